@@ -1,0 +1,1 @@
+"""Models: build, train, load and run them over text. Prints nothing and knows no screen."""

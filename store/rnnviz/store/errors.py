@@ -1,0 +1,73 @@
+"""Errors a person can act on.
+
+Every error that a user's input or machine can cause derives from `RnnvizError` and carries a title, one
+line that says what is wrong, and a hint that says what to do next. The command line prints the two lines,
+the explorer shows them as a dialog. Each class also derives from the built-in that fits, so that library
+users can catch `FileNotFoundError` or `ValueError` without knowing this module.
+
+    RnnvizError
+    ├── InvalidRequest      ValueError          an option or argument that makes no sense (exit code 2)
+    ├── NotFound            FileNotFoundError   a path that is not there (2)
+    ├── AlreadyExists       FileExistsError     a target that would be overwritten (2)
+    ├── InvalidText         ValueError          a text that is empty, too short or has unknown bytes (2)
+    ├── InvalidRun          ValueError          a directory that is no run, or a damaged one (1)
+    ├── InvalidCapture      ValueError          a directory that is no capture, or a damaged one (1)
+    ├── StorageFailure      OSError             a full disk, a missing permission (1)
+    └── Unavailable         RuntimeError        something this machine lacks: a GPU, KenLM (1)
+"""
+
+from __future__ import annotations
+
+
+class RnnvizError(Exception):
+    """The root of every error that rnnviz raises on purpose.
+
+    `message` is one line without a final full stop; `hint` is a sentence that says what to do next.
+    """
+
+    title = "Error"
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InvalidRequest(RnnvizError, ValueError):
+    title = "Invalid request"
+    exit_code = 2
+
+
+class NotFound(RnnvizError, FileNotFoundError):
+    title = "Not found"
+    exit_code = 2
+
+
+class AlreadyExists(RnnvizError, FileExistsError):
+    title = "Already exists"
+    exit_code = 2
+
+
+class InvalidText(RnnvizError, ValueError):
+    title = "Unusable text"
+    exit_code = 2
+
+
+class InvalidRun(RnnvizError, ValueError):
+    title = "Unusable run"
+
+
+class InvalidCapture(RnnvizError, ValueError):
+    title = "Unusable capture"
+
+
+class StorageFailure(RnnvizError, OSError):
+    title = "Storage failure"
+
+
+class Unavailable(RnnvizError, RuntimeError):
+    title = "Not available"

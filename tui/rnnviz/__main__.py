@@ -1,0 +1,5 @@
+"""`python -m rnnviz` is the console script."""
+
+from rnnviz.tui.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""One module a command. Each imports what is heavy (torch, zarr, textual) inside its function."""

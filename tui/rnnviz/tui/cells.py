@@ -1,0 +1,59 @@
+"""Which cell, and which of its signals: names people type (`1:37`) and steps they take."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rnnviz.store.errors import InvalidRequest
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One unit of one layer, both counted from 0, written `layer:unit`."""
+
+    layer: int
+    unit: int
+
+    def __str__(self) -> str:
+        return f"{self.layer}:{self.unit}"
+
+
+def parse_cell(name: str, units: tuple[int, ...]) -> Cell:
+    """The cell called `name` in a model whose layers have these numbers of units.
+
+    A bare number is a unit of layer 0. Raises InvalidRequest for anything that is no such cell.
+    """
+    match = re.fullmatch(r"\s*(?:(\d{1,6})\s*:)?\s*(\d{1,9})\s*", name)
+    example = f"{len(units) - 1}:{min(37, units[-1] - 1)}" if units else "1:37"
+    if match is None:
+        raise InvalidRequest(
+            f"{name!r} is no cell", f"A cell is written layer:unit, both counted from 0, as in {example}."
+        )
+    cell = Cell(int(match[1] or 0), int(match[2]))
+    if cell.layer >= len(units):
+        raise InvalidRequest(
+            f"there is no layer {cell.layer}", f"The model has layers 0 to {len(units) - 1}, counted from 0."
+        )
+    if cell.unit >= units[cell.layer]:
+        raise InvalidRequest(
+            f"there is no unit {cell.unit} in layer {cell.layer}",
+            f"That layer has units 0 to {units[cell.layer] - 1}, counted from 0.",
+        )
+    return cell
+
+
+def step(cell: Cell, by: int, units: tuple[int, ...]) -> Cell:
+    """The cell `by` cells further, going on into the next layer at a layer's end and around at the last."""
+    index = (sum(units[: cell.layer]) + cell.unit + by) % sum(units)
+    for layer, count in enumerate(units):
+        if index < count:
+            return Cell(layer, index)
+        index -= count
+    raise AssertionError("unreachable: the index was reduced modulo the number of cells")
+
+
+def to_layer(cell: Cell, by: int, units: tuple[int, ...]) -> Cell:
+    """The cell of the same number `by` layers further (around at the last), or that layer's last unit."""
+    layer = (cell.layer + by) % len(units)
+    return Cell(layer, min(cell.unit, units[layer] - 1))

@@ -1,0 +1,117 @@
+"""A frame: what is drawn for a piece of text, before any colour.
+
+The explorer, the ANSI snapshot, the SVG and the HTML all draw the same frame, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnviz.store.signals import Signal
+from rnnviz.tui.glyphs import CONTINUATION, COVERED, LONGEST_SEQUENCE, UNSHOWABLE, columns_of, glyphs, is_wide
+from rnnviz.tui.layout import Row, TextWindow
+
+LEVELS = 33
+"""Steps of a colour map, an odd number so that 0 has one of its own. More cannot be told apart by eye."""
+PLAIN = LEVELS
+"""The style of a column that has no value."""
+MATCH = 64
+"""Added to the style of a search match."""
+CURSOR = 128
+"""Added to the style of the column under the cursor."""
+
+BLANK = ord(" ")
+
+
+def levels(values: NDArray[np.float16], signal: Signal) -> NDArray[np.uint8]:
+    """Stored values of a signal as levels 0…LEVELS-1 of its view range; NaN becomes PLAIN. Same shape, uint8."""
+    unit = (signal.view(values) - signal.low) / (signal.high - signal.low)
+    scaled = np.rint(np.clip(unit, 0.0, 1.0) * (LEVELS - 1))
+    return np.where(np.isnan(scaled), PLAIN, scaled).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Code points and styles of a rectangle of the screen.
+
+    codes: uint32 [row, column]; `COVERED` under the right half of a wide character.
+    styles: uint8 [row, column]; a level or PLAIN, plus MATCH and CURSOR.
+    """
+
+    codes: NDArray[np.uint32]
+    styles: NDArray[np.uint8]
+
+    def runs(self, row: int) -> list[tuple[str, int]]:
+        """A row as (characters, style) pieces of one style each."""
+        styles = self.styles[row]
+        cuts = [0, *(np.flatnonzero(np.diff(styles)) + 1).tolist(), len(styles)]
+        codes = self.codes[row]
+        return [
+            ("".join(map(chr, codes[a:b][codes[a:b] != COVERED].tolist())), int(styles[a]))
+            for a, b in itertools.pairwise(cuts)
+            if b > a
+        ]
+
+
+def compose(
+    window: TextWindow,
+    rows: list[Row],
+    width: int,
+    height: int,
+    shade: NDArray[np.uint8] | None,
+    *,
+    cursor: int | None = None,
+    matches: list[tuple[int, int]] | None = None,
+) -> Frame:
+    """Draw `rows` of a text into a frame of `height` rows and `width` columns.
+
+    shade: uint8, a level for each byte from rows[0].start on (those it does not reach stay PLAIN), or None.
+    matches: spans (start, stop) of the text to mark.
+    """
+    codes = np.full((height, width), BLANK, dtype=np.uint32)
+    styles = np.full((height, width), PLAIN, dtype=np.uint8)
+    if not rows:
+        return Frame(codes, styles)
+
+    first, last = rows[0].start, rows[-1].stop
+    by_byte = np.full(last - first, PLAIN, dtype=np.uint8)
+    if shade is not None:
+        known = min(len(shade), last - first)
+        by_byte[:known] = shade[:known]
+    for start, stop in matches or ():
+        by_byte[max(0, start - first) : max(0, stop - first)] |= MATCH
+    if cursor is not None and first <= cursor < last:
+        by_byte[cursor - first] |= CURSOR
+
+    # A character may begin before the first row or end after the last one.
+    margin_start = max(window.start, first - LONGEST_SEQUENCE + 1)
+    margin_stop = min(window.stop, last + LONGEST_SEQUENCE - 1)
+    by_code = glyphs(window.bytes_at(margin_start, margin_stop))[first - margin_start :][: last - first]
+
+    for y, row in enumerate(rows[:height]):
+        span = slice(row.start - first, row.stop - first)
+        counts = columns_of(window.bytes_at(row.start, row.stop))
+        ends = np.cumsum(counts)
+        row_styles = np.repeat(by_byte[span], counts)[:width]
+        row_codes = np.full(int(ends[-1]), BLANK, dtype=np.uint32)
+        row_codes[ends - counts] = by_code[span]
+        row_codes = row_codes[:width]
+        _mend_wide(row_codes, row_styles)
+        codes[y, : len(row_codes)] = row_codes
+        styles[y, : len(row_styles)] = row_styles
+    return Frame(codes, styles)
+
+
+def _mend_wide(codes: NDArray[np.uint32], styles: NDArray[np.uint8]) -> None:
+    """Give each covered column the style of the wide character over it, and replace characters cut by the edge."""
+    covered = np.flatnonzero(codes == COVERED)
+    if len(covered) and covered[0] == 0:
+        codes[0] = CONTINUATION
+        covered = covered[1:]
+    styles[covered] = styles[covered - 1]
+    if len(codes) and is_wide(chr(codes[-1])):
+        codes[-1] = UNSHOWABLE

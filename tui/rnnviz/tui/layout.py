@@ -1,0 +1,122 @@
+"""Where the bytes of a text stand on the screen: lines, wrapped softly into rows.
+
+A text can be gigabytes long and can hold lines of any length, so nothing here looks further than `2 * LIMIT`
+bytes from where it is asked. A line ends after a newline and at the end of a segment (the model's state is reset
+there). A line longer than `LIMIT` is broken at the multiples of `LIMIT` (as absolute offsets), from the first one
+that is at least `LIMIT` from the line's start: a rule that gives the same breaks from whichever side one comes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnviz.tui.glyphs import columns_of
+
+LIMIT = 8192
+NEWLINE = 0x0A
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the screen: the bytes from `start` up to `stop`, as offsets in the text."""
+
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, eq=False)
+class TextWindow:
+    """The part of a text that is in memory: `data` begins at offset `start` of a text of `length` bytes.
+
+    `breaks` are the offsets at which segments start (int64, ascending).
+    """
+
+    start: int
+    data: NDArray[np.uint8]
+    length: int
+    breaks: NDArray[np.int64]
+
+    @property
+    def stop(self) -> int:
+        return self.start + len(self.data)
+
+    def holds(self, start: int, stop: int) -> bool:
+        """Whether the layout around start…stop can be found without reading more of the text."""
+        return self.start <= max(0, start - 2 * LIMIT) and min(self.length, stop + 2 * LIMIT) <= self.stop
+
+    def bytes_at(self, start: int, stop: int) -> NDArray[np.uint8]:
+        return self.data[start - self.start : stop - self.start]
+
+    def line(self, position: int) -> Row:
+        """The line that holds `position`, from its first byte to after its newline."""
+        behind = max(self.start, position - 2 * LIMIT)
+        newlines = np.flatnonzero(self.bytes_at(behind, position) == NEWLINE)
+        base = behind + int(newlines[-1]) + 1 if len(newlines) else (0 if behind == 0 else behind - LIMIT)
+        base = max(base, self._segment_start(position))
+        forced = position // LIMIT * LIMIT
+        start = forced if forced - base >= LIMIT else base
+
+        stop = forced + LIMIT
+        if stop - base < LIMIT:
+            stop += LIMIT
+        stop = min(stop, self._segment_stop(position), self.stop)
+        newlines = np.flatnonzero(self.bytes_at(position, stop) == NEWLINE)
+        if len(newlines):
+            stop = position + int(newlines[0]) + 1
+        return Row(start, stop)
+
+    def rows(self, line: Row, width: int) -> list[Row]:
+        """A line cut into the rows it fills at `width` columns."""
+        data = self.bytes_at(line.start, line.stop)
+        ends = np.cumsum(columns_of(data))
+        cuts = [0]
+        while len(data) - cuts[-1] > 0:
+            taken = int(ends[cuts[-1] - 1]) if cuts[-1] else 0
+            fits = int(np.searchsorted(ends, taken + width, side="right"))
+            cuts.append(max(fits, cuts[-1] + 1))  # one byte a row at least, however narrow the screen
+        return [Row(line.start + a, line.start + b) for a, b in itertools.pairwise(cuts)]
+
+    def row(self, position: int, width: int) -> Row:
+        """The row that holds `position`."""
+        return next(row for row in self.rows(self.line(position), width) if position < row.stop)
+
+    def rows_from(self, position: int, width: int, count: int) -> list[Row]:
+        """Up to `count` rows from the one that holds `position` on."""
+        found: list[Row] = []
+        while len(found) < count and position < self.stop:
+            line = self.line(position)
+            rows = self.rows(line, width)
+            found += [row for row in rows if position < row.stop]
+            position = line.stop
+        return found[:count]
+
+    def rows_before(self, position: int, width: int, count: int) -> list[Row]:
+        """Up to `count` rows that end above the row that holds `position`, in reading order."""
+        found: list[Row] = []
+        boundary = self.row(position, width).start
+        while len(found) < count and boundary > self.start:
+            rows = [row for row in self.rows(self.line(boundary - 1), width) if row.stop <= boundary]
+            found = rows + found
+            boundary = rows[0].start
+        return found[-count:] if count else []
+
+    def column(self, position: int, row: Row) -> int:
+        """The column at which the byte at `position` of a row starts."""
+        return int(columns_of(self.bytes_at(row.start, position)).sum())
+
+    def position(self, row: Row, column: int) -> int:
+        """The byte of a row that covers `column`, or the row's last byte."""
+        ends = np.cumsum(columns_of(self.bytes_at(row.start, row.stop)))
+        return row.start + min(int(np.searchsorted(ends, column, side="right")), row.stop - row.start - 1)
+
+    def _segment_start(self, position: int) -> int:
+        index = int(np.searchsorted(self.breaks, position, side="right")) - 1
+        return int(self.breaks[index]) if index >= 0 else 0
+
+    def _segment_stop(self, position: int) -> int:
+        index = int(np.searchsorted(self.breaks, position, side="right"))
+        return int(self.breaks[index]) if index < len(self.breaks) else self.length

@@ -13,7 +13,8 @@ users can catch `FileNotFoundError` or `ValueError` without knowing this module.
     ├── InvalidRun          ValueError          a directory that is no run, or a damaged one (1)
     ├── InvalidCapture      ValueError          a directory that is no capture, or a damaged one (1)
     ├── StorageFailure      OSError             a full disk, a missing permission (1)
-    └── Unavailable         RuntimeError        something this machine lacks: a GPU, KenLM (1)
+    ├── Unavailable         RuntimeError        something this machine lacks: a GPU, KenLM (1)
+    └── TrainingDiverged    ArithmeticError     a loss that is no longer a number (1)
 """
 
 from __future__ import annotations
@@ -71,3 +72,7 @@ class StorageFailure(RnnvizError, OSError):
 
 class Unavailable(RnnvizError, RuntimeError):
     title = "Not available"
+
+
+class TrainingDiverged(RnnvizError, ArithmeticError):
+    title = "Training diverged"

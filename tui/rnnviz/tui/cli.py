@@ -13,6 +13,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from rnnviz.store.errors import RnnvizError, StorageFailure
+from rnnviz.tui.commands.eval import evaluate
+from rnnviz.tui.commands.train import train
 
 app = typer.Typer(
     name="rnnviz",
@@ -22,6 +24,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
 )
+
+app.command("train")(train)
+app.command("eval")(evaluate)
 
 INTERRUPTED = 130
 """The exit code of a program ended by Ctrl-C (128 + SIGINT)."""

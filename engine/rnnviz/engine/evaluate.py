@@ -1,0 +1,85 @@
+"""How well a model predicts a part of a text: nats per symbol, with a bootstrap deviation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from rnnviz.engine.model import RecurrentModel
+from rnnviz.engine.progress import Progress
+from rnnviz.engine.split import PartName, Split, read_streams, spans
+from rnnviz.engine.text import Text
+from rnnviz.engine.vocabulary import Vocabulary
+
+WINDOW = 50
+"""Steps at a time: the logits of 100 streams over 50 steps stay in cache."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The mean loss over `symbols` symbols, in nats, and its standard deviation."""
+
+    loss: float
+    deviation: float
+    symbols: int
+
+    @property
+    def bits(self) -> float:
+        """The loss in bits per symbol."""
+        return self.loss / math.log(2)
+
+
+def evaluate(
+    model: RecurrentModel, vocabulary: Vocabulary, text: Text, split: Split, part: PartName
+) -> Generator[Progress, None, Evaluation]:
+    """The loss of a model on a part of a text, as in the paper: zero state at the start of each span, carried
+    to its end, dropout off. Every byte of the text must be in the vocabulary.
+    """
+    values = yield from losses(model, vocabulary, text, split, part)
+    mean = float(values.mean(dtype=np.float64))
+    return Evaluation(mean, bootstrap_deviation(values), values.size)
+
+
+def losses(
+    model: RecurrentModel, vocabulary: Vocabulary, text: Text, split: Split, part: PartName
+) -> Generator[Progress, None, NDArray[np.float32]]:
+    """The surprisal of every symbol of a part in nats, float32 [time, streams] made flat."""
+    steps = spans(text.length, split, part)[0].length
+    device = model.decoder.weight.device
+    values = np.empty((steps, split.streams), dtype=np.float32)
+    training = model.training
+    model.eval()
+    state = model.zero_state(split.streams)
+    for start in range(0, steps, WINDOW):
+        stop = min(start + WINDOW, steps)
+        data = vocabulary.encode(read_streams(text, split, part, start, stop))
+        symbols = torch.from_numpy(data).to(device)
+        with torch.inference_mode():
+            logits, state = model(symbols[:-1], state)
+            loss = F.cross_entropy(logits.flatten(0, 1), symbols[1:].flatten(), reduction="none")
+        values[start:stop] = loss.view(-1, split.streams).cpu().numpy()
+        yield Progress(stop * split.streams, values.size)
+    model.train(training)
+    return values.reshape(-1)
+
+
+def bootstrap_deviation(values: NDArray[np.float32], samples: int = 100, seed: int = 0) -> float:
+    """The standard deviation of the mean over `samples` bootstrap samples of the values.
+
+    The unit drawn, with replacement, is the symbol. The paper does not name its unit; it reports deviations
+    below 4e-3 on all models (330,000 symbols), and with symbols as units the deviation is that of the loss of
+    one symbol, about 2 nats, over the root of 330,000: 3.5e-3. Lines or streams as units would give more,
+    because losses of neighbours are alike.
+    """
+    generator = np.random.default_rng(seed)
+    means = np.empty(samples)
+    for sample in range(samples):
+        drawn = generator.integers(0, values.size, values.size, dtype=np.int64)
+        means[sample] = values[drawn].mean(dtype=np.float64)
+    return float(means.std(ddof=1))

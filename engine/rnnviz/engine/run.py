@@ -1,0 +1,322 @@
+"""A run: a directory that holds one trained model and where it came from.
+
+    run.json                 config, vocabulary, text, history, versions, command (this module)
+    model.safetensors        the weights with the best validation loss so far
+    checkpoint.safetensors   what `--resume` needs; there only until training is complete (checkpoint.py)
+
+No file is executable or pickled. A run may come from a stranger: everything read is checked, and no more
+memory is taken than the files are long.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+
+from rnnviz.engine.device import DEVICES, DeviceName
+from rnnviz.engine.evaluate import Evaluation
+from rnnviz.engine.fields import Fields
+from rnnviz.engine.model import KINDS, Kind, RecurrentModel, build, parameter_shapes
+from rnnviz.engine.split import Split
+from rnnviz.engine.text import STANDARD_LIBRARY, Text, open_text
+from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.store.errors import InvalidRequest, InvalidRun, NotFound
+
+FORMAT = 1
+RUN_FILE = "run.json"
+MODEL_FILE = "model.safetensors"
+CHECKPOINT_FILE = "checkpoint.safetensors"
+
+GREATEST_RUN_FILE = 16 << 20
+"""Bytes of run.json that are read at most: history entries of 80,000 epochs."""
+
+GREATEST = 1 << 20
+"""The bound on every count in a config (units, layers, streams, steps, epochs)."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What is trained and how. The defaults are the paper's (section 4.1) and char-rnn's."""
+
+    kind: Kind = "lstm"
+    layers: int = 1
+    hidden: int = 128
+    dropout: float = 0.0
+    epochs: int = 50
+    split: Split = field(default_factory=Split)
+    seed: int = 0
+    device: DeviceName = "auto"
+    threads: int | None = None
+    """CPU threads; None leaves the choice to PyTorch."""
+    reach: float = 0.08
+    """Parameters start in U(−reach, reach)."""
+    rate: float = 2e-3
+    rate_decay: float = 0.95
+    """The factor on the rate at the end of epoch `decay_after` and of every epoch after it."""
+    decay_after: int = 10
+    smoothing: float = 0.95
+    """RMSProp's decay of the squared gradient."""
+    epsilon: float = 1e-8
+    """RMSProp's addend to the root."""
+    clip: float = 5.0
+    """The bound on each gradient element of the loss summed over the steps and averaged over the streams."""
+
+    def __post_init__(self) -> None:
+        for name, value in (("--layers", self.layers), ("--hidden", self.hidden), ("--epochs", self.epochs)):
+            if not 1 <= value <= GREATEST:
+                raise InvalidRequest(f"{name} {value} is out of range", f"Give {name} at least 1.")
+        if not 0 <= self.dropout < 1:
+            raise InvalidRequest(
+                f"--dropout {self.dropout:g} is not in 0…1", "Give a share below 1, for example 0.2."
+            )
+        if not 0 <= self.seed < 1 << 63:
+            raise InvalidRequest(
+                f"--seed {self.seed} is out of range", "Give --seed a number from 0 to 2^63 - 1."
+            )
+        if self.threads is not None and not 1 <= self.threads <= 4096:
+            raise InvalidRequest(f"--threads {self.threads} is out of range", "Give --threads at least 1.")
+
+
+@dataclass(frozen=True)
+class TextRecord:
+    """The text a run was trained on."""
+
+    name: str
+    sha256: str
+    length: int
+    spec: str | None = None
+    """How to open it again, where that means something on another machine too: a relative path or a
+    `python:` spec."""
+    glob: str = "*"
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch came to. Losses are nats per symbol, `rate` is the learning rate it ran with."""
+
+    epoch: int
+    train: float
+    validation: float
+    rate: float
+    seconds: float
+    symbols_per_second: float
+
+
+@dataclass(frozen=True)
+class Run:
+    path: Path
+    config: RunConfig
+    vocabulary: Vocabulary
+    text: TextRecord
+    history: tuple[Epoch, ...]
+    versions: dict[str, str]
+    command: str
+    test: Evaluation | None = None
+    """Loss of the best weights on the test part, once training is complete."""
+    complete: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.path.resolve().name
+
+    @property
+    def best(self) -> Epoch | None:
+        """The epoch whose weights model.safetensors holds; the earliest of equals."""
+        return min(self.history, key=lambda epoch: epoch.validation, default=None)
+
+    def model(self, device: torch.device) -> RecurrentModel:
+        """The model with the best weights, in evaluation mode, on `device`. Raises InvalidRun."""
+        path = self.path / MODEL_FILE
+        if not path.is_file():
+            raise InvalidRun(
+                f"{self.path} has no weights yet",
+                f"Train at least one epoch: rnnviz train --resume --out {self.path}",
+            )
+        shapes = self.parameter_shapes()
+        check_tensors(path, shapes)
+        model = self.build()
+        model.load_state_dict(load_file(path))
+        return model.eval().to(device)
+
+    def build(self) -> RecurrentModel:
+        """The model without its weights."""
+        config = self.config
+        return build(config.kind, len(self.vocabulary), config.hidden, config.layers, config.dropout)
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        config = self.config
+        return parameter_shapes(config.kind, len(self.vocabulary), config.hidden, config.layers)
+
+    def open_text(self, spec: str | None = None, glob: str | None = None) -> Text:
+        """The text that `spec` names, or the one the run was trained on if it can still be found.
+
+        Files of a directory are chosen and shuffled as for training, unless `glob` says otherwise. Raises
+        InvalidRequest when neither is there.
+        """
+        if spec is None:
+            spec = self.text.spec
+            if spec is None or not (spec == STANDARD_LIBRARY or Path(spec).exists()):
+                raise InvalidRequest(
+                    f"the text of {self.path} ({self.text.name}) is not to be found from here",
+                    "Give it as TEXT.",
+                )
+        return open_text(spec, glob=self.text.glob if glob is None else glob, seed=self.config.seed)
+
+    def save(self) -> None:
+        """Write run.json. The file is whole at every moment."""
+        record = {
+            "format": FORMAT,
+            "complete": self.complete,
+            "command": self.command,
+            "config": asdict(self.config),
+            "text": asdict(self.text),
+            "vocabulary": list(self.vocabulary.symbols),
+            "best_epoch": self.best.epoch if self.best else None,
+            "test": asdict(self.test) if self.test else None,
+            "history": [asdict(epoch) for epoch in self.history],
+            "versions": self.versions,
+        }
+        replace_file(self.path / RUN_FILE, json.dumps(record, indent=1, allow_nan=False).encode() + b"\n")
+
+    def save_model(self, model: RecurrentModel) -> None:
+        """Write model.safetensors. The file is whole at every moment."""
+        replace_file(self.path / MODEL_FILE, save({k: v.cpu() for k, v in model.state_dict().items()}))
+
+
+def load_run(path: str | Path) -> Run:
+    """Read run.json. Raises NotFound, or InvalidRun for what is no run, damaged, or of a newer format."""
+    path = Path(path)
+    file = path / RUN_FILE
+    if not path.exists():
+        raise NotFound(f"there is no run {path}", "Train one: rnnviz train TEXT --out RUN")
+    if not file.is_file():
+        raise InvalidRun(f"{path} is no run: it has no {RUN_FILE}", "Give the directory that --out named.")
+    if file.stat().st_size > GREATEST_RUN_FILE:
+        raise InvalidRun(f"{file} is too large for a run's record", "Take the run from its source again.")
+    fields = Fields.parse(file.read_bytes(), str(file))
+    if fields.integer("format", 0, GREATEST) != FORMAT:
+        raise InvalidRun(f"{path} was written in another format than {FORMAT}", "Update rnnviz.")
+    try:
+        return Run(
+            path=path,
+            config=_config(fields.group("config")),
+            vocabulary=Vocabulary(bytes(fields.integers("vocabulary", 0, 255))),
+            text=_text(fields.group("text")),
+            history=tuple(read_epoch(epoch) for epoch in fields.groups("history")),
+            versions=fields.group("versions").texts(),
+            command=fields.text("command"),
+            test=_test(fields.group("test")) if fields.has("test") else None,
+            complete=fields.flag("complete"),
+        )
+    except (InvalidRequest, ValueError) as error:
+        if isinstance(error, InvalidRun):
+            raise
+        raise InvalidRun(f"{file}: {error}", "Take the run from its source again.") from error
+
+
+def check_tensors(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, str]:
+    """The metadata of a safetensors file that holds exactly these float32 tensors. Raises InvalidRun.
+
+    Only the header is read, so a file that claims more than it has costs nothing.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            if found.keys() != shapes.keys():
+                raise InvalidRun(
+                    f"{path} does not hold the tensors that {RUN_FILE} describes",
+                    "Take the run from its source again.",
+                )
+            for name, shape in shapes.items():
+                if tuple(found[name].get_shape()) != shape or found[name].get_dtype() != "F32":
+                    raise InvalidRun(
+                        f"{path}: {name} is not float32 of shape {list(shape)} as {RUN_FILE} says",
+                        "Take the run from its source again.",
+                    )
+            return dict(file.metadata() or {})
+    except SafetensorError as error:
+        raise InvalidRun(f"{path} is damaged", "Take the run from its source again.") from error
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file so that at every moment the path holds the old content or the new, never a part."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def versions() -> dict[str, str]:
+    """What this run is made with."""
+    return {
+        "rnnviz": version("rnnviz"),
+        "torch": str(torch.__version__),
+        "python": platform.python_version(),
+    }
+
+
+def read_epoch(fields: Fields) -> Epoch:
+    return Epoch(
+        epoch=fields.integer("epoch", 1, GREATEST),
+        train=fields.number("train"),
+        validation=fields.number("validation"),
+        rate=fields.number("rate", 0),
+        seconds=fields.number("seconds", 0),
+        symbols_per_second=fields.number("symbols_per_second", 0),
+    )
+
+
+def _config(fields: Fields) -> RunConfig:
+    split = fields.group("split")
+    return RunConfig(
+        kind=fields.choice("kind", KINDS),
+        layers=fields.integer("layers", 1, GREATEST),
+        hidden=fields.integer("hidden", 1, GREATEST),
+        dropout=fields.number("dropout", 0, 1),
+        epochs=fields.integer("epochs", 1, GREATEST),
+        split=Split(
+            train=split.integer("train", 1, 98),
+            val=split.integer("val", 1, 98),
+            test=split.integer("test", 1, 98),
+            streams=split.integer("streams", 1, GREATEST),
+            unroll=split.integer("unroll", 1, GREATEST),
+        ),
+        seed=fields.integer("seed", 0, (1 << 63) - 1),
+        device=fields.choice("device", DEVICES),
+        threads=fields.integer("threads", 1, 4096) if fields.has("threads") else None,
+        reach=fields.number("reach", 0),
+        rate=fields.number("rate", 0),
+        rate_decay=fields.number("rate_decay", 0),
+        decay_after=fields.integer("decay_after", 0, GREATEST),
+        smoothing=fields.number("smoothing", 0, 1),
+        epsilon=fields.number("epsilon", 0),
+        clip=fields.number("clip", 0),
+    )
+
+
+def _text(fields: Fields) -> TextRecord:
+    return TextRecord(
+        name=fields.text("name"),
+        sha256=fields.text("sha256"),
+        length=fields.integer("length", 1, 1 << 62),
+        spec=fields.text("spec") if fields.has("spec") else None,
+        glob=fields.text("glob"),
+    )
+
+
+def _test(fields: Fields) -> Evaluation:
+    return Evaluation(
+        loss=fields.number("loss", 0),
+        deviation=fields.number("deviation", 0),
+        symbols=fields.integer("symbols", 1, 1 << 62),
+    )

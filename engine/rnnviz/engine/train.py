@@ -1,0 +1,293 @@
+"""Training, as in the paper (section 4.1) and, where it is silent, in char-rnn.
+
+B streams are read side by side, T symbols at a time and in order; the state goes on from one mini-batch to the
+next and from one epoch to the next. RMSProp; gradients clipped element by element; the rate falls by a
+twentieth at the end of the tenth epoch and of each one after; the weights that validate best are kept.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rnnviz.engine.checkpoint import (
+    Checkpoint,
+    Position,
+    generator_states,
+    load_checkpoint,
+    restore_generators,
+)
+from rnnviz.engine.evaluate import evaluate, losses
+from rnnviz.engine.model import State, initialise
+from rnnviz.engine.progress import Computation, Progress
+from rnnviz.engine.run import (
+    CHECKPOINT_FILE,
+    MODEL_FILE,
+    RUN_FILE,
+    Epoch,
+    Run,
+    RunConfig,
+    TextRecord,
+    load_run,
+    versions,
+)
+from rnnviz.engine.split import PARTS, read_streams, spans
+from rnnviz.engine.text import Text
+from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.store.errors import AlreadyExists, InvalidRun, InvalidText, TrainingDiverged
+
+CHECKPOINT_SECONDS = 60.0
+CHECK_BATCHES = 16
+"""Mini-batches between looks at the loss: each look waits for the GPU."""
+
+
+@dataclass(frozen=True)
+class EpochDone(Progress):
+    """The progress that ends an epoch."""
+
+    epoch: Epoch = field(kw_only=True)
+    best: bool = field(kw_only=True)
+    """Whether its weights are the best so far."""
+
+
+def start_run(
+    path: Path, text: Text, config: RunConfig, *, command: str, spec: str | None, glob: str, force: bool
+) -> Run:
+    """Make a run directory that `train` can go on with. `spec` and `glob` say how to open the text again.
+
+    Raises InvalidText when the text is too short for the config, AlreadyExists when the path is taken; with
+    `force` an older run there is replaced, and nothing but a run.
+    """
+    for part in PARTS:
+        spans(text.length, config.split, part)
+    _make_room(path, force)
+    run = Run(
+        path=path,
+        config=config,
+        vocabulary=Vocabulary.of(text),
+        text=TextRecord(text.name, text.sha256(), text.length, spec, glob),
+        history=(),
+        versions=versions(),
+        command=command,
+    )
+    path.mkdir(parents=True, exist_ok=True)
+    run.save()
+    return run
+
+
+def train(path: Path, text: Text, *, device: torch.device) -> Generator[Progress, None, None]:
+    """Train the run at `path` from where it is to its last epoch, then measure its test loss.
+
+    Yields progress after every mini-batch and an EpochDone after every epoch. A checkpoint is written about
+    once a minute, after every epoch, and when the iterator is closed early; training goes on from there, on
+    the CPU to the very same weights and losses. Raises InvalidText when `text` is not the run's text,
+    TrainingDiverged when the loss is no longer a number.
+    """
+    run = load_run(path)
+    if run.complete:
+        return
+    if text.sha256() != run.text.sha256:
+        raise InvalidText(
+            f"{text.name} is not the text that {path} is trained on (its SHA-256 differs)",
+            f"Give the text {run.text.name} as it was, or train a new run.",
+        )
+    training = _Training(run, text, device)
+    try:
+        yield from training.epochs()
+    except GeneratorExit:
+        training.checkpoint()
+        raise
+    yield from training.finish()
+
+
+def rate_of_epoch(config: RunConfig, epoch: int) -> float:
+    """The learning rate that an epoch (from 1) runs with."""
+    return config.rate * config.rate_decay ** max(0, epoch - config.decay_after)
+
+
+class _Training:
+    """The mutable state of one training process."""
+
+    def __init__(self, run: Run, text: Text, device: torch.device) -> None:
+        self.run = run
+        self.text = text
+        config = run.config
+        self.model = run.build()
+        initialise(self.model, config.seed, config.reach)
+        self.model.to(device).train()
+        self.parameters = dict(self.model.named_parameters())
+        self.square_avg = {name: torch.zeros_like(value) for name, value in self.parameters.items()}
+        self.state: State = self.model.zero_state(config.split.streams)
+        self.tokens = _tokens(run, text).to(device)
+        self.batches = (len(self.tokens) - 1) // config.split.unroll
+        self.batch_symbols = config.split.unroll * config.split.streams
+        self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
+        self.position = Position()
+        self.train_loss: float | None = None
+        """Mean loss of the epoch under way, when last looked at."""
+        self.saved_at = time.monotonic()
+        torch.manual_seed(config.seed)
+        self._restore(device)
+        self.optimizer = torch.optim.RMSprop(
+            self.parameters.values(), lr=config.rate, alpha=config.smoothing, eps=config.epsilon
+        )
+        for name, parameter in self.parameters.items():
+            self.optimizer.state[parameter] = {"step": torch.zeros(()), "square_avg": self.square_avg[name]}
+
+    def epochs(self) -> Generator[Progress, None, None]:
+        while self.position.epoch <= self.run.config.epochs:
+            yield from self._batches()
+            yield from self._end_epoch()
+
+    def finish(self) -> Generator[Progress, None, None]:
+        run = self.run
+        best = run.model(self.tokens.device)
+        measuring = Computation(evaluate(best, run.vocabulary, self.text, run.config.split, "test"))
+        for _ in measuring:
+            yield self._progress("measuring the test loss")
+        self.run = replace(run, test=measuring.result, complete=True)
+        self.run.save()
+        (run.path / CHECKPOINT_FILE).unlink(missing_ok=True)
+
+    def checkpoint(self) -> None:
+        self.position.loss_sum = float(self.loss_sum)
+        Checkpoint(self.position, self.run.history, self._tensors()).save(self.run.path / CHECKPOINT_FILE)
+        self.saved_at = time.monotonic()
+
+    def _batches(self) -> Generator[Progress, None, None]:
+        position = self.position
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate_of_epoch(self.run.config, position.epoch)
+        while position.batch < self.batches:
+            began = time.perf_counter()
+            self._step(position.batch)
+            position.batch += 1
+            if position.batch % CHECK_BATCHES == 0 or position.batch == self.batches:
+                self._check_loss()
+            position.seconds += time.perf_counter() - began
+            yield self._progress(self._detail())
+            if time.monotonic() - self.saved_at > CHECKPOINT_SECONDS:
+                self.checkpoint()
+
+    def _step(self, batch: int) -> None:
+        """One mini-batch: forward, backward, clip, update."""
+        config = self.run.config
+        unroll = config.split.unroll
+        window = self.tokens[batch * unroll : (batch + 1) * unroll + 1].long()
+        logits, state = self.model(window[:-1], self.state)
+        loss = F.cross_entropy(logits.flatten(0, 1), window[1:].flatten())
+        self.optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        # The bound is for the loss summed over the steps; this one is averaged over them.
+        nn.utils.clip_grad_value_(self.parameters.values(), config.clip / unroll)
+        self.optimizer.step()
+        self.state = tuple(part.detach() for part in state)
+        self.loss_sum += loss.detach()
+
+    def _check_loss(self) -> None:
+        self.train_loss = float(self.loss_sum) / self.position.batch
+        if not math.isfinite(self.train_loss):
+            raise TrainingDiverged(
+                f"the loss is no longer a number, in epoch {self.position.epoch} near batch {self.position.batch}",
+                f"The best weights so far are kept in {self.run.path}; train anew with another --seed.",
+            )
+
+    def _end_epoch(self) -> Generator[Progress, None, None]:
+        run, position = self.run, self.position
+        measuring = Computation(losses(self.model, run.vocabulary, self.text, run.config.split, "val"))
+        for _ in measuring:
+            yield self._progress(self._detail() + " · validating")
+        epoch = Epoch(
+            epoch=position.epoch,
+            train=float(self.loss_sum) / self.batches,
+            validation=float(measuring.result.mean(dtype=np.float64)),
+            rate=rate_of_epoch(run.config, position.epoch),
+            seconds=position.seconds,
+            symbols_per_second=self.batches * self.batch_symbols / max(position.seconds, 1e-9),
+        )
+        self.run = replace(run, history=(*run.history, epoch))
+        best = self.run.best is epoch
+        if best:
+            self.run.save_model(self.model)
+        self.run.save()
+        self.position = Position(epoch=position.epoch + 1)
+        self.loss_sum.zero_()
+        self.checkpoint()
+        progress = self._progress("")
+        yield EpochDone(progress.done, progress.total, self._detail(), epoch=epoch, best=best)
+
+    def _progress(self, detail: str) -> Progress:
+        done = (self.position.epoch - 1) * self.batches + self.position.batch
+        total = self.run.config.epochs * self.batches
+        return Progress(done * self.batch_symbols, total * self.batch_symbols, detail)
+
+    def _detail(self) -> str:
+        epochs, position = self.run.config.epochs, self.position
+        words = [f"epoch {min(position.epoch, epochs)}/{epochs}"]
+        if self.train_loss is not None:
+            words.append(f"train {self.train_loss:.4f}")
+        if self.run.history:
+            words.append(f"validation {self.run.history[-1].validation:.4f}")
+        return " · ".join(words)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        return (
+            {f"model.{name}": value for name, value in self.parameters.items()}
+            | {f"square_avg.{name}": value for name, value in self.square_avg.items()}
+            | {f"state.{index}": part for index, part in enumerate(self.state)}
+            | generator_states()
+        )
+
+    def _restore(self, device: torch.device) -> None:
+        """Go back to the checkpoint, if there is one."""
+        path = self.run.path / CHECKPOINT_FILE
+        if not path.exists():
+            if self.run.history:
+                raise InvalidRun(
+                    f"{self.run.path} has no {CHECKPOINT_FILE} to go on from",
+                    "Train it again from the start with --force.",
+                )
+            return
+        checkpoint = load_checkpoint(path, self._tensors())
+        tensors = checkpoint.tensors
+        with torch.no_grad():
+            for name, parameter in self.parameters.items():
+                parameter.copy_(tensors[f"model.{name}"])
+                self.square_avg[name].copy_(tensors[f"square_avg.{name}"])
+        self.state = tuple(tensors[f"state.{index}"].to(device) for index in range(len(self.state)))
+        restore_generators(tensors)
+        self.position = checkpoint.position
+        self.loss_sum.fill_(checkpoint.position.loss_sum)
+        self.run = replace(self.run, history=checkpoint.history)
+
+
+def _tokens(run: Run, text: Text) -> Tensor:
+    """The symbols of the train part and the targets of its last step: uint8 [time + 1, streams]."""
+    split = run.config.split
+    length = spans(text.length, split, "train")[0].length
+    data = read_streams(text, split, "train", 0, length)
+    for row in data:
+        row[:] = run.vocabulary.encode(row)
+    return torch.from_numpy(data)
+
+
+def _make_room(path: Path, force: bool) -> None:
+    """Remove an older run at `path`, or raise AlreadyExists."""
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    if not (path / RUN_FILE).is_file():
+        raise AlreadyExists(f"{path} exists and is no run", "Choose another place with --out.")
+    if not force:
+        raise AlreadyExists(
+            f"{path} already holds a run", "Replace it with --force, or go on with it: --resume."
+        )
+    for name in (CHECKPOINT_FILE, MODEL_FILE, RUN_FILE):
+        (path / name).unlink(missing_ok=True)

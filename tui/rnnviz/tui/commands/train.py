@@ -1,0 +1,224 @@
+"""`rnnviz train`: train a recurrent model on a text."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from rnnviz.store.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    import torch
+
+    from rnnviz.engine.run import Run, RunConfig
+    from rnnviz.engine.text import Text
+    from rnnviz.engine.train import EpochDone
+
+
+def train(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="The run directory to write.", show_default=False)],
+    text: Annotated[
+        str | None,
+        typer.Argument(
+            help="A file, a directory, or `python:stdlib` (the source of this Python's library).",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[
+        Literal["lstm", "gru", "rnn"], typer.Option(help="The kind of layers; `gru` is the paper's.")
+    ] = "lstm",
+    layers: Annotated[int, typer.Option(help="Layers of cells.")] = 1,
+    hidden: Annotated[int, typer.Option(help="Units in each layer.")] = 128,
+    epochs: Annotated[int, typer.Option(help="Passes over the train part.")] = 50,
+    split: Annotated[str, typer.Option(help="Shares of train/validation/test in percent.")] = "80/10/10",
+    streams: Annotated[int, typer.Option(help="Streams read side by side (the batch).")] = 100,
+    unroll: Annotated[int, typer.Option(help="Steps that gradients reach back.")] = 100,
+    dropout: Annotated[float, typer.Option(help="Share of units dropped between layers and at the top.")] = 0,
+    seed: Annotated[int, typer.Option(help="Fixes the first weights, the dropout, the files' order.")] = 0,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads (all cores if not given).", show_default=False)
+    ] = None,
+    glob: Annotated[str, typer.Option(help="Which files of a directory make up the text.")] = "*",
+    force: Annotated[bool, typer.Option("--force", help="Replace an older run at --out.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run at --out.")] = False,
+) -> None:
+    """Train a recurrent model on a text, as in Karpathy, Johnson & Li (2015).
+
+    The weights that validate best are kept in the run directory. Ctrl-C saves; `--resume` goes on from there.
+
+    Examples:
+
+        rnnviz train war_and_peace.txt --out runs/wp --layers 2 --hidden 84
+
+        rnnviz train ~/src/linux/kernel --glob '*.[ch]' --split 90/5/5 --out runs/kernel
+
+        rnnviz train python:stdlib --out runs/python --epochs 3
+
+        rnnviz train --resume --out runs/python
+    """
+    from rnnviz.engine.device import resolve, use_threads
+    from rnnviz.engine.run import RunConfig, load_run
+    from rnnviz.engine.split import Split
+    from rnnviz.engine.text import open_text, portable_spec
+    from rnnviz.engine.train import start_run
+
+    if resume:
+        run = load_run(out)
+        _refuse_other_options(context, run)
+        opened = run.open_text(text)
+        if run.complete:
+            typer.echo(f"{out} is complete: there is nothing to resume")
+            return
+        device = device if _is_given(context, "device") else run.config.device
+        threads = threads or run.config.threads
+    else:
+        if text is None:
+            raise InvalidRequest(
+                "there is no TEXT to train on",
+                "Give a file, a directory or python:stdlib: rnnviz train TEXT --out RUN",
+            )
+        config = RunConfig(
+            kind=model,
+            layers=layers,
+            hidden=hidden,
+            dropout=dropout,
+            epochs=epochs,
+            split=Split.parse(split, streams=streams, unroll=unroll),
+            seed=seed,
+            device=device,
+            threads=threads,
+        )
+        resolve(device)
+        opened = open_text(text, glob=glob, seed=seed)
+        spec = portable_spec(text)
+        command = _command(spec or opened.name, out.name, glob, config)
+        run = start_run(out, opened, config, command=command, spec=spec, glob=glob, force=force)
+    use_threads(threads)
+    stopped_by = _train(run, opened, resolve(device))
+    if stopped_by is None:
+        _report(load_run(out))
+        return
+    again = ["rnnviz", "train", "--resume", "--out", str(out)]
+    if text is not None and run.text.spec is None:
+        again.insert(2, text)
+    typer.echo(f"rnnviz: stopped, and all is saved; go on with\n  {shlex.join(again)}", err=True)
+    raise typer.Exit(128 + stopped_by)
+
+
+def _train(run: Run, text: Text, device: torch.device) -> int | None:
+    """Train to the end and print a line per epoch. The number of the signal that ended it before, if any."""
+    from rnnviz.engine.train import EpochDone, train
+    from rnnviz.tui.progress import watch
+
+    with (
+        _stop_requests() as requests,
+        closing(train(run.path, text, device=device)) as events,
+        closing(watch("training", events)) as shown,
+    ):
+        for event in shown:
+            if isinstance(event, EpochDone):
+                typer.echo(_epoch_line(event, run.config.epochs))
+            if requests:
+                return requests[0]
+    return None
+
+
+@contextmanager
+def _stop_requests() -> Iterator[list[int]]:
+    """The signals that asked for an end since, which so reaches training only between two mini-batches.
+
+    The second of a kind acts at once, for those who cannot wait.
+    """
+    requests: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, _: FrameType | None) -> None:
+        requests.append(number)
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield requests
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _epoch_line(event: EpochDone, epochs: int) -> str:
+    from rnnviz.tui.progress import compact, duration
+
+    epoch = event.epoch
+    return (
+        f"epoch {epoch.epoch:{len(str(epochs))}}/{epochs}  train {epoch.train:.4f}  "
+        f"validation {epoch.validation:.4f}  rate {epoch.rate:.2e}  "
+        f"{compact(epoch.symbols_per_second)} symbols/s  {duration(epoch.seconds)}{'  best' if event.best else ''}"
+    )
+
+
+def _report(run: Run) -> None:
+    if run.test and run.best:
+        typer.echo(
+            f"test loss {run.test.loss:.4f} ± {run.test.deviation:.4f} nats per symbol "
+            f"({run.test.bits:.4f} bits) with the weights of epoch {run.best.epoch}"
+        )
+
+
+def _command(text: str, out: str, glob: str, config: RunConfig) -> str:
+    """The command line that makes this run again, with every option and no path of this machine."""
+    split = config.split
+    options: dict[str, object] = {
+        "--out": out,
+        "--model": config.kind,
+        "--layers": config.layers,
+        "--hidden": config.hidden,
+        "--epochs": config.epochs,
+        "--split": split.shares,
+        "--streams": split.streams,
+        "--unroll": split.unroll,
+        "--dropout": config.dropout,
+        "--seed": config.seed,
+        "--device": config.device,
+        "--threads": config.threads,
+        "--glob": glob,
+    }
+    words = [word for name, value in options.items() if value is not None for word in (name, str(value))]
+    return shlex.join(["rnnviz", "train", text, *words])
+
+
+def _refuse_other_options(context: typer.Context, run: Run) -> None:
+    """Raise InvalidRequest if an option was given that is not what the run was started with."""
+    config, split = run.config, run.config.split
+    recorded: dict[str, object] = {
+        "model": config.kind,
+        "layers": config.layers,
+        "hidden": config.hidden,
+        "epochs": config.epochs,
+        "split": split.shares,
+        "streams": split.streams,
+        "unroll": split.unroll,
+        "dropout": config.dropout,
+        "seed": config.seed,
+        "glob": run.text.glob,
+        "force": False,
+    }
+    for name, value in recorded.items():
+        if _is_given(context, name) and context.params[name] != value:
+            raise InvalidRequest(
+                f"--{name} cannot change on --resume: the run has {value}",
+                f"Leave --{name} out, or train a new run.",
+            )
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

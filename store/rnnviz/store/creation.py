@@ -1,0 +1,149 @@
+"""The beginning of a capture: everything but the values, put under its name in one step.
+
+A capture is built in a directory beside its place and renamed when the metadata of every array, the text and
+the segments are in it. So whatever is found under a capture's name is one, even if its making was cut short.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import BloscCodec, Crc32cCodec
+
+from rnnviz.store.disk import DirectoryLock
+from rnnviz.store.errors import AlreadyExists
+from rnnviz.store.metadata import is_capture
+from rnnviz.store.pipeline import codecs
+from rnnviz.store.schema import ATTRIBUTE, ArraySchema, CaptureSchema
+
+_FILL: Final = {"uint8": 0, "int16": -1, "int64": 0, "float16": np.nan, "float32": np.nan, "float64": np.nan}
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A capture without values, not yet under its name. `lock` is this process's hold on `directory`."""
+
+    directory: Path
+    lock: DirectoryLock
+
+    def discard(self) -> None:
+        self.lock.release()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """Raise `AlreadyExists` where something lies at `path`, unless `force` is given and it is a capture or an
+    empty directory, which may be replaced."""
+    if not path.exists() and not path.is_symlink():
+        return
+    replaceable = path.is_dir() and (is_capture(path) or not any(path.iterdir()))
+    if not replaceable:
+        raise AlreadyExists(
+            f"{path} is in the way and is no capture", "Choose another --out; rnnviz does not remove it."
+        )
+    if not force:
+        raise AlreadyExists(
+            f"{path} exists already",
+            "Choose another --out, go on with it by --resume, or replace it with --force.",
+        )
+
+
+def build_skeleton(
+    path: Path,
+    schema: CaptureSchema,
+    text: Iterable[NDArray[np.uint8]],
+    segments: NDArray[np.int64],
+    after: NDArray[np.int16],
+) -> Skeleton:
+    """Build the capture for `path` beside it. Raises `InvalidRequest` where another process is at it."""
+    directory = path.with_name(f".{path.name}.new")
+    directory.mkdir(parents=True, exist_ok=True)
+    lock = DirectoryLock(directory)
+    skeleton = Skeleton(directory, lock)
+    try:
+        for leftover in directory.iterdir():
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        _build(directory, schema, text, segments, after)
+    except BaseException:
+        skeleton.discard()
+        raise
+    return skeleton
+
+
+def put_in_place(skeleton: Skeleton, path: Path, *, force: bool) -> None:
+    """Give the skeleton its name, removing what `force` allows to remove.
+
+    Raises `AlreadyExists` as `refuse_existing` does, `InvalidRequest` where another process writes at `path`.
+    """
+    refuse_existing(path, force=force)
+    if path.exists():
+        old = DirectoryLock(path)
+        try:
+            shutil.rmtree(path.resolve())
+        finally:
+            old.release()
+    skeleton.directory.rename(path.resolve())
+
+
+def _build(
+    directory: Path,
+    schema: CaptureSchema,
+    text: Iterable[NDArray[np.uint8]],
+    segments: NDArray[np.int64],
+    after: NDArray[np.int16],
+) -> None:
+    attributes = {model.path: model.attributes() for model in schema.models}
+    with codecs(reproducible=True):
+        root = zarr.open_group(
+            directory,
+            mode="w",
+            zarr_format=3,
+            attributes=cast("Any", {ATTRIBUTE: schema.root(complete=False)}),
+        )
+        for group in schema.groups():
+            root.create_group(group, attributes=attributes.get(group, {}))
+        arrays = {array.path: _create_array(root, array) for array in schema.arrays()}
+    start = 0
+    for column in _columns(text, schema.column):
+        arrays["text"][start : start + len(column)] = column
+        start += len(column)
+    if start != schema.symbols:
+        raise ValueError(f"the text has {start} symbols, the schema says {schema.symbols}")
+    arrays["segments"][:] = segments
+    arrays["after"][:] = after
+
+
+def _create_array(root: zarr.Group, array: ArraySchema) -> zarr.Array[Any]:
+    return root.create_array(
+        array.path,
+        shape=array.shape,
+        dtype=array.dtype,
+        chunks=array.chunks,
+        shards=array.shards,
+        # An array without filters and with the bytes before the checksum compressed.
+        compressors=(BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle"), Crc32cCodec()),
+        fill_value=_FILL[array.dtype],
+        dimension_names=array.dimensions,
+        attributes=cast("Any", dict(array.attributes)),
+        # A file that is not there is a fault, never a stretch of fill values: readers rely on it.
+        config={"write_empty_chunks": True},
+    )
+
+
+def _columns(pieces: Iterable[NDArray[np.uint8]], column: int) -> Iterable[NDArray[np.uint8]]:
+    """The pieces cut anew to `column` bytes each; the last one may be shorter."""
+    waiting = np.empty(0, np.uint8)
+    for piece in pieces:
+        waiting = np.concatenate([waiting, piece])
+        while len(waiting) >= column:
+            yield waiting[:column]
+            waiting = waiting[column:]
+    if len(waiting):
+        yield waiting

@@ -1,0 +1,80 @@
+"""The disk as a writer needs it: files replaced in one step, one writer at a time, refusals as sentences."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from rnnviz.store.errors import InvalidRequest, RnnvizError, StorageFailure
+
+_OS_ERROR: Final = re.compile(r"os error (\d+)")
+
+
+def replace_file(path: Path, content: bytes | memoryview) -> None:
+    """Put `content` at `path` in one step: readers and a killed process see the old or the new, never a part."""
+    new = path.with_name(path.name + ".new")
+    with new.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+class DirectoryLock:
+    """Held by the process that writes in a directory. The system lets go of it when the process dies, and it
+    stays with the directory when that is renamed."""
+
+    def __init__(self, directory: Path) -> None:
+        """Raises `InvalidRequest` where another process holds it."""
+        self._descriptor: int | None = None
+        if sys.platform == "win32":
+            return
+        import fcntl
+
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise InvalidRequest(
+                f"another process is writing {directory}", "Wait until it is done, or end it first."
+            ) from error
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+@contextmanager
+def storage_errors(path: Path, hint: str) -> Iterator[None]:
+    """Turn what the disk refuses inside into a `StorageFailure` about `path`.
+
+    zarrs raises RuntimeError with the system's error number in its text; one without a number is no refusal of
+    the disk's and passes.
+    """
+    try:
+        yield
+    except RnnvizError:
+        raise
+    except OSError as error:
+        raise StorageFailure(_sentence(error.errno, path), hint) from error
+    except RuntimeError as error:
+        found = _OS_ERROR.search(str(error))
+        if not found:
+            raise
+        raise StorageFailure(_sentence(int(found[1]), path), hint) from error
+
+
+def _sentence(number: int | None, path: Path) -> str:
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full: cannot write {path}"
+    reason = os.strerror(number).lower() if number else "the disk refused"
+    return f"cannot write {path}: {reason}"

@@ -1,0 +1,278 @@
+"""The JSON documents of a capture, read with suspicion: nothing of a stranger's reaches zarr unchecked.
+
+Every function raises `InvalidCapture` with one line that says which document is wrong and how. Strings of the
+document appear in messages only escaped.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from rnnviz.store.errors import InvalidCapture, NotFound
+from rnnviz.store.schema import (
+    ATTRIBUTE,
+    FORMAT,
+    MODEL_NAME,
+    MOST_LAYERS,
+    MOST_MODELS,
+    MOST_ROWS,
+    MOST_SEGMENTS,
+    MOST_SYMBOLS,
+    MOST_UNITS,
+    ArraySchema,
+    CaptureSchema,
+    ModelSchema,
+)
+from rnnviz.store.signals import SIGNALS
+
+DOCUMENT: Final = "zarr.json"
+_LARGEST_DOCUMENT: Final = 16 << 20
+_LARGEST_CHUNK: Final = 64 << 20
+_LARGEST_SHARD: Final = 1 << 30
+_MOST_CHUNKS_IN_SHARD: Final = 1 << 16
+_CODECS: Final = frozenset({"bytes", "blosc", "zstd", "gzip", "crc32c"})
+_ITEM_BYTES: Final = {"uint8": 1, "int16": 2, "int64": 8, "float16": 2, "float32": 4, "float64": 8}
+_ASK_FOR_ANOTHER: Final = "Capture the text again, or ask whoever made it for a whole copy."
+
+
+def damaged(reason: str) -> InvalidCapture:
+    """The error for a capture that is one but cannot be used."""
+    return InvalidCapture(reason, _ASK_FOR_ANOTHER)
+
+
+def read_document(path: Path, name: str) -> dict[str, object]:
+    """The JSON object in the file `path`; `name` is what messages call it."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_DOCUMENT + 1)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise damaged(f"{name} is missing") from error
+    if len(content) > _LARGEST_DOCUMENT:
+        raise damaged(f"{name} is too large to be metadata")
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise damaged(f"{name} is not JSON") from error
+    if not isinstance(document, dict):
+        raise damaged(f"{name} does not hold a JSON object")
+    return document
+
+
+def read_attributes(directory: Path, name: str) -> dict[str, object]:
+    """The attributes of the group in `directory`."""
+    document = read_document(directory / DOCUMENT, name)
+    if document.get("zarr_format") != 3 or document.get("node_type") != "group":
+        raise damaged(f"{name} does not describe a Zarr v3 group")
+    return _mapping(document, "attributes", name)
+
+
+def is_capture(directory: Path) -> bool:
+    """Whether a directory is recognisably a capture, whole or damaged, of any format."""
+    try:
+        return ATTRIBUTE in read_attributes(directory, DOCUMENT)
+    except (InvalidCapture, OSError):
+        return False
+
+
+def check_is_capture(path: Path) -> None:
+    """Raise `NotFound` where nothing is at `path`, `InvalidCapture` where it is no capture."""
+    make_one = "Make a capture with `rnnviz capture RUN TEXT --out X.zarr`."
+    if not path.exists():
+        raise NotFound(f"there is no {path}", f"Look for a mistyped name. {make_one}")
+    if not path.is_dir():
+        raise InvalidCapture(f"{path} is a file; a capture is a directory", make_one)
+    if not (path / DOCUMENT).exists():
+        raise InvalidCapture(f"{path} is no capture: it has no {DOCUMENT}", make_one)
+    if ATTRIBUTE not in read_attributes(path, f"{path.name}/{DOCUMENT}"):
+        raise InvalidCapture(f"{path} is a Zarr group but not a capture", make_one)
+
+
+def read_schema(directory: Path) -> tuple[CaptureSchema, bool]:
+    """What a capture's groups say it holds, and whether they say that it is complete.
+
+    The arrays are not looked at: see `check_array`.
+    """
+    where = f"{directory.name}/{DOCUMENT}"
+    attributes = read_attributes(directory, where)
+    root = _mapping(attributes, ATTRIBUTE, where)
+    format_number = root.get("format")
+    if isinstance(format_number, int) and not isinstance(format_number, bool) and format_number > FORMAT:
+        raise InvalidCapture(
+            f"{directory} has capture format {format_number}; this rnnviz reads format {FORMAT}",
+            "Update rnnviz: `pip install --upgrade rnnviz`.",
+        )
+    if format_number != FORMAT:
+        raise damaged(f"{where} names no known capture format")
+    complete = root.get("complete")
+    if not isinstance(complete, bool):
+        raise damaged(f"{where} does not say whether the capture is complete")
+    text = _mapping(root, "text", where)
+    names = root.get("models")
+    if not isinstance(names, list) or not 1 <= len(names) <= MOST_MODELS:
+        raise damaged(f"{where} lists no models")
+    for name in names:
+        if not isinstance(name, str) or not MODEL_NAME.fullmatch(name):
+            raise damaged(f"{where} names a model {ascii(name)[:60]}")
+    if len(set(names)) != len(names):
+        raise damaged(f"{where} names a model twice")
+    schema = CaptureSchema(
+        symbols=_integer(root, "symbols", 1, MOST_SYMBOLS, where),
+        segments=_segment_count(directory),
+        text_name=_name(text, "name", where),
+        text_sha256=_name(text, "sha256", where),
+        part=_name(text, "part", where),
+        models=tuple(_read_model(directory, name) for name in names),
+        generator=_name(root, "generator", where),
+        options=_mapping(root, "options", where),
+    )
+    return schema, complete
+
+
+def check_array(directory: Path, array: ArraySchema) -> None:
+    """Refuse an array that is not of the shape, type and dimensions the schema gives it, that would take much
+    memory to read a piece of, or that is encoded in a way that is not known."""
+    where = f"{array.path}/{DOCUMENT}"
+    document = read_document(directory / array.path / DOCUMENT, where)
+    expected: dict[str, object] = {
+        "zarr_format": 3,
+        "node_type": "array",
+        "shape": list(array.shape),
+        "data_type": array.dtype,
+        "dimension_names": list(array.dimensions),
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+    }
+    for key, value in expected.items():
+        if document.get(key) != value:
+            raise damaged(f"{where}: {key} is {ascii(document.get(key))[:60]}, not {value!a}")
+    if document.get("storage_transformers", []) != []:
+        raise damaged(f"{where} asks for storage transformers")
+    grid = _mapping(document, "chunk_grid", where)
+    if grid.get("name") != "regular":
+        raise damaged(f"{where}: the chunks are not a regular grid")
+    outer = _chunk_shape(_mapping(grid, "configuration", where), array, where)
+    inner = _check_codecs(document.get("codecs"), array, where)
+    item = _ITEM_BYTES[array.dtype]
+    if inner is None:
+        if math.prod(outer) * item > _LARGEST_CHUNK:
+            raise damaged(f"{where}: chunks of {list(outer)} are too large")
+        return
+    if math.prod(inner) * item > _LARGEST_CHUNK or math.prod(outer) * item > _LARGEST_SHARD:
+        raise damaged(f"{where}: chunks of {list(inner)} in shards of {list(outer)} are too large")
+    if any(size % part for size, part in zip(outer, inner, strict=True)):
+        raise damaged(f"{where}: shards of {list(outer)} are not made of whole chunks of {list(inner)}")
+    if math.prod(outer) // math.prod(inner) > _MOST_CHUNKS_IN_SHARD:
+        raise damaged(f"{where}: there are too many chunks in a shard")
+
+
+def file_shape(directory: Path, array: ArraySchema) -> tuple[int, ...]:
+    """The shape of one file of a checked array."""
+    document = read_document(directory / array.path / DOCUMENT, array.path)
+    grid = _mapping(document, "chunk_grid", array.path)
+    return _chunk_shape(_mapping(grid, "configuration", array.path), array, array.path)
+
+
+def _read_model(directory: Path, name: str) -> ModelSchema:
+    where = f"models/{name}/{DOCUMENT}"
+    attributes = read_attributes(directory / "models" / name, where)
+    vocabulary = attributes.get("vocabulary")
+    if not isinstance(vocabulary, list) or not 1 <= len(vocabulary) <= 256:
+        raise damaged(f"{where}: the vocabulary is not a list of 1 to 256 bytes")
+    if not all(type(value) is int and 0 <= value <= 255 for value in vocabulary):
+        raise damaged(f"{where}: the vocabulary holds something that is no byte")
+    if len(set(vocabulary)) != len(vocabulary):
+        raise damaged(f"{where}: the vocabulary holds a byte twice")
+    signals = attributes.get("signals")
+    if not isinstance(signals, list) or not all(type(signal) is str for signal in signals):
+        raise damaged(f"{where}: the signals are not a list of names")
+    unknown = [signal for signal in signals if signal not in SIGNALS]
+    if unknown or len(set(signals)) != len(signals):
+        raise damaged(f"{where}: the signals {ascii(signals)[:60]} are not known")
+    layers = _integer(attributes, "layers", 0, MOST_LAYERS, where)
+    hidden = _integer(attributes, "hidden", 1 if layers else 0, MOST_UNITS, where)
+    if layers * hidden * len(signals) > MOST_ROWS:
+        raise damaged(f"{where}: {layers} layers of {hidden} units are more than a capture can hold")
+    if bool(layers) != bool(signals):
+        raise damaged(f"{where}: layers and signals do not fit each other")
+    has_next = attributes.get("next")
+    if not isinstance(has_next, bool):
+        raise damaged(f"{where} does not say whether there are predictions")
+    return ModelSchema(
+        name=name,
+        kind=_name(attributes, "kind", where),
+        vocabulary=bytes(vocabulary),
+        layers=layers,
+        hidden=hidden,
+        signals=tuple(signals),
+        next=has_next,
+        run=_mapping(attributes, "run", where),
+    )
+
+
+def _segment_count(directory: Path) -> int:
+    where = f"segments/{DOCUMENT}"
+    shape = read_document(directory / "segments" / DOCUMENT, where).get("shape")
+    if not isinstance(shape, list) or len(shape) != 2:
+        raise damaged(f"{where}: the segments are not a table")
+    return _integer({"shape": shape[0]}, "shape", 1, MOST_SEGMENTS, where)
+
+
+def _mapping(holder: Mapping[str, object], key: str, where: str) -> dict[str, object]:
+    value = holder.get(key)
+    if not isinstance(value, dict):
+        raise damaged(f"{where} has no {key}")
+    return value
+
+
+def _integer(holder: Mapping[str, object], key: str, least: int, most: int, where: str) -> int:
+    value = holder.get(key)
+    if type(value) is not int or not least <= value <= most:
+        raise damaged(f"{where}: {key} is {ascii(value)[:60]}, not a number from {least} to {most}")
+    return value
+
+
+def _name(holder: Mapping[str, object], key: str, where: str) -> str:
+    """A string that is safe to print: no control, bidirectional or other unprintable character."""
+    value = holder.get(key)
+    if not isinstance(value, str) or len(value) > 4096 or not value.isprintable():
+        raise damaged(f"{where}: {key} is {ascii(value)[:60]}, not a printable string")
+    return value
+
+
+def _chunk_shape(configuration: Mapping[str, object], array: ArraySchema, where: str) -> tuple[int, ...]:
+    shape = configuration.get("chunk_shape")
+    if (
+        not isinstance(shape, list)
+        or len(shape) != len(array.shape)
+        or not all(type(size) is int and 1 <= size <= MOST_SYMBOLS for size in shape)
+    ):
+        raise damaged(f"{where}: the chunk shape is {ascii(shape)[:60]}")
+    return tuple(shape)
+
+
+def _check_codecs(codecs: object, array: ArraySchema, where: str) -> tuple[int, ...] | None:
+    """The inner chunk shape where the array is sharded, None where it is not."""
+    names = _codec_names(codecs, where)
+    assert isinstance(codecs, list)
+    if names != ["sharding_indexed"]:
+        _refuse_unknown(names, where)
+        return None
+    configuration = _mapping(codecs[0], "configuration", where)
+    _refuse_unknown(_codec_names(configuration.get("codecs"), where), where)
+    _refuse_unknown(_codec_names(configuration.get("index_codecs"), where), where)
+    return _chunk_shape(configuration, array, where)
+
+
+def _codec_names(codecs: object, where: str) -> list[object]:
+    if not isinstance(codecs, list) or not codecs or not all(isinstance(codec, dict) for codec in codecs):
+        raise damaged(f"{where}: the codecs are not a list")
+    return [codec.get("name") for codec in codecs]
+
+
+def _refuse_unknown(names: list[object], where: str) -> None:
+    for name in names:
+        if name not in _CODECS:
+            raise damaged(f"{where}: the codec {ascii(name)[:60]} is not known")

@@ -1,0 +1,301 @@
+"""Reading a capture: one cell over one window as a numpy array.
+
+`open_capture` reads a few small JSON documents and imports zarr only when the first values are read, so that
+an explorer can paint before. Everything may be called from several threads at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+from threading import Lock
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnviz.store.errors import InvalidCapture, InvalidRequest
+from rnnviz.store.metadata import (
+    check_array,
+    check_is_capture,
+    damaged,
+    file_shape,
+    read_schema,
+)
+from rnnviz.store.schema import FORMAT, ArraySchema, CaptureSchema, ModelSchema
+from rnnviz.store.sidecar import read_captured, read_sidecar
+from rnnviz.store.statistics import LayerStatistics
+
+if TYPE_CHECKING:
+    import zarr
+
+
+def open_capture(path: str | Path) -> Capture:
+    """Open the capture at `path`, complete or not.
+
+    Raises `NotFound` where nothing is, `InvalidCapture` where it is no capture, a damaged one, or one of a
+    newer format. Values are looked at only when they are read, so the readers raise `InvalidCapture` too.
+    """
+    return Capture(Path(path))
+
+
+class Capture:
+    """One text and what one or more models made of it. Time counts symbols from 0; see `schema` for the format."""
+
+    def __init__(self, path: Path) -> None:
+        check_is_capture(path)
+        self.path = path
+        self.schema, self.complete = read_schema(path)
+        """What is planned, and whether all of it is there."""
+        self._store = _Store(path, self.schema)
+        self.captured = self._read_captured()
+        """Symbols that can be read, from 0 on; equal to `symbols` in a complete capture."""
+        self.models: Mapping[str, CapturedModel] = MappingProxyType(
+            {
+                model.name: CapturedModel(self, self._store, index)
+                for index, model in enumerate(self.schema.models)
+            }
+        )
+        """By name; the first is the main one."""
+
+    @property
+    def format(self) -> int:
+        return FORMAT
+
+    @property
+    def symbols(self) -> int:
+        """The length of the time axis when complete."""
+        return self.schema.symbols
+
+    @property
+    def text_name(self) -> str:
+        return self.schema.text_name
+
+    @property
+    def attributes(self) -> Mapping[str, object]:
+        """The root group's, as `schema` lists them: options, part, generator…"""
+        return MappingProxyType(self.schema.root(self.complete))
+
+    @cached_property
+    def segments(self) -> NDArray[np.int64]:
+        """[segment, 3]: start, length, source (offset in the source text). They cover the time axis in turn."""
+        values = self._store.read(self.schema.segment_arrays()[0])
+        start, length, source = values.T
+        covered = bool((length > 0).all() and (source >= 0).all() and start[0] == 0)
+        if (
+            not covered
+            or (start[1:] != start[:-1] + length[:-1]).any()
+            or start[-1] + length[-1] != self.symbols
+        ):
+            raise damaged(f"the segments of {self.path} do not cover its text")
+        return values
+
+    @cached_property
+    def after(self) -> NDArray[np.int16]:
+        """[segment]: the byte that followed the segment in its source, -1 where none did."""
+        values = self._store.read(self.schema.segment_arrays()[1])
+        if ((values < -1) | (values > 255)).any():
+            raise damaged(f"{self.path}: what follows its segments are no bytes")
+        return values
+
+    def text(self, start: int, stop: int) -> NDArray[np.uint8]:
+        """The bytes start…stop, uint8 [time]. Raises `InvalidRequest` beyond what is captured."""
+        self.check_stretch(start, stop)
+        return self._store.read(self.schema.text(), (slice(start, stop),))
+
+    def refresh(self) -> None:
+        """Look again how far a writer has come. Raises `InvalidCapture` where it is the same capture no more."""
+        schema, self.complete = read_schema(self.path)
+        if schema != self.schema:
+            raise InvalidCapture(f"{self.path} was replaced by another capture", "Open it again.")
+        self.captured = self._read_captured()
+
+    def check_stretch(self, start: int, stop: int) -> None:
+        """Raise `InvalidRequest` unless 0 <= start <= stop <= captured."""
+        if not 0 <= start <= stop <= self.captured:
+            raise InvalidRequest(
+                f"symbols {start} to {stop} of {self.path} cannot be read",
+                f"{self.captured} symbols are captured, counted from 0.",
+            )
+
+    def _read_captured(self) -> int:
+        if self.complete:
+            return self.symbols
+        captured = read_captured(self.path, self.schema)
+        # Between the two looks a writer may have completed the capture and removed its note.
+        if not captured and read_schema(self.path)[1]:
+            self.complete, captured = True, self.symbols
+        return captured
+
+
+class CapturedModel:
+    """What one model made of the text."""
+
+    def __init__(self, capture: Capture, store: _Store, index: int) -> None:
+        self._capture = capture
+        self._store = store
+        self._schema = capture.schema.models[index]
+        arrays = {array.path: array for array in capture.schema.time_arrays(self._schema)}
+        self._next = arrays.get(self._schema.next_path)
+        self._surprisal = arrays[self._schema.surprisal_path]
+        before = sum(model.layers for model in capture.schema.models[:index])
+        self.layers = tuple(
+            CapturedLayer(capture, store, self._schema, layer, before + layer, arrays)
+            for layer in range(self._schema.layers)
+        )
+
+    @property
+    def name(self) -> str:
+        return self._schema.name
+
+    @property
+    def kind(self) -> str:
+        """`lstm`, `gru`, `rnn`, or what a model without layers calls itself."""
+        return self._schema.kind
+
+    @property
+    def vocabulary(self) -> bytes:
+        """The distinct symbols, in the order of `next`'s second axis."""
+        return self._schema.vocabulary
+
+    @property
+    def has_next(self) -> bool:
+        """Whether `next` can be read."""
+        return self._next is not None
+
+    @property
+    def attributes(self) -> Mapping[str, object]:
+        """Of the model's group; `run` says where the model comes from."""
+        return MappingProxyType(self._schema.attributes())
+
+    def next(self, start: int, stop: int) -> NDArray[np.float16]:
+        """Natural log p of every symbol of the vocabulary after each of the symbols start…stop, [time, symbol].
+
+        Raises `InvalidRequest` beyond what is captured and where the capture holds no predictions.
+        """
+        if self._next is None:
+            raise InvalidRequest(
+                f"{self._capture.path} holds no predictions of {self.name}",
+                "Capture the text again with them.",
+            )
+        self._capture.check_stretch(start, stop)
+        return self._store.read(self._next, self._next.stretch(start, stop))
+
+    def surprisal(self, start: int, stop: int) -> NDArray[np.float32]:
+        """−log p, in nats, of the symbol that came after each of start…stop, [time].
+
+        NaN where none came or it is not in the vocabulary. Raises `InvalidRequest` beyond what is captured.
+        """
+        self._capture.check_stretch(start, stop)
+        return self._store.read(self._surprisal, (slice(start, stop),))
+
+
+class CapturedLayer:
+    """The signals of one layer's units."""
+
+    def __init__(
+        self,
+        capture: Capture,
+        store: _Store,
+        model: ModelSchema,
+        layer: int,
+        place: int,
+        arrays: Mapping[str, ArraySchema],
+    ) -> None:
+        self._capture = capture
+        self._store = store
+        self._model = model
+        self._layer = layer
+        self._place = place
+        self._arrays = {signal: arrays[model.signal_path(layer, signal)] for signal in model.signals}
+        self._complete_statistics: LayerStatistics | None = None
+
+    @property
+    def units(self) -> int:
+        return self._model.hidden
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        return self._model.signals
+
+    def read(self, signal: str, unit: int, start: int, stop: int) -> NDArray[np.float16]:
+        """One unit's signal over the symbols start…stop, [time].
+
+        Raises `InvalidRequest` for a signal, a unit or a symbol that is not there.
+        """
+        if not 0 <= unit < self.units:
+            raise InvalidRequest(f"there is no unit {unit}", f"The layer's units are 0 to {self.units - 1}.")
+        row: NDArray[np.float16] = self.read_units(signal, slice(unit, unit + 1), start, stop)[0]
+        return row
+
+    def read_units(self, signal: str, units: slice, start: int, stop: int) -> NDArray[np.float16]:
+        """The signal of some units over the symbols start…stop, [unit, time]; `units` as in numpy, step 1.
+
+        Raises `InvalidRequest` for a signal or a symbol that is not there.
+        """
+        if signal not in self._arrays:
+            raise InvalidRequest(f"there is no signal {signal}", f"The layer has {', '.join(self.signals)}.")
+        self._capture.check_stretch(start, stop)
+        first, last, _ = units.indices(self.units)
+        return self._store.read(self._arrays[signal], (slice(first, last), slice(start, stop)))
+
+    def statistics(self) -> LayerStatistics:
+        """Of everything captured so far."""
+        if self._complete_statistics is not None:
+            return self._complete_statistics
+        if not self._capture.complete:
+            return (
+                read_sidecar(self._capture.path, self._capture.schema).accumulators[self._place].statistics()
+            )
+        histogram, summary = self._capture.schema.statistics_arrays(self._model)[2 * self._layer :][:2]
+        self._complete_statistics = LayerStatistics(
+            self.signals, self._store.read(histogram), self._store.read(summary)
+        )
+        return self._complete_statistics
+
+
+class _Store:
+    """The arrays of a capture, checked and opened when first read."""
+
+    def __init__(self, path: Path, schema: CaptureSchema) -> None:
+        self._path = path
+        self._lock = Lock()
+        self._opened: dict[str, tuple[zarr.Array[Any], tuple[int, ...]]] = {}
+        for array in schema.arrays():
+            check_array(path, array)
+
+    def read(self, array: ArraySchema, index: tuple[slice, ...] | None = None) -> NDArray[Any]:
+        """The values of `array` at `index` (unit steps, within the shape), or all of them."""
+        index = index or tuple(slice(0, size) for size in array.shape)
+        index = tuple(slice(*part.indices(size)) for part, size in zip(index, array.shape, strict=True))
+        opened, shape = self._open(array)
+        self._check_files(array, shape, index)
+        try:
+            return cast("NDArray[Any]", opened[index])
+        except (OSError, ValueError, RuntimeError) as error:
+            raise damaged(f"{self._path / array.path} cannot be read: its data is damaged") from error
+
+    def _open(self, array: ArraySchema) -> tuple[zarr.Array[Any], tuple[int, ...]]:
+        with self._lock:
+            if array.path not in self._opened:
+                import zarr
+
+                from rnnviz.store.pipeline import codecs
+
+                with codecs():
+                    opened = zarr.open_array(self._path / array.path, mode="r")
+                self._opened[array.path] = opened, file_shape(self._path, array)
+            return self._opened[array.path]
+
+    def _check_files(self, array: ArraySchema, shape: tuple[int, ...], index: tuple[slice, ...]) -> None:
+        """zarr takes a file that is not there for fill values; a capture has no such files."""
+        spans = [
+            range(part.start // size, -(-part.stop // size)) for part, size in zip(index, shape, strict=True)
+        ]
+        for place in product(*spans):
+            file = self._path.joinpath(array.path, "c", *map(str, place))
+            if not file.exists():
+                raise damaged(f"{file} is missing")

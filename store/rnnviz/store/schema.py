@@ -1,0 +1,291 @@
+"""Capture format 1: what lies where on disk, and how to read it without this program.
+
+A capture is one Zarr v3 group. It holds one text and what one or more models made of it.
+
+    path                                dimensions                  type     what it holds
+    ------------------------------------------------------------------------------------------------------
+    text                                time                        uint8    the bytes that were read
+    segments                            segment, field              int64    start, length, source (offset
+                                                                             in the source text)
+    after                               segment                     int16    the byte that followed the
+                                                                             segment in its source, or -1
+    models/M/next                       time, symbol                float16  natural log p of every symbol of
+                                                                             the vocabulary, after text[t]
+    models/M/surprisal                  time                        float32  -log p of the symbol that came
+                                                                             after text[t], nats; NaN: none
+                                                                             came or it is not in the vocabulary
+    models/M/layers/L/S                 unit, time                  float16  signal S (`signals.py`) after
+                                                                             text[t]; c before its tanh
+    models/M/layers/L/statistics/
+        histogram                       signal, unit, bin           int64    of the views, 64 equal bins
+        summary                         signal, unit, statistic     float64  of the views, see STATISTICS
+
+State is zero at the start of each segment; segments lie one after the other on the time axis and cover it.
+The statistics are those of the *views* (tanh(c) for c) and are filled in last.
+
+Attributes. The root group has one, `rnnviz`: {format, complete, symbols, generator, text: {name, sha256,
+part}, models: [names, the main one first], options}. A model's group has {kind, vocabulary: [bytes as
+integers, in the order of the symbol axis], layers, hidden, signals, next, run}.
+
+While `complete` is false, the file `progress.npz` in the capture's directory (no part of Zarr) says how
+many symbols, counted from 0, are written and readable; where it is missing, none are. What lies beyond
+reads as NaN or may be half written. The text, the segments and `after` are there in full from the start.
+
+Reading it with bare zarr (the `zarrs` package is not needed):
+
+    import zarr
+    capture = zarr.open_group("X.zarr", mode="r")
+    assert capture.attrs["rnnviz"]["complete"]
+    text = capture["text"][:].tobytes()
+    c = capture["models/wp64/layers/0/c"][37, 1000:2000]     # unit 37 over a thousand symbols
+
+Values are chunked unit-major, so that one unit over a window of the text is one chunk or two, and sharded
+so that files stay few: chunks of (16 units, 8192 symbols) in shards of (64 units, `column` symbols), Blosc
+LZ4 level 1 with bit shuffle, a CRC-32C behind every chunk.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+FORMAT: Final = 1
+ATTRIBUTE: Final = "rnnviz"
+SIDECAR: Final = "progress.npz"
+
+SEGMENT_FIELDS: Final = ("start", "length", "source")
+STATISTICS: Final = ("mean", "deviation", "minimum", "maximum", "low", "high")
+"""The last axis of `summary`: of the views; low and high are the shares of saturated symbols (`signals.SATURATION`)."""
+BINS: Final = 64
+
+CHUNK_UNITS: Final = 16
+SHARD_UNITS: Final = 64
+CHUNK_TIME: Final = 8192
+LONGEST_COLUMN: Final = 65536
+COLUMN_BYTES: Final = 64 << 20
+"""A writer keeps a column of all signals in memory: this bounds it."""
+CHUNK_SEGMENTS: Final = 65536
+
+MOST_LAYERS: Final = 256
+MOST_UNITS: Final = 1 << 16
+MOST_ROWS: Final = 1 << 18
+MOST_MODELS: Final = 256
+MOST_SYMBOLS: Final = 1 << 48
+MOST_SEGMENTS: Final = 1 << 22
+"""Bounds of a believable capture; rows are the units of all signals and layers of a model. A reader allocates by
+segments and by rows, so a stranger's must be bounded."""
+
+Dtype = Literal["uint8", "int16", "int64", "float16", "float32", "float64"]
+MODEL_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class ArraySchema:
+    """One array of a capture. `chunks` are what is compressed and read at once; `shards`, if any, are the files."""
+
+    path: str
+    dimensions: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: Dtype
+    chunks: tuple[int, ...]
+    shards: tuple[int, ...] | None = None
+    attributes: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def time_axis(self) -> int:
+        return self.dimensions.index("time")
+
+    def cut(self, symbols: int) -> tuple[int, ...]:
+        """The shape of a stretch of that many symbols."""
+        return tuple(
+            symbols if dimension == "time" else size
+            for dimension, size in zip(self.dimensions, self.shape, strict=True)
+        )
+
+    def stretch(self, start: int, stop: int) -> tuple[slice, ...]:
+        """The index that selects the symbols start…stop."""
+        return tuple(
+            slice(start, stop) if dimension == "time" else slice(None) for dimension in self.dimensions
+        )
+
+
+@dataclass(frozen=True)
+class ModelSchema:
+    """One model of a capture. A model without cells (an n-gram) has no layers, hidden 0 and no signals."""
+
+    name: str
+    kind: str
+    vocabulary: bytes
+    layers: int = 0
+    hidden: int = 0
+    signals: tuple[str, ...] = ()
+    next: bool = True
+    run: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        return f"models/{self.name}"
+
+    def layer_path(self, layer: int) -> str:
+        return f"{self.path}/layers/{layer}"
+
+    def signal_path(self, layer: int, signal: str) -> str:
+        return f"{self.layer_path(layer)}/{signal}"
+
+    @property
+    def next_path(self) -> str:
+        return f"{self.path}/next"
+
+    @property
+    def surprisal_path(self) -> str:
+        return f"{self.path}/surprisal"
+
+    def histogram_path(self, layer: int) -> str:
+        return f"{self.layer_path(layer)}/statistics/histogram"
+
+    def summary_path(self, layer: int) -> str:
+        return f"{self.layer_path(layer)}/statistics/summary"
+
+    def attributes(self) -> dict[str, object]:
+        return {
+            "kind": self.kind,
+            "vocabulary": list(self.vocabulary),
+            "layers": self.layers,
+            "hidden": self.hidden,
+            "signals": list(self.signals),
+            "next": self.next,
+            "run": dict(self.run),
+        }
+
+
+@dataclass(frozen=True)
+class CaptureSchema:
+    """Everything about a capture that is known before its first symbol is computed."""
+
+    symbols: int
+    segments: int
+    text_name: str
+    text_sha256: str
+    part: str
+    models: tuple[ModelSchema, ...]
+    generator: str = "rnnviz"
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    def root(self, complete: bool) -> dict[str, object]:
+        """What the root group's attribute `rnnviz` holds."""
+        return {
+            "format": FORMAT,
+            "complete": complete,
+            "symbols": self.symbols,
+            "generator": self.generator,
+            "text": {"name": self.text_name, "sha256": self.text_sha256, "part": self.part},
+            "models": [model.name for model in self.models],
+            "options": dict(self.options),
+        }
+
+    @property
+    def column(self) -> int:
+        """Symbols per shard along time: the largest power of two in 8192…65536 for which a column of all
+        signals stays within `COLUMN_BYTES`; 8192 where none does."""
+        per_symbol = sum(2 * model.layers * model.hidden * len(model.signals) for model in self.models)
+        column = LONGEST_COLUMN
+        while column > CHUNK_TIME and column * per_symbol > COLUMN_BYTES:
+            column //= 2
+        return column
+
+    def text(self) -> ArraySchema:
+        return ArraySchema("text", ("time",), (self.symbols,), "uint8", (CHUNK_TIME,), (self.column,))
+
+    def segment_arrays(self) -> tuple[ArraySchema, ArraySchema]:
+        """`segments` and `after`."""
+        fields = len(SEGMENT_FIELDS)
+        return (
+            ArraySchema(
+                "segments",
+                ("segment", "field"),
+                (self.segments, fields),
+                "int64",
+                (CHUNK_SEGMENTS, fields),
+                attributes={"field": list(SEGMENT_FIELDS)},
+            ),
+            ArraySchema("after", ("segment",), (self.segments,), "int16", (CHUNK_SEGMENTS,)),
+        )
+
+    def time_arrays(self, model: ModelSchema) -> list[ArraySchema]:
+        """Every array of a model that a writer fills column by column: signals, `next`, `surprisal`."""
+        symbols, column = self.symbols, self.column
+        arrays = [
+            ArraySchema(
+                model.signal_path(layer, signal),
+                ("unit", "time"),
+                (model.hidden, symbols),
+                "float16",
+                (CHUNK_UNITS, CHUNK_TIME),
+                (SHARD_UNITS, column),
+            )
+            for layer in range(model.layers)
+            for signal in model.signals
+        ]
+        if model.next:
+            K = len(model.vocabulary)
+            arrays.append(
+                ArraySchema(
+                    model.next_path, ("time", "symbol"), (symbols, K), "float16", (CHUNK_TIME, K), (column, K)
+                )
+            )
+        arrays.append(
+            ArraySchema(model.surprisal_path, ("time",), (symbols,), "float32", (CHUNK_TIME,), (column,))
+        )
+        return arrays
+
+    def statistics_arrays(self, model: ModelSchema) -> list[ArraySchema]:
+        """The histogram and the summary of each layer of a model, in turn."""
+        rows = (len(model.signals), model.hidden)
+        signal = {"signal": list(model.signals)}
+        found = []
+        for layer in range(model.layers):
+            found += [
+                ArraySchema(
+                    model.histogram_path(layer),
+                    ("signal", "unit", "bin"),
+                    (*rows, BINS),
+                    "int64",
+                    (1, model.hidden, BINS),
+                    attributes=signal,
+                ),
+                ArraySchema(
+                    model.summary_path(layer),
+                    ("signal", "unit", "statistic"),
+                    (*rows, len(STATISTICS)),
+                    "float64",
+                    (1, model.hidden, len(STATISTICS)),
+                    attributes={**signal, "statistic": list(STATISTICS)},
+                ),
+            ]
+        return found
+
+    def arrays(self) -> list[ArraySchema]:
+        """Every array of the capture."""
+        found = [self.text(), *self.segment_arrays()]
+        for model in self.models:
+            found += self.time_arrays(model) + self.statistics_arrays(model)
+        return found
+
+    def groups(self) -> list[str]:
+        """The path of every group below the root, parents first."""
+        found = ["models"]
+        for model in self.models:
+            found.append(model.path)
+            if model.layers:
+                found.append(f"{model.path}/layers")
+            for layer in range(model.layers):
+                found += [model.layer_path(layer), f"{model.layer_path(layer)}/statistics"]
+        return found
+
+
+def model_name(wanted: str) -> str:
+    """The name a model gets in a capture: `wanted` with every character that is not safe in a path replaced."""
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", wanted).lstrip("._-")[:100]
+    return safe or "model"

@@ -1,0 +1,143 @@
+"""`progress.npz`: how far an incomplete capture has come, and all that is needed to go on from there.
+
+One small file beside the Zarr hierarchy, replaced as a whole after every column, so that a process killed at
+any moment leaves the truth behind. It holds
+
+    captured            int64 []            symbols that are written, from 0 on
+    block               int64 []            the block (of the engine's plan) in which `captured` lies
+    states              int64 []            how many arrays the model's state at that block's start has
+    state_0, state_1 …  float32             those arrays; none where the state is zero
+    histogram_0 …       int64 [signal, unit, 64]    `LayerAccumulator.histogram` of each layer, all models in turn
+    moments_0 …         float64 [signal, unit, 6]   `LayerAccumulator.moments` of the same
+
+exactly as they stood after `captured` symbols. It is an uncompressed NumPy archive and never holds pickles.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from rnnviz.store.disk import replace_file
+from rnnviz.store.metadata import damaged
+from rnnviz.store.schema import SIDECAR, CaptureSchema
+from rnnviz.store.statistics import LayerAccumulator
+
+_MOST_STATES: Final = 8
+_LARGEST_MEMBER: Final = 1 << 28
+
+
+@dataclass(frozen=True)
+class Restart:
+    """Where to take up the work: `block` of the plan, and the model's state at that block's start, float32
+    arrays, or none for zero state. The block's first symbols may be written already."""
+
+    block: int = 0
+    state: tuple[NDArray[np.float32], ...] = ()
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """What the file holds."""
+
+    captured: int = 0
+    restart: Restart = field(default_factory=Restart)
+    accumulators: Sequence[LayerAccumulator] = ()
+
+
+def new_accumulators(schema: CaptureSchema) -> list[LayerAccumulator]:
+    """Empty statistics for every layer of every model, in turn."""
+    return [
+        LayerAccumulator(model.signals, model.hidden) for model in schema.models for _ in range(model.layers)
+    ]
+
+
+def write_sidecar(directory: Path, sidecar: Sidecar) -> None:
+    """Replace the file as a whole. Raises OSError where the disk refuses; the old file then stays."""
+    arrays: dict[str, NDArray[Any]] = {
+        "captured": np.array(sidecar.captured, np.int64),
+        "block": np.array(sidecar.restart.block, np.int64),
+        "states": np.array(len(sidecar.restart.state), np.int64),
+    }
+    for index, state in enumerate(sidecar.restart.state):
+        arrays[f"state_{index}"] = state
+    for index, accumulator in enumerate(sidecar.accumulators):
+        arrays[f"histogram_{index}"] = accumulator.histogram
+        arrays[f"moments_{index}"] = accumulator.moments
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **arrays)
+    replace_file(directory / SIDECAR, content.getbuffer())
+
+
+def read_captured(directory: Path, schema: CaptureSchema) -> int:
+    """How many symbols an incomplete capture holds; 0 where there is no file."""
+    try:
+        with _open(directory) as archive:
+            return _count(archive, "captured", schema.symbols)
+    except FileNotFoundError:
+        return 0
+
+
+def read_sidecar(directory: Path, schema: CaptureSchema) -> Sidecar:
+    """All of the file; an empty one where there is none.
+
+    Raises `InvalidCapture` where the file is damaged or does not fit the schema.
+    """
+    accumulators = new_accumulators(schema)
+    try:
+        with _open(directory) as archive:
+            captured = _count(archive, "captured", schema.symbols)
+            block = _count(archive, "block", schema.symbols)
+            states = _count(archive, "states", _MOST_STATES)
+            state = tuple(_member(archive, f"state_{index}", np.float32) for index in range(states))
+            for index, accumulator in enumerate(accumulators):
+                for name in ("histogram", "moments"):
+                    empty = getattr(accumulator, name)
+                    values = _member(archive, f"{name}_{index}", empty.dtype, empty.shape)
+                    setattr(accumulator, name, values)
+    except FileNotFoundError:
+        return Sidecar(accumulators=accumulators)
+    return Sidecar(captured, Restart(block, state), accumulators)
+
+
+def _open(directory: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(directory / SIDECAR)
+    except zipfile.BadZipFile as error:
+        raise damaged(f"{SIDECAR} is not a NumPy archive") from error
+
+
+def _count(archive: zipfile.ZipFile, name: str, most: int) -> int:
+    value = int(_member(archive, name, np.int64, ()))
+    if not 0 <= value <= most:
+        raise damaged(f"{SIDECAR}: {name} is {value}, not a number from 0 to {most}")
+    return value
+
+
+def _member(
+    archive: zipfile.ZipFile, name: str, dtype: Any, shape: tuple[int, ...] | None = None
+) -> NDArray[Any]:
+    """One array of the archive. Nothing is allocated before its size is known to be believable and there."""
+    try:
+        entry = archive.getinfo(f"{name}.npy")
+        with archive.open(entry) as file:
+            stored = npy.read_magic(file) == (1, 0) and entry.compress_type == zipfile.ZIP_STORED
+            found, fortran, found_dtype = npy.read_array_header_1_0(file)
+            fits = found_dtype == dtype and not fortran and shape in (None, found)
+            size = math.prod(found) * found_dtype.itemsize
+            # The file itself bounds what is stored in it, whatever the header claims.
+            content = file.read() if stored and fits and size <= _LARGEST_MEMBER else b""
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise damaged(f"{SIDECAR}: {name} cannot be read") from error
+    if not stored or not fits or len(content) != size:
+        raise damaged(f"{SIDECAR}: {name} is not the array that fits this capture")
+    return np.frombuffer(bytearray(content), found_dtype).reshape(found)

@@ -1,0 +1,250 @@
+"""Writing a capture: whole columns in the order of time, each followed by a note of how far it has come.
+
+A column is `CaptureSchema.column` symbols of every array, which is one file per shard of units. The writer
+gathers what it is given in a buffer of one column. A full one is encoded, put on disk and added to the
+statistics, and only then does the sidecar (`sidecar.py`) say so. A process killed at any moment thus leaves a
+capture that says truthfully how far it is, and one resumed from there ends with the same bytes as one that was
+never interrupted, given the same values.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from rnnviz.store.creation import build_skeleton, put_in_place, refuse_existing
+from rnnviz.store.disk import DirectoryLock, replace_file, storage_errors
+from rnnviz.store.errors import InvalidRequest
+from rnnviz.store.metadata import DOCUMENT, check_array, check_is_capture, read_schema
+from rnnviz.store.pipeline import codecs
+from rnnviz.store.schema import ATTRIBUTE, SIDECAR, ArraySchema, CaptureSchema
+from rnnviz.store.sidecar import Restart, Sidecar, new_accumulators, read_sidecar, write_sidecar
+from rnnviz.store.statistics import LayerAccumulator
+
+Arrays = Mapping[str, NDArray[Any]]
+"""Values of a stretch of time by array path, each of the shape its `ArraySchema` gives with time cut to the stretch."""
+
+_GO_ON: Final = "What is written so far is safe. Free some space, then go on with --resume."
+_CHOOSE: Final = "Choose another place with --out."
+
+
+def create_capture(
+    path: Path,
+    schema: CaptureSchema,
+    text: Iterable[NDArray[np.uint8]],
+    segments: NDArray[np.int64],
+    after: NDArray[np.int16],
+    *,
+    force: bool = False,
+) -> CaptureWriter:
+    """Begin a capture at `path`, with its text and segments and no values yet.
+
+    `text` gives `schema.symbols` bytes in pieces of any size; `segments` is int64 [segment, 3] (start, length,
+    source) and `after` int16 [segment]. The directory appears under its name only when all of this is in it.
+
+    Raises `AlreadyExists` where something is there and `force` is not given, or where it is nothing that
+    rnnviz may remove; `InvalidRequest` where another process writes there; `StorageFailure` where the disk
+    refuses.
+    """
+    refuse_existing(path, force=force)
+    with storage_errors(path, _CHOOSE):
+        skeleton = build_skeleton(path, schema, text, segments, after)
+        try:
+            write_sidecar(skeleton.directory, Sidecar(accumulators=new_accumulators(schema)))
+            put_in_place(skeleton, path, force=force)
+        except BaseException:
+            skeleton.discard()
+            raise
+    return CaptureWriter(path, schema, skeleton.lock)
+
+
+def resume_capture(path: Path, schema: CaptureSchema) -> CaptureWriter:
+    """Go on with an incomplete capture, or open a complete one to find that nothing is left to do.
+
+    Raises `InvalidCapture` where `path` holds no capture or a damaged one, `InvalidRequest` where it is a
+    capture of something else than `schema` says or where another process is writing it.
+    """
+    check_is_capture(path)
+    lock = DirectoryLock(path)
+    try:
+        found, _ = read_schema(path)
+        difference = _difference(found, schema)
+        if difference:
+            raise InvalidRequest(
+                f"{path} was begun with {difference}",
+                "Give the command it was begun with, or start anew with --force.",
+            )
+        for array in schema.arrays():
+            check_array(path, array)
+        return CaptureWriter(path, schema, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+class CaptureWriter:
+    """Takes values in the order of time and puts them on disk. Made by `create_capture` or `resume_capture`.
+
+    Call `begin` with each block of the plan from `restart.block` on, `append` with its values from the first
+    symbol that is not written yet, and `finish` at the end. A context manager: leaving it lets go of the
+    capture, in whatever state it is.
+    """
+
+    def __init__(self, path: Path, schema: CaptureSchema, lock: DirectoryLock) -> None:
+        self.path = path
+        self.schema = schema
+        self._lock = lock
+        self.complete = read_schema(path)[1]
+        sidecar = Sidecar(captured=schema.symbols) if self.complete else read_sidecar(path, schema)
+        self.captured = sidecar.captured
+        """Symbols that are on disk, from 0 on."""
+        self.restart = sidecar.restart
+        """Where the work is to be taken up."""
+        self._position = sidecar.captured
+        self._block = sidecar.restart
+        self._accumulators = list(sidecar.accumulators)
+        self._schemas = {array.path: array for model in schema.models for array in schema.time_arrays(model)}
+        if self.complete:
+            (path / SIDECAR).unlink(missing_ok=True)
+        else:
+            with storage_errors(path, _GO_ON):
+                _discard_unwritten(path, self._schemas.values(), schema, sidecar.captured)
+        with codecs(reproducible=True):
+            self._arrays = {name: zarr.open_array(path / name, mode="r+") for name in self._schemas}
+        self._buffers = [self._new_buffers(), self._new_buffers()]
+        self._thread = ThreadPoolExecutor(1, "rnnviz-writer")
+        self._flushing: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.shutdown(wait=True)
+        self._lock.release()
+
+    def begin(self, block: Restart) -> None:
+        """Say that what is appended from now on belongs to `block`."""
+        self._block = block
+
+    def append(self, values: Arrays) -> None:
+        """Take values of the symbols that follow those appended before: one array per time array of the schema.
+
+        They are copied. Raises `StorageFailure` where the disk refuses; what was written before stays valid.
+        """
+        first = next(iter(self._schemas.values()))
+        length = values[first.path].shape[first.time_axis]
+        taken = 0
+        while taken < length:
+            filled = self._position % self.schema.column
+            step = min(length - taken, self.schema.column - filled)
+            for name, array in self._schemas.items():
+                source = values[name][array.stretch(taken, taken + step)]
+                self._buffers[0][name][array.stretch(filled, filled + step)] = source
+            taken += step
+            self._position += step
+            if filled + step == self.schema.column or self._position == self.schema.symbols:
+                self._hand_over(filled + step)
+
+    def finish(self) -> None:
+        """Fill in the statistics and mark the capture complete. Raises ValueError where symbols are missing."""
+        if self.complete:
+            return
+        self._wait()
+        if self.captured != self.schema.symbols:
+            raise ValueError(f"{self.captured} of {self.schema.symbols} symbols were appended")
+        with storage_errors(self.path, _GO_ON):
+            accumulators = iter(self._accumulators)
+            for model in self.schema.models:
+                for layer in range(model.layers):
+                    statistics = next(accumulators).statistics()
+                    self._fill(model.histogram_path(layer), statistics.histogram)
+                    self._fill(model.summary_path(layer), statistics.summary)
+            document = json.loads((self.path / DOCUMENT).read_bytes())
+            document["attributes"] = {ATTRIBUTE: self.schema.root(complete=True)}
+            replace_file(self.path / DOCUMENT, json.dumps(document, indent=2).encode())
+            self.complete = True
+            (self.path / SIDECAR).unlink()
+
+    def _fill(self, path: str, values: NDArray[Any]) -> None:
+        with codecs(reproducible=True):
+            array = zarr.open_array(self.path / path, mode="r+")
+        array[:] = values
+
+    def _hand_over(self, length: int) -> None:
+        """Flush the first buffer in the background and go on with the other, once that is free."""
+        self._wait()
+        self._flushing = self._thread.submit(
+            self._flush, self._buffers[0], length, self._position, self._block
+        )
+        self._buffers.reverse()
+
+    def _wait(self) -> None:
+        if self._flushing is not None:
+            flushing, self._flushing = self._flushing, None
+            flushing.result()
+
+    def _flush(self, buffers: dict[str, NDArray[Any]], length: int, end: int, block: Restart) -> None:
+        with storage_errors(self.path, _GO_ON):
+            for name, array in self._schemas.items():
+                self._arrays[name][array.stretch(end - length, end)] = buffers[name][array.stretch(0, length)]
+            self._count(buffers, length)
+            write_sidecar(self.path, Sidecar(end, block, self._accumulators))
+        self.captured = end
+
+    def _count(self, buffers: dict[str, NDArray[Any]], length: int) -> None:
+        accumulators: Iterable[LayerAccumulator] = iter(self._accumulators)
+        for model in self.schema.models:
+            for layer, accumulator in zip(range(model.layers), accumulators, strict=False):
+                for signal in model.signals:
+                    accumulator.add(signal, buffers[model.signal_path(layer, signal)][:, :length])
+
+    def _new_buffers(self) -> dict[str, NDArray[Any]]:
+        size = min(self.schema.column, self.schema.symbols)
+        return {name: np.empty(array.cut(size), array.dtype) for name, array in self._schemas.items()}
+
+
+def _difference(found: CaptureSchema, wanted: CaptureSchema) -> str:
+    """What of two schemas differs, in words a person knows; empty where nothing does."""
+    pairs = {
+        "another text": (found.text_sha256, wanted.text_sha256),
+        "another part of the text": (found.part, wanted.part),
+        "another model": ([model.run for model in found.models], [model.run for model in wanted.models]),
+        "other signals": (
+            [model.signals for model in found.models],
+            [model.signals for model in wanted.models],
+        ),
+        "other options": (found.root(False), wanted.root(False)),
+        "other models": (found.models, wanted.models),
+        "other segments": (found.segments, wanted.segments),
+    }
+    return next((name for name, (first, second) in pairs.items() if first != second), "")
+
+
+def _discard_unwritten(
+    path: Path, arrays: Iterable[ArraySchema], schema: CaptureSchema, captured: int
+) -> None:
+    """Remove what an interrupted process left behind that is not known to be whole."""
+    whole = -(-captured // schema.column)
+    for array in arrays:
+        shards = path / array.path / "c"
+        for file in [file for file in shards.rglob("*") if file.is_file()]:
+            index = file.relative_to(shards).parts
+            written = len(index) == len(array.shape) and index[array.time_axis].isdecimal()
+            if not written or int(index[array.time_axis]) >= whole:
+                file.unlink()
+    for model in schema.models:
+        for array in schema.statistics_arrays(model):
+            shutil.rmtree(path / array.path / "c", ignore_errors=True)
+    for name in (SIDECAR, DOCUMENT):
+        (path / f"{name}.new").unlink(missing_ok=True)

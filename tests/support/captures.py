@@ -1,0 +1,161 @@
+"""Small hand-made captures with known values, written by the real writer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnviz.store.schema import CaptureSchema, ModelSchema
+from rnnviz.store.signals import SIGNALS, SIGNALS_OF_KIND
+from rnnviz.store.writer import CaptureWriter, create_capture
+
+Values = dict[str, NDArray[Any]]
+"""What a capture's time arrays hold, by array path."""
+
+
+@dataclass(frozen=True)
+class HandMade:
+    """A capture on disk and what was put into it."""
+
+    path: Path
+    schema: CaptureSchema
+    values: Values
+    text: bytes
+    segments: NDArray[np.int64]
+    after: NDArray[np.int16]
+
+    def signal(self, layer: int, signal: str, model: int = 0) -> NDArray[np.float16]:
+        """[unit, time], also of what is not captured yet."""
+        return self.values[self.schema.models[model].signal_path(layer, signal)]
+
+    def next(self, model: int = 0) -> NDArray[np.float16]:
+        """[time, symbol]."""
+        return self.values[self.schema.models[model].next_path]
+
+    def surprisal(self, model: int = 0) -> NDArray[np.float32]:
+        """[time]."""
+        return self.values[self.schema.models[model].surprisal_path]
+
+    def create(self, *, force: bool = False) -> CaptureWriter:
+        """Begin it on disk, without values."""
+        text = np.frombuffer(self.text, np.uint8)
+        return create_capture(self.path, self.schema, [text], self.segments, self.after, force=force)
+
+    def cut(self, start: int, stop: int) -> Values:
+        """The values of a stretch of time."""
+        arrays = [array for model in self.schema.models for array in self.schema.time_arrays(model)]
+        return {array.path: self.values[array.path][array.stretch(start, stop)] for array in arrays}
+
+
+def model_schema(
+    text: bytes,
+    *,
+    name: str = "model",
+    kind: str = "lstm",
+    layers: int = 1,
+    hidden: int = 4,
+    signals: Sequence[str] | None = None,
+    vocabulary: bytes | None = None,
+    next: bool = True,
+) -> ModelSchema:
+    """A model whose vocabulary is the text's, unless another is given; all signals of its kind."""
+    return ModelSchema(
+        name=name,
+        kind=kind,
+        vocabulary=vocabulary or bytes(sorted(set(text))),
+        layers=layers,
+        hidden=hidden if layers else 0,
+        signals=tuple(signals if signals is not None else SIGNALS_OF_KIND[kind]) if layers else (),
+        next=next,
+        run={"name": name},
+    )
+
+
+def random_values(schema: CaptureSchema, seed: int = 0) -> Values:
+    """Believable values of every array: signals within their range, next a distribution, surprisal of it."""
+    random = np.random.default_rng(seed)
+    values: Values = {}
+    for model in schema.models:
+        for layer in range(model.layers):
+            for name in model.signals:
+                signal = SIGNALS[name]
+                span = 3.0 if signal.squashed else 1.0
+                low, high = (-span, span) if signal.low else (0.0, 1.0)
+                shape = (model.hidden, schema.symbols)
+                values[model.signal_path(layer, name)] = random.uniform(low, high, shape).astype(np.float16)
+        logits = random.normal(size=(schema.symbols, len(model.vocabulary)))
+        log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        if model.next:
+            values[model.next_path] = log_p.astype(np.float16)
+        values[model.surprisal_path] = -log_p[:, 0].astype(np.float32)
+    return values
+
+
+def hand_made(
+    path: Path,
+    text: bytes = b'def f(x):\n    return "a\tb"\n',
+    *,
+    models: Sequence[ModelSchema] | None = None,
+    lengths: Sequence[int] | None = None,
+    text_name: str = "hand.py",
+    values: Mapping[str, NDArray[Any]] | None = None,
+    seed: int = 0,
+) -> HandMade:
+    """A capture that is not on disk yet: one LSTM layer of 4 units with random values over one segment, but
+    for what is given. `lengths` are those of the segments; `values` replace the random ones by array path.
+    The surprisal is true to `next` and the text where a model has both.
+    """
+    sizes = np.array(lengths if lengths is not None else [len(text)], np.int64)
+    starts = np.cumsum(sizes) - sizes
+    schema = CaptureSchema(
+        symbols=len(text),
+        segments=len(sizes),
+        text_name=text_name,
+        text_sha256="0" * 64,
+        part="all",
+        models=tuple(models if models is not None else [model_schema(text)]),
+    )
+    after = np.full(len(sizes), -1, np.int16)
+    after[:-1] = np.frombuffer(text, np.uint8)[starts[1:]]
+    filled = random_values(schema, seed) | dict(values or {})
+    for model in schema.models:
+        if model.next:
+            filled[model.surprisal_path] = _surprisal(text, after, starts + sizes - 1, model, filled)
+    segments = np.stack([starts, sizes, starts], axis=1)
+    return HandMade(path, schema, filled, text, segments, after)
+
+
+def write_capture(made: HandMade, captured: int | None = None) -> HandMade:
+    """Put a hand-made capture on disk: the whole of it, or only its first columns up to `captured` symbols,
+    which must be a whole number of columns (see `CaptureSchema.column`)."""
+    with made.create() as writer:
+        if captured is None:
+            writer.append(made.cut(0, made.schema.symbols))
+            writer.finish()
+        elif captured:
+            writer.append(made.cut(0, captured))
+    return made
+
+
+def make_capture(path: Path, text: bytes = b'def f(x):\n    return "a\tb"\n', **options: Any) -> HandMade:
+    """Write a complete hand-made capture at `path`; `options` are those of `hand_made`."""
+    return write_capture(hand_made(path, text, **options))
+
+
+def _surprisal(
+    text: bytes, after: NDArray[np.int16], ends: NDArray[np.int64], model: ModelSchema, values: Values
+) -> NDArray[np.float32]:
+    targets = np.append(np.frombuffer(text, np.uint8)[1:], 0).astype(np.int16)
+    targets[ends] = after
+    place = {symbol: index for index, symbol in enumerate(model.vocabulary)}
+    next = values[model.next_path].astype(np.float32)
+    chosen = [
+        -next[time, place[target]] if target in place else np.nan
+        for time, target in enumerate(targets.tolist())
+    ]
+    return np.array(chosen, np.float32)

@@ -23,7 +23,8 @@ from rnnviz.store.metadata import is_capture
 from rnnviz.store.pipeline import codecs
 from rnnviz.store.schema import ATTRIBUTE, ArraySchema, CaptureSchema
 
-_FILL: Final = {"uint8": 0, "int16": -1, "int64": 0, "float16": np.nan, "float32": np.nan, "float64": np.nan}
+# Values that no chunk consists of: zarrs leaves out chunks of fill values whatever `write_empty_chunks` says.
+_FILL: Final = {"uint8": 0, "int16": -2, "int64": -1, "float16": np.nan, "float32": np.nan, "float64": np.nan}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from rnnviz.store.errors import RnnvizError, StorageFailure
+from rnnviz.tui.commands.browse import browse
 from rnnviz.tui.commands.eval import evaluate
+from rnnviz.tui.commands.snapshot import snapshot
 from rnnviz.tui.commands.train import train
 
 app = typer.Typer(
@@ -25,6 +27,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
+app.command("browse")(browse)
+app.command("snapshot")(snapshot)
 app.command("train")(train)
 app.command("eval")(evaluate)
 

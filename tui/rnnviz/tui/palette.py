@@ -162,21 +162,21 @@ class Palette:
     def _plain(self) -> Paint:
         if self.depth in (Depth.NONE, Depth.FOUR_BIT):
             return Paint()
-        return self._fit(Paint(self.theme.text, self.theme.neutral))
+        return self.fit(Paint(self.theme.text, self.theme.neutral))
 
     def _cursor(self) -> Paint:
         if self.depth is Depth.NONE:
             return Paint(bold=True, underline=True, reverse=True)
         if self.depth is Depth.FOUR_BIT:
             return Paint(0, 11, bold=True)
-        return self._fit(Paint(DARK_TEXT, self.theme.accent, bold=True))
+        return self.fit(Paint(DARK_TEXT, self.theme.accent, bold=True))
 
     def _level(self, level: int) -> Paint:
         if self.depth is Depth.NONE:
             return self._without_colour(level)
         if self.depth is Depth.FOUR_BIT:
             return self._sixteen(level)
-        return self._fit(self._true(level))
+        return self.fit(self._true(level))
 
     def _true(self, level: int) -> Paint:
         top = LEVELS - 1
@@ -188,7 +188,8 @@ class Palette:
         background = mix(self.theme.neutral, end, share)
         return Paint(readable_on(background, self.theme), background)
 
-    def _fit(self, paint: Paint) -> Paint:
+    def fit(self, paint: Paint) -> Paint:
+        """A paint of RGB colours as this depth can show it (truecolor and 256 colours)."""
         if self.depth is Depth.TRUE:
             return paint
         colours = [

@@ -1,0 +1,67 @@
+"""`rnnviz snapshot`: a view without a screen."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.options import (
+    CellOption,
+    ColourChoice,
+    ColourOption,
+    SignalOption,
+    StartOption,
+    ThemeChoice,
+    ThemeOption,
+)
+
+
+def snapshot(
+    capture: Annotated[Path, typer.Argument(help="A capture, X.zarr.", metavar="X.zarr")],
+    cell: CellOption = None,
+    signal: SignalOption = None,
+    start: StartOption = 0,
+    lines: Annotated[int, typer.Option(help="Rows of text.", min=1, max=10_000)] = 40,
+    width: Annotated[int, typer.Option(help="Columns of text.", min=10, max=1_000)] = 100,
+    form: Annotated[
+        Literal["ansi", "html", "svg", "txt"] | None,
+        typer.Option("--format", help="By default what the file's suffix says, else ansi."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="A file; by default the terminal.")] = None,
+    color: ColourOption = ColourChoice.AUTO,
+    theme: ThemeOption = ThemeChoice.DARK,
+) -> None:
+    """Draw a piece of a capture, as the explorer shows it, to a file or to the terminal.
+
+    ANSI text looks right with `cat` and `less -R`. Written to a file or a pipe it has 16 million colours unless
+    `--color` says otherwise.
+
+    Examples:
+
+        rnnviz snapshot wp.zarr --cell 1:37 | less -R
+
+        rnnviz snapshot wp.zarr --cell 0:12 --signal f --start 4000 -o cell.svg
+    """
+    from rnnviz.tui.opening import depth_of_terminal, open_view
+    from rnnviz.tui.palette import Depth
+    from rnnviz.tui.snapshot import format_of, render, write_snapshot
+
+    opened, view = open_view(capture, cell, signal, start)
+    if opened.captured == 0:
+        raise InvalidRequest(
+            f"nothing is captured in {capture} yet", "Finish it first: rnnviz capture --resume …"
+        )
+    to_terminal = out is None and sys.stdout.isatty()
+    known = to_terminal or color is not ColourChoice.AUTO
+    depth = depth_of_terminal(color.value).depth if known else Depth.TRUE
+    if out is None:
+        chosen = form or "ansi"
+        drawn = render(opened, view, chosen, lines=lines, width=width, theme=theme.value, depth=depth)
+        sys.stdout.write(drawn)
+        return
+    chosen = form or format_of(out)
+    write_snapshot(opened, view, out, form=chosen, lines=lines, width=width, theme=theme.value, depth=depth)

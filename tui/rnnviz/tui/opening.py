@@ -1,0 +1,47 @@
+"""From what a person typed to a capture and the view of it to start with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rnnviz.store.reader import Capture, open_capture
+
+from rnnviz.store.errors import InvalidCapture, InvalidRequest
+from rnnviz.store.signals import SIGNALS
+from rnnviz.tui.cells import Cell, parse_cell
+from rnnviz.tui.terminal import ColourDepth, colour_depth
+from rnnviz.tui.view import View
+
+
+def open_view(path: Path, cell: str | None, signal: str | None, start: int) -> tuple[Capture, View]:
+    """Open a capture and look at `cell` and `signal` from the row that holds offset `start` on.
+
+    The first cell and its first signal where none is named. Raises what `open_capture` raises, and InvalidRequest
+    for a cell, signal or offset that the capture does not have.
+    """
+    capture = open_capture(path)
+    recurrent = [model for model in capture.models.values() if model.layers]
+    if not recurrent:
+        raise InvalidCapture(
+            f"{path} holds no recurrent model", "Capture one with: rnnviz capture RUN TEXT --out X.zarr"
+        )
+    model = recurrent[0]
+    chosen = parse_cell(cell, tuple(layer.units for layer in model.layers)) if cell else Cell(0, 0)
+    signals = model.layers[chosen.layer].signals
+    if signal is not None and signal not in signals:
+        known = f" ({SIGNALS[signal].title})" if signal in SIGNALS else ""
+        raise InvalidRequest(
+            f"the capture has no signal {signal!r}{known}",
+            f"It has {', '.join(signals)} of layer {chosen.layer}.",
+        )
+    if start < 0 or (start >= capture.captured and start > 0):
+        raise InvalidRequest(
+            f"offset {start:,} lies outside the text", f"It has {capture.captured:,} symbols, counted from 0."
+        )
+    return capture, View(model.name, chosen, signal or signals[0], top=start, cursor=start)
+
+
+def depth_of_terminal(asked: str) -> ColourDepth:
+    """The colour depth to draw in: what was asked for, or what the environment tells."""
+    return colour_depth(asked, os.environ)

@@ -1,0 +1,35 @@
+"""Options that several commands share, so that they read alike everywhere."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class ColourChoice(StrEnum):
+    AUTO = "auto"
+    TRUE = "16m"
+    EIGHT_BIT = "256"
+    FOUR_BIT = "16"
+    NONE = "none"
+
+
+class ThemeChoice(StrEnum):
+    DARK = "dark"
+    LIGHT = "light"
+
+
+CellOption = Annotated[
+    str | None, typer.Option("--cell", help="The cell, layer:unit, both counted from 0.", metavar="1:37")
+]
+SignalOption = Annotated[
+    str | None, typer.Option("--signal", help="The signal: c h i f o g, h r z n, or h.", metavar="S")
+]
+StartOption = Annotated[int, typer.Option("--start", help="Offset of the first symbol shown.", metavar="N")]
+ColourOption = Annotated[
+    ColourChoice,
+    typer.Option("--color", help="Colours the terminal shows. COLORTERM does not cross SSH: say 16m there."),
+]
+ThemeOption = Annotated[ThemeChoice, typer.Option("--theme", help="For a dark or a light terminal.")]

@@ -1,0 +1,73 @@
+"""Painted text: what panels and bars are made of before Textual, a file or a page draws them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnnviz.tui.frame import LEVELS
+from rnnviz.tui.palette import Depth, Paint, Palette, Theme
+
+Line = list[tuple[str, Paint]]
+"""Pieces of text, each of one paint, left to right. Every character is one column wide."""
+
+
+@dataclass(frozen=True)
+class Inks:
+    """The paints of everything that is not shaded text, for one colour depth and theme."""
+
+    plain: Paint
+    faint: Paint
+    strong: Paint
+    accent: Paint
+
+    @classmethod
+    def of(cls, palette: Palette) -> Inks:
+        theme: Theme = palette.theme
+        match palette.depth:
+            case Depth.NONE:
+                return cls(Paint(), Paint(), Paint(bold=True), Paint(bold=True))
+            case Depth.FOUR_BIT:
+                return cls(Paint(), Paint(8), Paint(bold=True), Paint(11, bold=True))
+            case _:
+                ground = theme.neutral
+                return cls(
+                    palette.fit(Paint(theme.text, ground)),
+                    palette.fit(Paint(theme.faint, ground)),
+                    palette.fit(Paint(theme.text, ground, bold=True)),
+                    palette.fit(Paint(theme.accent, ground, bold=True)),
+                )
+
+
+def width_of(line: Line) -> int:
+    return sum(len(text) for text, _ in line)
+
+
+def cut(line: Line, width: int) -> Line:
+    """The line's first `width` columns."""
+    found: Line = []
+    for text, paint in line:
+        if width <= 0:
+            break
+        found.append((text[:width], paint))
+        width -= len(text)
+    return found
+
+
+def spread(left: Line, right: Line, width: int, ground: Paint) -> Line:
+    """`left` and `right` at the two ends of a line; where both do not fit, the right one goes."""
+    gap = width - width_of(left) - width_of(right)
+    if gap < 1:
+        return cut(left, width)
+    return [*left, (" " * gap, ground), *right]
+
+
+def legend(palette: Palette, low: float, high: float, steps: int = 9) -> Line:
+    """A short strip of the colour map between its two ends' values."""
+    inks = Inks.of(palette)
+    levels = [round(step * (LEVELS - 1) / (steps - 1)) for step in range(steps)]
+    strip: Line = [(" ", palette.paint(level)) for level in levels]
+    return [(f"{_number(low)} ", inks.faint), *strip, (f" {_number(high)}", inks.faint)]
+
+
+def _number(value: float) -> str:
+    return f"{value:+.0f}".replace("-", "−") if value else "0"

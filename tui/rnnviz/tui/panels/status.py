@@ -1,0 +1,74 @@
+"""The line above the text, which names the cell, and the line below it, which tells about the cursor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnnviz.store.reader import Capture
+from rnnviz.store.signals import SIGNALS
+from rnnviz.tui.glyphs import name_of, visible
+from rnnviz.tui.painting import Inks, Line, legend, spread
+from rnnviz.tui.palette import Palette
+from rnnviz.tui.view import View
+
+
+def model_title(capture: Capture, model: str) -> str:
+    """A model as people speak of it: `lstm 2×128`."""
+    layers = capture.models[model].layers
+    sizes = sorted({layer.units for layer in layers})
+    return f"{capture.models[model].kind} {len(layers)}×{'/'.join(map(str, sizes))}"
+
+
+def cell_line(capture: Capture, view: View, *, loading: bool, width: int, palette: Palette) -> Line:
+    """Which cell and signal shade the text, of which model over which text, and the legend."""
+    inks = Inks.of(palette)
+    signal = SIGNALS[view.signal]
+    left: Line = [
+        (f" {view.cell} ", inks.accent),
+        (f"{signal.view_name} ", inks.strong),
+        (f"{signal.title}{' …' if loading else ''}", inks.faint),
+        (f"  {visible(model_title(capture, view.model))}", inks.plain),
+    ]
+    name: Line = [(f" · {visible(capture.text_name)}", inks.faint)]
+    marks: Line = [("  ", inks.plain), *legend(palette, signal.low, signal.high), (" ", inks.plain)]
+    line = spread([*left, *name], marks, width, inks.plain)
+    return line if line[-1] == marks[-1] else spread(left, marks, width, inks.plain)
+
+
+@dataclass(frozen=True)
+class UnderCursor:
+    """Everything known of the symbol under the cursor; what is still being read is None."""
+
+    offset: int
+    byte: int
+    line: int | None
+    segment: int
+    """Counted from 1, of `segments`."""
+    segments: int
+    stored: float | None
+    view: float | None
+    surprisal: float | None
+
+
+def cursor_line(capture: Capture, view: View, at: UnderCursor, *, width: int, palette: Palette) -> Line:
+    """Offset, line, segment, symbol, the cell's exact value there, and the surprisal of what came."""
+    inks = Inks.of(palette)
+    signal = SIGNALS[view.signal]
+    value = "…" if at.view is None else f"{at.view:+.4f}"
+    if signal.squashed and at.stored is not None:
+        value += f" ({signal.name} {at.stored:+.3f})"
+    left: Line = [
+        (f" {at.offset:,}", inks.strong),
+        (f"/{capture.symbols:,}", inks.faint),
+        (f"  line {at.line:,}" if at.line else "  line …", inks.plain),
+        (f"  {name_of(at.byte)}", inks.accent),
+        (f" {at.byte:#04x}", inks.faint),
+        (f"  {signal.view_name} {value}", inks.strong),
+    ]
+    if at.surprisal is not None and at.surprisal == at.surprisal:
+        left.append((f"  next {at.surprisal:.2f} nats", inks.plain))
+    right: Line = [(f"segment {at.segment}/{at.segments} ", inks.faint)]
+    if not capture.complete:
+        share = capture.captured / capture.symbols
+        right = [(f"incomplete: {capture.captured:,} symbols, {share:.0%} ", inks.accent)]
+    return spread(left, right, width, inks.plain)

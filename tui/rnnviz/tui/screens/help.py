@@ -1,0 +1,59 @@
+"""Every key, made from the bindings themselves, so that it cannot be out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+_KEY_NAMES = {
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+    "escape": "Esc",
+    "space": "Space",
+}
+
+
+def keys_of(binding: Binding) -> str:
+    """A binding's keys as they stand on a keyboard."""
+    return " ".join(_KEY_NAMES.get(key, key) for key in binding.key.split(","))
+
+
+class HelpScreen(ModalScreen[None]):
+    """A table of keys and what they do, a row a binding."""
+
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; }
+    HelpScreen > VerticalScroll {
+        width: 76; max-width: 98%; height: auto; max-height: 96%;
+        border: round ansi_blue; padding: 0 1; background: ansi_default;
+    }
+    HelpScreen Static { background: ansi_default; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "dismiss", "Close")]
+
+    def __init__(self, bindings: Iterable[Binding]) -> None:
+        super().__init__()
+        self._rows = [(keys_of(binding), binding.tooltip or binding.description) for binding in bindings]
+
+    def compose(self) -> ComposeResult:
+        table = Table.grid(padding=(0, 2))
+        for keys, what in self._rows:
+            table.add_row(Text(keys, style="bold"), what)
+        with VerticalScroll() as box:
+            box.border_title = "Keys"
+            box.border_subtitle = "Esc closes, ↑ ↓ scroll"
+            yield Static(table)

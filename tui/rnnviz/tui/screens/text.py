@@ -1,0 +1,498 @@
+"""The text view: the text shaded by one cell, with what is known of that cell and of the symbol under the cursor."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import Screen
+from textual.worker import get_current_worker
+
+from rnnviz.store.errors import RnnvizError
+from rnnviz.store.reader import Capture
+from rnnviz.store.signals import SIGNALS
+from rnnviz.tui import view as moves
+from rnnviz.tui.cells import Cell, parse_cell, step, to_layer
+from rnnviz.tui.frame import Frame, compose, levels
+from rnnviz.tui.layout import Row, TextWindow
+from rnnviz.tui.painting import Inks, Line
+from rnnviz.tui.palette import Depth, Palette, palette
+from rnnviz.tui.panels.histogram import histogram_lines
+from rnnviz.tui.panels.predictions import prediction_lines, predictions
+from rnnviz.tui.panels.status import UnderCursor, cell_line, cursor_line
+from rnnviz.tui.screens.help import HelpScreen, keys_of
+from rnnviz.tui.screens.message import MessageScreen
+from rnnviz.tui.search import find, pattern_of, spans_in
+from rnnviz.tui.snapshot import default_name, format_of, write_snapshot
+from rnnviz.tui.source import (
+    NEXT_BLOCK,
+    TEXT_BLOCK,
+    TIME_BLOCK,
+    UNIT_BLOCK,
+    Block,
+    NextBlock,
+    SegmentsBlock,
+    SignalBlock,
+    Source,
+    StatisticsBlock,
+    SurprisalBlock,
+    signal_blocks,
+    text_blocks,
+)
+from rnnviz.tui.view import View
+from rnnviz.tui.widgets.lines import Lines
+from rnnviz.tui.widgets.prompt import Prompt
+from rnnviz.tui.widgets.text_view import TextView
+
+Move = Callable[[View, TextWindow, int, int], View]
+"""A step through the text: (view, window, width, height) → view."""
+
+PANEL_WIDTH, PANEL_WIDTH_NARROW = 38, 28
+NARROW = 100
+"""Below this many columns the panels are narrow; below PANELS_FROM they start hidden."""
+PANELS_FROM = 60
+QUEUE = 32
+"""Steps remembered while a slow disk is being read; a held key that runs further ahead is not."""
+
+
+def _key(keys: str, action: str, what: str, tooltip: str, *, show: bool = False) -> Binding:
+    return Binding(keys, action, what, show=show, tooltip=tooltip, id=action.split("(")[0] + keys[:1])
+
+
+class TextScreen(Screen[None]):
+    """One capture, one cell, one place in the text."""
+
+    DEFAULT_CSS = """
+    TextScreen { layout: vertical; background: ansi_default; }
+    TextScreen #cell, TextScreen #cursor, TextScreen #hints { height: 1; }
+    TextScreen #middle { height: 1fr; }
+    TextScreen #text { width: 1fr; }
+    TextScreen #panels { width: 38; padding: 0 1; }
+    TextScreen #panels.narrow { width: 28; }
+    TextScreen #panels.hidden { display: none; }
+    TextScreen #histogram { height: 1fr; min-height: 7; max-height: 16; }
+    TextScreen #predictions { height: 13; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        _key("j", "cell(1)", "next cell", "Next cell", show=True),
+        _key("k", "cell(-1)", "previous cell", "Previous cell"),
+        _key("J", "cell(10)", "ten cells on", "Ten cells on"),
+        _key("K", "cell(-10)", "ten cells back", "Ten cells back"),
+        _key("]", "layer(1)", "next layer", "Next layer, same unit", show=True),
+        _key("[", "layer(-1)", "previous layer", "Previous layer, same unit"),
+        _key("s", "signal(1)", "next signal", "Next signal of this cell", show=True),
+        _key("S", "signal(-1)", "previous signal", "Previous signal of this cell"),
+        _key(":", "ask_cell", "go to cell", "Go to a cell by name, as in 1:37", show=True),
+        _key("left", "symbols(-1)", "left", "Cursor one symbol back"),
+        _key("right", "symbols(1)", "right", "Cursor one symbol on"),
+        _key("up", "rows(-1)", "up", "Cursor one row up"),
+        _key("down", "rows(1)", "down", "Cursor one row down"),
+        _key("pageup", "pages(-1)", "page up", "One screen up"),
+        _key("pagedown,space", "pages(1)", "page down", "One screen down"),
+        _key("home", "row_end(False)", "row start", "Cursor to the start of its row"),
+        _key("end", "row_end(True)", "row end", "Cursor to the end of its row"),
+        _key("g", "edge(False)", "start", "To the start of the text"),
+        _key("G", "edge(True)", "end", "To the end of the text"),
+        _key("/", "ask_search", "search", "Search the text for a regular expression", show=True),
+        _key("n", "search(False)", "next match", "Next match"),
+        _key("N", "search(True)", "previous match", "Previous match"),
+        _key("p", "panels", "panels", "Show or hide the panels"),
+        _key("w", "ask_snapshot", "snapshot", "Write what is on the screen to a file", show=True),
+        _key("question_mark", "help", "keys", "This list", show=True),
+        _key("q", "app.quit", "quit", "Quit", show=True),
+    ]
+
+    AUTO_FOCUS = ""
+    """Keys are the screen's own until a prompt is opened."""
+
+    class Arrived(Message):
+        """The source has read something the screen wants."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, TextScreen.Arrived)
+
+    def __init__(self, capture: Capture, start: View, depth: Depth, theme: str) -> None:
+        super().__init__()
+        self.capture = capture
+        self.view = start
+        self._shown = start
+        self._depth = depth
+        self._theme = theme
+        self._source = Source(capture, self._tell)
+        self._moves: deque[tuple[Move, int | None]] = deque()
+        self._pattern: re.Pattern[bytes] | None = None
+        self._failed: set[str] = set()
+
+    def _tell(self) -> None:
+        """Called from the source's thread."""
+        self.post_message(self.Arrived())
+
+    # What it is made of
+
+    def compose(self) -> ComposeResult:
+        ground = Inks.of(self._palette(self.view.signal)).plain
+        yield Lines(ground, id="cell")
+        with Horizontal(id="middle"):
+            yield TextView(ground, id="text")
+            with Vertical(id="panels"):
+                yield Lines(ground, id="histogram")
+                yield Lines(ground, id="predictions")
+        yield Lines(ground, id="cursor")
+        yield Lines(ground, id="hints")
+        yield Prompt(id="prompt")
+
+    def on_mount(self) -> None:
+        inks = Inks.of(self._palette(self.view.signal))
+        if isinstance(inks.plain.background, tuple):
+            self.styles.background = "rgb({},{},{})".format(*inks.plain.background)
+        self.query_one("#panels").set_class(self.size.width < PANELS_FROM, "hidden")
+
+    def on_unmount(self) -> None:
+        self._source.close()
+
+    def on_resize(self) -> None:
+        self.query_one("#panels").set_class(self.size.width < NARROW, "narrow")
+
+    def on_text_view_resized(self) -> None:
+        self._move(moves.scrolled_to_cursor)
+
+    def on_text_screen_arrived(self) -> None:
+        self._go_on()
+
+    # Cells and signals
+
+    @property
+    def _units(self) -> tuple[int, ...]:
+        return tuple(layer.units for layer in self.capture.models[self.view.model].layers)
+
+    def _look_at(self, cell: Cell) -> None:
+        self.view = replace(self.view, cell=cell)
+        self._draw()
+
+    def action_cell(self, by: int) -> None:
+        self._look_at(step(self.view.cell, by, self._units))
+
+    def action_layer(self, by: int) -> None:
+        self._look_at(to_layer(self.view.cell, by, self._units))
+
+    def action_signal(self, by: int) -> None:
+        signals = self.capture.models[self.view.model].layers[self.view.cell.layer].signals
+        self.view = moves.next_signal(self.view, by, signals)
+        self._draw()
+
+    # Moving through the text
+
+    def action_symbols(self, by: int) -> None:
+        self._move(lambda v, window, w, h: moves.moved_by_symbols(v, by, window, w, h))
+
+    def action_rows(self, by: int) -> None:
+        self._move(lambda v, window, w, h: moves.moved_by_rows(v, by, window, w, h))
+
+    def action_pages(self, by: int) -> None:
+        self._move(lambda v, window, w, h: moves.moved_by_pages(v, by, window, w, h))
+
+    def action_row_end(self, to_end: bool) -> None:
+        self._move(lambda v, window, w, h: moves.moved_in_row(v, to_end, window, w, h))
+
+    def action_edge(self, to_end: bool) -> None:
+        self._go_to(self.capture.captured - 1 if to_end else 0)
+
+    def _go_to(self, position: int) -> None:
+        self._move(lambda v, window, w, h: moves.moved_to(v, position, window, w, h), target=position)
+
+    def _move(self, move: Move, *, target: int | None = None) -> None:
+        """Take a step as soon as the text it needs is in memory (at once, unless the disk is slow)."""
+        if len(self._moves) < QUEUE:
+            self._moves.append((move, target))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        text = self.query_one("#text", TextView)
+        width, height = text.size
+        if width == 0 or height == 0 or self.capture.captured == 0:
+            return
+        while self._moves:
+            move, target = self._moves[0]
+            window = self._window(self.view.top if target is None else target)
+            if window is None:
+                break
+            self._moves.popleft()
+            self.view = move(self.view, window, width, height)
+        self._draw()
+
+    def _window_blocks(self, position: int) -> list[Block]:
+        start = max(0, (position // TEXT_BLOCK - 1) * TEXT_BLOCK)
+        return [SegmentsBlock(), *text_blocks(start, min(self.capture.captured, start + 3 * TEXT_BLOCK))]
+
+    def _window(self, position: int) -> TextWindow | None:
+        """The text around a place, or None (and wanted) while it is not in memory."""
+        start = max(0, (position // TEXT_BLOCK - 1) * TEXT_BLOCK)
+        stop = min(self.capture.captured, start + 3 * TEXT_BLOCK)
+        data, segments = self._source.text(start, stop), self._source.segments()
+        if data is None or segments is None:
+            blocks = self._window_blocks(position)
+            self._source.want(blocks)
+            self._report(self._source.failure(blocks))
+            return None
+        return TextWindow(start, data, self.capture.captured, segments.starts)
+
+    # Drawing
+
+    def _palette(self, signal: str) -> Palette:
+        return palette(self._depth, self._theme, "sequential" if SIGNALS[signal].is_gate else "diverging")
+
+    def _draw(self) -> None:
+        """Show the current view with what is in memory, and want what is not."""
+        text = self.query_one("#text", TextView)
+        width, height = text.size
+        if width == 0 or height == 0:
+            return
+        self._show_hints()
+        if self.capture.captured == 0:
+            self.query_one("#cell", Lines).show([[(" nothing is captured yet", self._inks.accent)]])
+            return
+        window = self._window(self.view.top)
+        if window is None:
+            self._show_cell(loading=True)
+            return
+        rows = window.rows_from(self.view.top, width, height)
+        start, stop = rows[0].start, rows[-1].stop
+        self._source.want(self._wanted(start, stop))
+        self._report(self._source.failure(self._needed(start, stop)))
+
+        values = self._values(self.view, start, stop)
+        loading = values is None
+        if not loading:
+            self._shown = self.view
+        else:
+            values = self._values(self._shown, start, stop)
+        text.show(self._frame(window, rows, values, width, height), self._palette(self._shown.signal))
+        self._show_cell(loading=loading)
+        self._show_cursor(window)
+        self._show_panels(window)
+
+    def _frame(
+        self,
+        window: TextWindow,
+        rows: list[Row],
+        values: NDArray[np.float16] | None,
+        width: int,
+        height: int,
+    ) -> Frame:
+        shade = None if values is None else levels(values, SIGNALS[self._shown.signal])
+        start, stop = rows[0].start, rows[-1].stop
+        matches = None
+        if self._pattern is not None:
+            matches = spans_in(self._pattern, window.bytes_at(start, stop), start)
+        return compose(window, rows, width, height, shade, cursor=self.view.cursor, matches=matches)
+
+    def _values(self, view: View, start: int, stop: int) -> NDArray[np.float16] | None:
+        return self._source.values(view.model, view.cell.layer, view.signal, view.cell.unit, start, stop)
+
+    def _needed(self, start: int, stop: int) -> list[Block]:
+        """The blocks that the current view is made of, apart from its text."""
+        view = self.view
+        layer, unit = view.cell.layer, view.cell.unit
+        needed = signal_blocks(view.model, layer, view.signal, unit, start, stop)
+        needed += signal_blocks(view.model, layer, view.signal, unit, view.cursor, view.cursor + 1)
+        needed.append(StatisticsBlock(view.model, layer))
+        if self.capture.models[view.model].has_next:
+            needed.append(NextBlock(view.model, view.cursor // NEXT_BLOCK))
+            needed.append(SurprisalBlock(view.model, view.cursor // TIME_BLOCK))
+        return needed
+
+    def _wanted(self, start: int, stop: int) -> list[Block]:
+        """What the view needs, then what a next step may need: the neighbouring units, the text around."""
+        view = self.view
+        ahead: list[Block] = []
+        layer, unit = view.cell.layer, view.cell.unit
+        for by in (UNIT_BLOCK, -UNIT_BLOCK):
+            neighbour = step(Cell(layer, unit), by, self._units)
+            ahead += signal_blocks(view.model, neighbour.layer, view.signal, neighbour.unit, start, stop)
+        after = min(stop + TIME_BLOCK, self.capture.captured)
+        ahead += signal_blocks(view.model, layer, view.signal, unit, max(0, start - TIME_BLOCK), after)
+        signals = {
+            layer: stored.signals for layer, stored in enumerate(self.capture.models[view.model].layers)
+        }
+        ahead = [b for b in ahead if not isinstance(b, SignalBlock) or b.signal in signals[b.layer]]
+        return [*self._window_blocks(view.top), *self._needed(start, stop), *ahead]
+
+    @property
+    def _inks(self) -> Inks:
+        return Inks.of(self._palette(self.view.signal))
+
+    def _show_cell(self, *, loading: bool) -> None:
+        shades = self._palette(self.view.signal)
+        line = cell_line(self.capture, self.view, loading=loading, width=self.size.width, palette=shades)
+        self.query_one("#cell", Lines).show([line])
+
+    def _show_cursor(self, window: TextWindow) -> None:
+        view, cursor = self.view, self.view.cursor
+        at = self._values(view, cursor, cursor + 1)
+        signal = SIGNALS[view.signal]
+        byte, segments = self._byte(window, cursor), self._source.segments()
+        if byte is None or segments is None:
+            return
+        under = UnderCursor(
+            offset=cursor,
+            byte=byte,
+            line=self._source.line(cursor),
+            segment=segments.index(cursor) + 1,
+            segments=len(segments.starts),
+            stored=None if at is None else float(at[0]),
+            view=None if at is None else float(signal.view(at)[0]),
+            surprisal=self._source.surprisal(view.model, cursor),
+        )
+        line = cursor_line(
+            self.capture, view, under, width=self.size.width, palette=self._palette(view.signal)
+        )
+        self.query_one("#cursor", Lines).show([line])
+
+    def _byte(self, window: TextWindow, position: int) -> int | None:
+        if not window.start <= position < window.stop:
+            return None
+        return int(window.bytes_at(position, position + 1)[0])
+
+    def _came(self, window: TextWindow) -> int | None:
+        """The byte that follows the cursor: the next of its segment, or the one after it in the source."""
+        segments = self._source.segments()
+        if segments is None:
+            return None
+        index = segments.index(self.view.cursor)
+        if self.view.cursor + 1 < int(segments.stops[index]):
+            return self._byte(window, self.view.cursor + 1)
+        after = int(segments.after[index])
+        return after if after >= 0 else None
+
+    def _show_panels(self, window: TextWindow) -> None:
+        if self.query_one("#panels").has_class("hidden"):
+            return
+        view = self.view
+        model = self.capture.models[view.model]
+        shades, signal = self._palette(view.signal), SIGNALS[view.signal]
+        statistics = self._source.statistics(view.model, view.cell.layer)
+        unit = None if statistics is None else statistics.of(view.signal, view.cell.unit)
+        histogram = self.query_one("#histogram", Lines)
+        histogram.show(histogram_lines(unit, signal, *histogram.size, shades))
+
+        below = self.query_one("#predictions", Lines)
+        following = self._source.next(view.model, view.cursor) if model.has_next else None
+        ranked = None if following is None else predictions(following, model.vocabulary)
+        below.show(
+            prediction_lines(ranked, self._came(window), view.model, model.has_next, below.size.width, shades)
+        )
+
+    def _show_hints(self) -> None:
+        line: Line = []
+        for binding in self.BINDINGS:
+            if isinstance(binding, Binding) and binding.show:
+                key = {"question_mark": "?"}.get(binding.key, keys_of(binding))
+                line += [(f" {key} ", self._inks.accent), (f"{binding.description} ", self._inks.faint)]
+        self.query_one("#hints", Lines).show([line])
+
+    # Questions and answers
+
+    def action_ask_cell(self) -> None:
+        self.query_one("#prompt", Prompt).ask("cell", f"go to cell ({self.view.cell})")
+
+    def action_ask_search(self) -> None:
+        self.query_one("#prompt", Prompt).ask("search", "search")
+
+    def action_ask_snapshot(self) -> None:
+        name = default_name(self.capture.path, self.view.cell, self.view.signal, self.view.top)
+        self.query_one("#prompt", Prompt).ask("snapshot", "write (.ans .html .svg .txt)", name)
+
+    def on_prompt_closed(self) -> None:
+        self.set_focus(None)
+
+    def on_prompt_answered(self, event: Prompt.Answered) -> None:
+        answer = event.answer
+        if not answer.strip():
+            return
+        try:
+            match event.question:
+                case "cell":
+                    self._look_at(parse_cell(answer, self._units))
+                case "search":
+                    self._pattern = pattern_of(answer)
+                    self._search(self._pattern, backwards=False)
+                case "snapshot":
+                    self._write(Path(answer).expanduser())
+        except RnnvizError as error:
+            self.app.push_screen(MessageScreen(error))
+
+    def action_search(self, backwards: bool) -> None:
+        if self._pattern is None:
+            self.action_ask_search()
+        else:
+            self._search(self._pattern, backwards=backwards)
+
+    @work(thread=True, exclusive=True, group="search")
+    def _search(self, pattern: re.Pattern[bytes], *, backwards: bool) -> None:
+        worker = get_current_worker()
+        capture = self.capture
+        try:
+            span = find(
+                pattern,
+                capture.text,
+                capture.captured,
+                self.view.cursor,
+                backwards=backwards,
+                cancelled=lambda: worker.is_cancelled,
+            )
+        except RnnvizError as error:
+            self.app.call_from_thread(self._report, error)
+            return
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._found, span)
+
+    def _found(self, span: tuple[int, int] | None) -> None:
+        if span is None:
+            self.notify("no match", timeout=2)
+            self._draw()
+        else:
+            self._go_to(span[0])
+
+    @work(thread=True, group="snapshot")
+    def _write(self, path: Path) -> None:
+        text = self.query_one("#text", TextView)
+        try:
+            write_snapshot(
+                self.capture,
+                self.view,
+                path,
+                lines=text.size.height,
+                width=text.size.width,
+                theme=self._theme,
+                depth=self._depth,
+                form=format_of(path),
+            )
+        except RnnvizError as error:
+            self.app.call_from_thread(self._report, error)
+            return
+        self.app.call_from_thread(self.notify, f"written: {path}", timeout=3, markup=False)
+
+    # The rest
+
+    def action_panels(self) -> None:
+        self.query_one("#panels").toggle_class("hidden")
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpScreen([b for b in self.BINDINGS if isinstance(b, Binding)]))
+
+    def _report(self, error: RnnvizError | None) -> None:
+        """Show an error once, however often a damaged block is met."""
+        if error is not None and error.message not in self._failed:
+            self._failed.add(error.message)
+            self.app.push_screen(MessageScreen(error))

@@ -1,0 +1,97 @@
+"""What the explorer looks at: a model, a cell, one of its signals, and a place in the text.
+
+A view is a value; each step makes a new one. What needs the text goes through a `TextWindow`, so nothing here
+waits for a disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rnnviz.tui.cells import Cell
+from rnnviz.tui.layout import Row, TextWindow
+
+
+@dataclass(frozen=True)
+class View:
+    """`top` is the offset of the first byte on the screen, the start of a row; `cursor` is an offset too."""
+
+    model: str
+    cell: Cell
+    signal: str
+    top: int = 0
+    cursor: int = 0
+
+
+def next_signal(view: View, by: int, signals: tuple[str, ...]) -> View:
+    """The same cell seen through the signal `by` further in its layer's order."""
+    return replace(view, signal=signals[(signals.index(view.signal) + by) % len(signals)])
+
+
+def scrolled_to_cursor(view: View, window: TextWindow, width: int, height: int) -> View:
+    """The view with its top moved as little as possible so that the cursor is on the screen."""
+    top = window.row(view.top, width).start
+    rows = window.rows_from(top, width, height)
+    if rows and rows[0].start <= view.cursor < rows[-1].stop:
+        return replace(view, top=top)
+    row = window.row(view.cursor, width)
+    if view.cursor < top:
+        return replace(view, top=row.start)
+    above = window.rows_before(row.start, width, height - 1)
+    return replace(view, top=above[0].start if above else row.start)
+
+
+def moved_to(view: View, position: int, window: TextWindow, width: int, height: int) -> View:
+    """The view with the cursor at `position`; a place off the screen comes to a third of its height."""
+    rows: list[Row] = []
+    if window.holds(view.top, view.top):
+        rows = window.rows_from(window.row(view.top, width).start, width, height)
+    if rows and rows[0].start <= position < rows[-1].stop:
+        return scrolled_to_cursor(replace(view, cursor=position), window, width, height)
+    row = window.row(position, width)
+    above = window.rows_before(row.start, width, height // 3)
+    return replace(view, cursor=position, top=above[0].start if above else row.start)
+
+
+def moved_by_symbols(view: View, by: int, window: TextWindow, width: int, height: int) -> View:
+    cursor = min(max(view.cursor + by, 0), window.length - 1)
+    return scrolled_to_cursor(replace(view, cursor=cursor), window, width, height)
+
+
+def moved_by_rows(view: View, by: int, window: TextWindow, width: int, height: int) -> View:
+    """The cursor `by` rows further down (or up), in the same column where the row is long enough."""
+    row = window.row(view.cursor, width)
+    if by > 0:
+        target = window.rows_from(row.start, width, by + 1)[-1]
+    else:
+        before = window.rows_before(row.start, width, -by)
+        target = before[0] if before else row
+    cursor = window.position(target, window.column(view.cursor, row))
+    return scrolled_to_cursor(replace(view, cursor=cursor), window, width, height)
+
+
+def moved_by_pages(view: View, by: int, window: TextWindow, width: int, height: int) -> View:
+    """Screen and cursor a page further, a row of the old page kept in sight."""
+    step = max(1, height - 1)
+    top = window.row(view.top, width)
+    if by > 0:
+        target = window.rows_from(top.start, width, step * by + 1)[-1]
+        last = window.rows_from(target.start, width, height)
+        if last[-1].stop == window.length:  # do not scroll past the end: fill the last screen
+            before = window.rows_before(target.start, width, height - len(last))
+            target = before[0] if before else target
+    else:
+        before = window.rows_before(top.start, width, -step * by)
+        target = before[0] if before else top
+    moved = moved_by_rows(view, by * step, window, width, height)
+    rows = window.rows_from(target.start, width, height)
+    cursor = min(max(moved.cursor, rows[0].start), rows[-1].stop - 1)
+    return replace(view, top=target.start, cursor=cursor)
+
+
+def moved_in_row(view: View, to_end: bool, window: TextWindow, width: int, height: int) -> View:
+    """The cursor at the first or the last byte of its row."""
+    row = window.row(view.cursor, width)
+    return scrolled_to_cursor(
+        replace(view, cursor=row.stop - 1 if to_end else row.start), window, width, height
+    )

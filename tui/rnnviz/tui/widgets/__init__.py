@@ -1,0 +1,1 @@
+"""Things that draw themselves line by line."""

@@ -1,0 +1,63 @@
+"""The line at the bottom where a person answers a question: a cell's name, a search, a file."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input, Static
+
+
+class Prompt(Horizontal):
+    """A label and an input line, shown while a question is open."""
+
+    DEFAULT_CSS = """
+    Prompt { height: 1; display: none; }
+    Prompt > Static { width: auto; padding: 0 1; text-style: bold; }
+    Prompt > Input { width: 1fr; height: 1; border: none; padding: 0; background: ansi_default; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
+
+    class Answered(Message):
+        """The person pressed Enter. `question` is what `ask` was given."""
+
+        def __init__(self, question: str, answer: str) -> None:
+            super().__init__()
+            self.question = question
+            self.answer = answer
+
+    class Closed(Message):
+        """The prompt went away, with an answer or without."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._question = ""
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="prompt-label")
+        yield Input(id="prompt-input", compact=True)
+
+    def ask(self, question: str, label: str, value: str = "") -> None:
+        """Open the prompt. `question` names it in the answer."""
+        self._question = question
+        self.query_one("#prompt-label", Static).update(label)
+        line = self.query_one("#prompt-input", Input)
+        line.value = value
+        line.cursor_position = len(value)
+        self.display = True
+        line.focus()
+
+    def action_cancel(self) -> None:
+        self._close()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._close()
+        self.post_message(self.Answered(self._question, event.value))
+
+    def _close(self) -> None:
+        self.display = False
+        self.post_message(self.Closed())

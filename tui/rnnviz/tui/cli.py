@@ -14,6 +14,7 @@ import typer
 
 from rnnviz.store.errors import RnnvizError, StorageFailure
 from rnnviz.tui.commands.browse import browse
+from rnnviz.tui.commands.doctor import doctor
 from rnnviz.tui.commands.eval import evaluate
 from rnnviz.tui.commands.snapshot import snapshot
 from rnnviz.tui.commands.train import train
@@ -29,6 +30,7 @@ app = typer.Typer(
 
 app.command("browse")(browse)
 app.command("snapshot")(snapshot)
+app.command("doctor")(doctor)
 app.command("train")(train)
 app.command("eval")(evaluate)
 

@@ -1,0 +1,112 @@
+"""`rnnviz doctor`: what the program found on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from rnnviz.tui.options import ColourChoice, ColourOption
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report; `advice` says what to do where something could be better."""
+
+    what: str
+    found: str
+    advice: str = ""
+
+
+def doctor(
+    color: ColourOption = ColourChoice.AUTO,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Print what rnnviz found: versions, devices, KenLM's greatest order, colours, codecs.
+
+    Examples:
+
+        rnnviz doctor
+
+        rnnviz doctor --json
+    """
+    findings = list(examine(color.value))
+    if as_json:
+        import json
+
+        typer.echo(json.dumps({finding.what: finding.found for finding in findings}, indent=2))
+        return
+    width = max(len(finding.what) for finding in findings)
+    for finding in findings:
+        typer.echo(f"{finding.what:<{width}}  {finding.found}")
+        if finding.advice:
+            typer.secho(f"{'':<{width}}  → {finding.advice}", fg=typer.colors.YELLOW)
+
+
+def examine(color: str) -> Iterator[Finding]:
+    """Look at the machine, one finding at a time."""
+    yield Finding("rnnviz", version("rnnviz"))
+    yield Finding("python", f"{sys.version.split()[0]} ({sys.executable})")
+    for package in ("numpy", "textual", "zarr"):
+        yield Finding(package, version(package))
+    yield _codecs()
+    yield from _torch()
+    yield _kenlm()
+    yield from _terminal(color)
+
+
+def _codecs() -> Finding:
+    from rnnviz.store.pipeline import zarrs_available
+
+    if zarrs_available():
+        return Finding("zarrs", f"{version('zarrs')}, active: captures are read and written by it")
+    return Finding("zarrs", "not installed: zarr-python's own codecs are used", "pip install zarrs")
+
+
+def _torch() -> Iterator[Finding]:
+    import torch
+
+    yield Finding("torch", torch.__version__)
+    devices = [f"cuda:{n} {torch.cuda.get_device_name(n)}" for n in range(torch.cuda.device_count())]
+    yield Finding("devices", ", ".join(["cpu", *devices]))
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield Finding("cpu threads", f"{torch.get_num_threads()} used by torch, {usable} processors usable")
+
+
+def _kenlm() -> Finding:
+    from rnnviz.engine.kenlm_build import NEEDED_ORDER, greatest_order, rebuild_command
+
+    order = greatest_order()
+    if order is None:
+        return Finding(
+            "kenlm",
+            "not installed: no n-gram models, everything else works",
+            f"KenLM compiles on Python 3.11 and 3.12; there: {rebuild_command()}",
+        )
+    if order < NEEDED_ORDER:
+        return Finding(
+            "kenlm",
+            f"{version('kenlm')}, models up to order {order} (n = {order - 1})",
+            f"n = {NEEDED_ORDER - 1} needs order {NEEDED_ORDER}: {rebuild_command()}",
+        )
+    return Finding("kenlm", f"{version('kenlm')}, models up to order {order}")
+
+
+def _terminal(color: str) -> Iterator[Finding]:
+    from rnnviz.tui.opening import depth_of_terminal
+
+    found = depth_of_terminal(color)
+    colours = {"16m": "16 million", "256": "256", "16": "16", "none": "no"}[found.depth]
+    yield Finding("colours", f"{colours} colours: {found.reason}")
+    environment = [
+        f"{name}={value}"
+        for name in ("TERM", "COLORTERM", "NO_COLOR", "TMUX", "SSH_CONNECTION")
+        if (value := os.environ.get(name)) is not None
+    ]
+    size = os.get_terminal_size() if sys.stdout.isatty() else None
+    yield Finding("terminal", " ".join([f"{size.columns}×{size.lines}" if size else "none", *environment]))

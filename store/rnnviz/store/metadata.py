@@ -16,6 +16,7 @@ from rnnviz.store.errors import InvalidCapture, NotFound
 from rnnviz.store.schema import (
     ATTRIBUTE,
     FORMAT,
+    ITEM_BYTES,
     MODEL_NAME,
     MOST_LAYERS,
     MOST_MODELS,
@@ -35,7 +36,6 @@ _LARGEST_CHUNK: Final = 64 << 20
 _LARGEST_SHARD: Final = 1 << 30
 _MOST_CHUNKS_IN_SHARD: Final = 1 << 16
 _CODECS: Final = frozenset({"bytes", "blosc", "zstd", "gzip", "crc32c"})
-_ITEM_BYTES: Final = {"uint8": 1, "int16": 2, "int64": 8, "float16": 2, "float32": 4, "float64": 8}
 _ASK_FOR_ANOTHER: Final = "Capture the text again, or ask whoever made it for a whole copy."
 
 
@@ -44,36 +44,37 @@ def damaged(reason: str) -> InvalidCapture:
     return InvalidCapture(reason, _ASK_FOR_ANOTHER)
 
 
-def read_document(path: Path, name: str) -> dict[str, object]:
-    """The JSON object in the file `path`; `name` is what messages call it."""
+def read_document(path: Path) -> dict[str, object]:
+    """The JSON object in the file `path`."""
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST_DOCUMENT + 1)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        raise damaged(f"{name} is missing") from error
+        raise damaged(f"{path} is missing") from error
     if len(content) > _LARGEST_DOCUMENT:
-        raise damaged(f"{name} is too large to be metadata")
+        raise damaged(f"{path} is too large to be metadata")
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise damaged(f"{name} is not JSON") from error
+        raise damaged(f"{path} is not JSON") from error
     if not isinstance(document, dict):
-        raise damaged(f"{name} does not hold a JSON object")
+        raise damaged(f"{path} does not hold a JSON object")
     return document
 
 
-def read_attributes(directory: Path, name: str) -> dict[str, object]:
+def read_attributes(directory: Path) -> dict[str, object]:
     """The attributes of the group in `directory`."""
-    document = read_document(directory / DOCUMENT, name)
+    path = directory / DOCUMENT
+    document = read_document(path)
     if document.get("zarr_format") != 3 or document.get("node_type") != "group":
-        raise damaged(f"{name} does not describe a Zarr v3 group")
-    return _mapping(document, "attributes", name)
+        raise damaged(f"{path} does not describe a Zarr v3 group")
+    return _mapping({"attributes": {}} | document, "attributes", str(path))
 
 
 def is_capture(directory: Path) -> bool:
     """Whether a directory is recognisably a capture, whole or damaged, of any format."""
     try:
-        return ATTRIBUTE in read_attributes(directory, DOCUMENT)
+        return ATTRIBUTE in read_attributes(directory)
     except (InvalidCapture, OSError):
         return False
 
@@ -87,7 +88,7 @@ def check_is_capture(path: Path) -> None:
         raise InvalidCapture(f"{path} is a file; a capture is a directory", make_one)
     if not (path / DOCUMENT).exists():
         raise InvalidCapture(f"{path} is no capture: it has no {DOCUMENT}", make_one)
-    if ATTRIBUTE not in read_attributes(path, f"{path.name}/{DOCUMENT}"):
+    if ATTRIBUTE not in read_attributes(path):
         raise InvalidCapture(f"{path} is a Zarr group but not a capture", make_one)
 
 
@@ -96,17 +97,14 @@ def read_schema(directory: Path) -> tuple[CaptureSchema, bool]:
 
     The arrays are not looked at: see `check_array`.
     """
-    where = f"{directory.name}/{DOCUMENT}"
-    attributes = read_attributes(directory, where)
-    root = _mapping(attributes, ATTRIBUTE, where)
-    format_number = root.get("format")
-    if isinstance(format_number, int) and not isinstance(format_number, bool) and format_number > FORMAT:
+    where = str(directory / DOCUMENT)
+    root = _mapping(read_attributes(directory), ATTRIBUTE, where)
+    format_number = _integer(root, "format", 1, MOST_SYMBOLS, where)
+    if format_number != FORMAT:
         raise InvalidCapture(
             f"{directory} has capture format {format_number}; this rnnviz reads format {FORMAT}",
             "Update rnnviz: `pip install --upgrade rnnviz`.",
         )
-    if format_number != FORMAT:
-        raise damaged(f"{where} names no known capture format")
     complete = root.get("complete")
     if not isinstance(complete, bool):
         raise damaged(f"{where} does not say whether the capture is complete")
@@ -119,13 +117,17 @@ def read_schema(directory: Path) -> tuple[CaptureSchema, bool]:
             raise damaged(f"{where} names a model {ascii(name)[:60]}")
     if len(set(names)) != len(names):
         raise damaged(f"{where} names a model twice")
+    models = tuple(_read_model(directory / "models" / name) for name in names)
+    rows = sum(model.layers * model.hidden * len(model.signals) for model in models)
+    if rows > MOST_ROWS:
+        raise damaged(f"{where}: {rows} rows of signals are more than a capture can hold")
     schema = CaptureSchema(
         symbols=_integer(root, "symbols", 1, MOST_SYMBOLS, where),
         segments=_segment_count(directory),
         text_name=_name(text, "name", where),
         text_sha256=_name(text, "sha256", where),
         part=_name(text, "part", where),
-        models=tuple(_read_model(directory, name) for name in names),
+        models=models,
         generator=_name(root, "generator", where),
         options=_mapping(root, "options", where),
     )
@@ -135,8 +137,8 @@ def read_schema(directory: Path) -> tuple[CaptureSchema, bool]:
 def check_array(directory: Path, array: ArraySchema) -> None:
     """Refuse an array that is not of the shape, type and dimensions the schema gives it, that would take much
     memory to read a piece of, or that is encoded in a way that is not known."""
-    where = f"{array.path}/{DOCUMENT}"
-    document = read_document(directory / array.path / DOCUMENT, where)
+    where = str(directory / array.path / DOCUMENT)
+    document = read_document(directory / array.path / DOCUMENT)
     expected: dict[str, object] = {
         "zarr_format": 3,
         "node_type": "array",
@@ -155,7 +157,7 @@ def check_array(directory: Path, array: ArraySchema) -> None:
         raise damaged(f"{where}: the chunks are not a regular grid")
     outer = _chunk_shape(_mapping(grid, "configuration", where), array, where)
     inner = _check_codecs(document.get("codecs"), array, where)
-    item = _ITEM_BYTES[array.dtype]
+    item = ITEM_BYTES[array.dtype]
     if inner is None:
         if math.prod(outer) * item > _LARGEST_CHUNK:
             raise damaged(f"{where}: chunks of {list(outer)} are too large")
@@ -170,14 +172,14 @@ def check_array(directory: Path, array: ArraySchema) -> None:
 
 def file_shape(directory: Path, array: ArraySchema) -> tuple[int, ...]:
     """The shape of one file of a checked array."""
-    document = read_document(directory / array.path / DOCUMENT, array.path)
+    document = read_document(directory / array.path / DOCUMENT)
     grid = _mapping(document, "chunk_grid", array.path)
     return _chunk_shape(_mapping(grid, "configuration", array.path), array, array.path)
 
 
-def _read_model(directory: Path, name: str) -> ModelSchema:
-    where = f"models/{name}/{DOCUMENT}"
-    attributes = read_attributes(directory / "models" / name, where)
+def _read_model(directory: Path) -> ModelSchema:
+    where = str(directory / DOCUMENT)
+    attributes = read_attributes(directory)
     vocabulary = attributes.get("vocabulary")
     if not isinstance(vocabulary, list) or not 1 <= len(vocabulary) <= 256:
         raise damaged(f"{where}: the vocabulary is not a list of 1 to 256 bytes")
@@ -193,15 +195,13 @@ def _read_model(directory: Path, name: str) -> ModelSchema:
         raise damaged(f"{where}: the signals {ascii(signals)[:60]} are not known")
     layers = _integer(attributes, "layers", 0, MOST_LAYERS, where)
     hidden = _integer(attributes, "hidden", 1 if layers else 0, MOST_UNITS, where)
-    if layers * hidden * len(signals) > MOST_ROWS:
-        raise damaged(f"{where}: {layers} layers of {hidden} units are more than a capture can hold")
     if bool(layers) != bool(signals):
         raise damaged(f"{where}: layers and signals do not fit each other")
     has_next = attributes.get("next")
     if not isinstance(has_next, bool):
         raise damaged(f"{where} does not say whether there are predictions")
     return ModelSchema(
-        name=name,
+        name=directory.name,
         kind=_name(attributes, "kind", where),
         vocabulary=bytes(vocabulary),
         layers=layers,
@@ -213,8 +213,8 @@ def _read_model(directory: Path, name: str) -> ModelSchema:
 
 
 def _segment_count(directory: Path) -> int:
-    where = f"segments/{DOCUMENT}"
-    shape = read_document(directory / "segments" / DOCUMENT, where).get("shape")
+    where = str(directory / "segments" / DOCUMENT)
+    shape = read_document(directory / "segments" / DOCUMENT).get("shape")
     if not isinstance(shape, list) or len(shape) != 2:
         raise damaged(f"{where}: the segments are not a table")
     return _integer({"shape": shape[0]}, "shape", 1, MOST_SEGMENTS, where)

@@ -141,10 +141,8 @@ class CapturedModel:
         arrays = {array.path: array for array in capture.schema.time_arrays(self._schema)}
         self._next = arrays.get(self._schema.next_path)
         self._surprisal = arrays[self._schema.surprisal_path]
-        before = sum(model.layers for model in capture.schema.models[:index])
         self.layers = tuple(
-            CapturedLayer(capture, store, self._schema, layer, before + layer, arrays)
-            for layer in range(self._schema.layers)
+            CapturedLayer(capture, store, self._schema, layer, arrays) for layer in range(self._schema.layers)
         )
 
     @property
@@ -202,14 +200,12 @@ class CapturedLayer:
         store: _Store,
         model: ModelSchema,
         layer: int,
-        place: int,
         arrays: Mapping[str, ArraySchema],
     ) -> None:
         self._capture = capture
         self._store = store
         self._model = model
         self._layer = layer
-        self._place = place
         self._arrays = {signal: arrays[model.signal_path(layer, signal)] for signal in model.signals}
         self._complete_statistics: LayerStatistics | None = None
 
@@ -247,9 +243,8 @@ class CapturedLayer:
         if self._complete_statistics is not None:
             return self._complete_statistics
         if not self._capture.complete:
-            return (
-                read_sidecar(self._capture.path, self._capture.schema).accumulators[self._place].statistics()
-            )
+            sidecar = read_sidecar(self._capture.path, self._capture.schema)
+            return sidecar.accumulators[self._model.layer_path(self._layer)].statistics()
         histogram, summary = self._capture.schema.statistics_arrays(self._model)[2 * self._layer :][:2]
         self._complete_statistics = LayerStatistics(
             self.signals, self._store.read(histogram), self._store.read(summary)

@@ -49,6 +49,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Final, Literal
 
 FORMAT: Final = 1
@@ -78,6 +79,14 @@ MOST_SEGMENTS: Final = 1 << 22
 segments and by rows, so a stranger's must be bounded."""
 
 Dtype = Literal["uint8", "int16", "int64", "float16", "float32", "float64"]
+ITEM_BYTES: Final[Mapping[Dtype, int]] = {
+    "uint8": 1,
+    "int16": 2,
+    "int64": 8,
+    "float16": 2,
+    "float32": 4,
+    "float64": 8,
+}
 MODEL_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -184,6 +193,12 @@ class CaptureSchema:
             "models": [model.name for model in self.models],
             "options": dict(self.options),
         }
+
+    @property
+    def bytes_per_symbol(self) -> int:
+        """What a writer holds in memory for each symbol: the values of every time array of every model."""
+        arrays = [array for model in self.models for array in self.time_arrays(model)]
+        return sum(prod(array.cut(1)) * ITEM_BYTES[array.dtype] for array in arrays)
 
     @property
     def column(self) -> int:

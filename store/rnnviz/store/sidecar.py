@@ -7,8 +7,8 @@ any moment leaves the truth behind. It holds
     block               int64 []            the block (of the engine's plan) in which `captured` lies
     states              int64 []            how many arrays the model's state at that block's start has
     state_0, state_1 …  float32             those arrays; none where the state is zero
-    histogram_0 …       int64 [signal, unit, 64]    `LayerAccumulator.histogram` of each layer, all models in turn
-    moments_0 …         float64 [signal, unit, 6]   `LayerAccumulator.moments` of the same
+    LAYER/histogram     int64 [signal, unit, 64]    of the `LayerAccumulator` of each layer, by the path of its
+    LAYER/moments       float64 [signal, unit, 6]   group
 
 exactly as they stood after `captured` symbols. It is an uncompressed NumPy archive and never holds pickles.
 """
@@ -18,7 +18,7 @@ from __future__ import annotations
 import io
 import math
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -51,14 +51,17 @@ class Sidecar:
 
     captured: int = 0
     restart: Restart = field(default_factory=Restart)
-    accumulators: Sequence[LayerAccumulator] = ()
+    accumulators: Mapping[str, LayerAccumulator] = field(default_factory=dict)
+    """By the path of the layer's group."""
 
 
-def new_accumulators(schema: CaptureSchema) -> list[LayerAccumulator]:
-    """Empty statistics for every layer of every model, in turn."""
-    return [
-        LayerAccumulator(model.signals, model.hidden) for model in schema.models for _ in range(model.layers)
-    ]
+def new_accumulators(schema: CaptureSchema) -> dict[str, LayerAccumulator]:
+    """Empty statistics for every layer of every model."""
+    return {
+        model.layer_path(layer): LayerAccumulator(model.signals, model.hidden)
+        for model in schema.models
+        for layer in range(model.layers)
+    }
 
 
 def write_sidecar(directory: Path, sidecar: Sidecar) -> None:
@@ -70,9 +73,9 @@ def write_sidecar(directory: Path, sidecar: Sidecar) -> None:
     }
     for index, state in enumerate(sidecar.restart.state):
         arrays[f"state_{index}"] = state
-    for index, accumulator in enumerate(sidecar.accumulators):
-        arrays[f"histogram_{index}"] = accumulator.histogram
-        arrays[f"moments_{index}"] = accumulator.moments
+    for path, accumulator in sidecar.accumulators.items():
+        arrays[f"{path}/histogram"] = accumulator.histogram
+        arrays[f"{path}/moments"] = accumulator.moments
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
     replace_file(directory / SIDECAR, content.getbuffer())
@@ -99,11 +102,11 @@ def read_sidecar(directory: Path, schema: CaptureSchema) -> Sidecar:
             block = _count(archive, "block", schema.symbols)
             states = _count(archive, "states", _MOST_STATES)
             state = tuple(_member(archive, f"state_{index}", np.float32) for index in range(states))
-            for index, accumulator in enumerate(accumulators):
-                for name in ("histogram", "moments"):
-                    empty = getattr(accumulator, name)
-                    values = _member(archive, f"{name}_{index}", empty.dtype, empty.shape)
-                    setattr(accumulator, name, values)
+            for path, accumulator in accumulators.items():
+                shape = accumulator.histogram.shape
+                accumulator.histogram = _member(archive, f"{path}/histogram", np.int64, shape)
+                shape = accumulator.moments.shape
+                accumulator.moments = _member(archive, f"{path}/moments", np.float64, shape)
     except FileNotFoundError:
         return Sidecar(accumulators=accumulators)
     return Sidecar(captured, Restart(block, state), accumulators)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import deque
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -28,10 +29,15 @@ from rnnviz.store.metadata import DOCUMENT, check_array, check_is_capture, read_
 from rnnviz.store.pipeline import codecs
 from rnnviz.store.schema import ATTRIBUTE, SIDECAR, ArraySchema, CaptureSchema
 from rnnviz.store.sidecar import Restart, Sidecar, new_accumulators, read_sidecar, write_sidecar
-from rnnviz.store.statistics import LayerAccumulator
 
 Arrays = Mapping[str, NDArray[Any]]
 """Values of a stretch of time by array path, each of the shape its `ArraySchema` gives with time cut to the stretch."""
+
+Buffers = dict[str, NDArray[Any]]
+"""A column of values by array path."""
+
+WAITING_BYTES: Final = 256 << 20
+"""What columns that are being filled or wait to be written may take together, but two there are always."""
 
 _GO_ON: Final = "What is written so far is safe. Free some space, then go on with --resume."
 _CHOOSE: Final = "Choose another place with --out."
@@ -111,7 +117,7 @@ class CaptureWriter:
         """Where the work is to be taken up."""
         self._position = sidecar.captured
         self._block = sidecar.restart
-        self._accumulators = list(sidecar.accumulators)
+        self._accumulators = sidecar.accumulators
         self._schemas = {array.path: array for model in schema.models for array in schema.time_arrays(model)}
         if self.complete:
             (path / SIDECAR).unlink(missing_ok=True)
@@ -120,9 +126,13 @@ class CaptureWriter:
                 _discard_unwritten(path, self._schemas.values(), schema, sidecar.captured)
         with codecs(reproducible=True):
             self._arrays = {name: zarr.open_array(path / name, mode="r+") for name in self._schemas}
-        self._buffers = [self._new_buffers(), self._new_buffers()]
+        self._gathering: Buffers = {}
+        """The column that is being filled; empty between columns."""
+        self._spare: list[Buffers] = []
+        self._writing: deque[tuple[Future[None], Buffers]] = deque()
         self._thread = ThreadPoolExecutor(1, "rnnviz-writer")
-        self._flushing: Future[None] | None = None
+        column_bytes = self.schema.column * schema.bytes_per_symbol
+        self._most_waiting = max(1, WAITING_BYTES // column_bytes - 1)
 
     def __enter__(self) -> Self:
         return self
@@ -146,11 +156,13 @@ class CaptureWriter:
         length = values[first.path].shape[first.time_axis]
         taken = 0
         while taken < length:
+            if not self._gathering:
+                self._gathering = self._empty_buffers()
             filled = self._position % self.schema.column
             step = min(length - taken, self.schema.column - filled)
             for name, array in self._schemas.items():
                 source = values[name][array.stretch(taken, taken + step)]
-                self._buffers[0][name][array.stretch(filled, filled + step)] = source
+                self._gathering[name][array.stretch(filled, filled + step)] = source
             taken += step
             self._position += step
             if filled + step == self.schema.column or self._position == self.schema.symbols:
@@ -160,14 +172,14 @@ class CaptureWriter:
         """Fill in the statistics and mark the capture complete. Raises ValueError where symbols are missing."""
         if self.complete:
             return
-        self._wait()
+        while self._writing:
+            self._wait_for_oldest()
         if self.captured != self.schema.symbols:
             raise ValueError(f"{self.captured} of {self.schema.symbols} symbols were appended")
         with storage_errors(self.path, _GO_ON):
-            accumulators = iter(self._accumulators)
             for model in self.schema.models:
                 for layer in range(model.layers):
-                    statistics = next(accumulators).statistics()
+                    statistics = self._accumulators[model.layer_path(layer)].statistics()
                     self._fill(model.histogram_path(layer), statistics.histogram)
                     self._fill(model.summary_path(layer), statistics.summary)
             document = json.loads((self.path / DOCUMENT).read_bytes())
@@ -181,20 +193,30 @@ class CaptureWriter:
             array = zarr.open_array(self.path / path, mode="r+")
         array[:] = values
 
+    def _empty_buffers(self) -> Buffers:
+        """Those of a column that has been written meanwhile, or new ones while not too many wait."""
+        while self._writing and (self._writing[0][0].done() or len(self._writing) == self._most_waiting):
+            self._wait_for_oldest()
+        if self._spare:
+            return self._spare.pop()
+        size = min(self.schema.column, self.schema.symbols)
+        return {name: np.empty(array.cut(size), array.dtype) for name, array in self._schemas.items()}
+
     def _hand_over(self, length: int) -> None:
-        """Flush the first buffer in the background and go on with the other, once that is free."""
-        self._wait()
-        self._flushing = self._thread.submit(
-            self._flush, self._buffers[0], length, self._position, self._block
-        )
-        self._buffers.reverse()
+        """Let the thread write the column, and go on with another."""
+        job = self._thread.submit(self._flush, self._gathering, length, self._position, self._block)
+        self._writing.append((job, self._gathering))
+        self._gathering = {}
 
-    def _wait(self) -> None:
-        if self._flushing is not None:
-            flushing, self._flushing = self._flushing, None
-            flushing.result()
+    def _wait_for_oldest(self) -> None:
+        """Raises what writing the column raised."""
+        job, buffers = self._writing.popleft()
+        job.result()
+        self._spare.append(buffers)
 
-    def _flush(self, buffers: dict[str, NDArray[Any]], length: int, end: int, block: Restart) -> None:
+    def _flush(self, buffers: Buffers, length: int, end: int, block: Restart) -> None:
+        if self.captured != end - length:
+            return  # an earlier column could not be written: its error is on its way to the caller
         with storage_errors(self.path, _GO_ON):
             for name, array in self._schemas.items():
                 self._arrays[name][array.stretch(end - length, end)] = buffers[name][array.stretch(0, length)]
@@ -202,16 +224,12 @@ class CaptureWriter:
             write_sidecar(self.path, Sidecar(end, block, self._accumulators))
         self.captured = end
 
-    def _count(self, buffers: dict[str, NDArray[Any]], length: int) -> None:
-        accumulators: Iterable[LayerAccumulator] = iter(self._accumulators)
+    def _count(self, buffers: Buffers, length: int) -> None:
         for model in self.schema.models:
-            for layer, accumulator in zip(range(model.layers), accumulators, strict=False):
+            for layer in range(model.layers):
+                accumulator = self._accumulators[model.layer_path(layer)]
                 for signal in model.signals:
                     accumulator.add(signal, buffers[model.signal_path(layer, signal)][:, :length])
-
-    def _new_buffers(self) -> dict[str, NDArray[Any]]:
-        size = min(self.schema.column, self.schema.symbols)
-        return {name: np.empty(array.cut(size), array.dtype) for name, array in self._schemas.items()}
 
 
 def _difference(found: CaptureSchema, wanted: CaptureSchema) -> str:

@@ -115,7 +115,8 @@ class CaptureWriter:
         """Symbols that are on disk, from 0 on."""
         self.restart = sidecar.restart
         """Where the work is to be taken up."""
-        self._position = sidecar.captured
+        self.position = sidecar.captured
+        """Where the next values appended go: ahead of `captured` by what waits to be written."""
         self._block = sidecar.restart
         self._accumulators = sidecar.accumulators
         self._schemas = {array.path: array for model in schema.models for array in schema.time_arrays(model)}
@@ -158,14 +159,14 @@ class CaptureWriter:
         while taken < length:
             if not self._gathering:
                 self._gathering = self._empty_buffers()
-            filled = self._position % self.schema.column
+            filled = self.position % self.schema.column
             step = min(length - taken, self.schema.column - filled)
             for name, array in self._schemas.items():
                 source = values[name][array.stretch(taken, taken + step)]
                 self._gathering[name][array.stretch(filled, filled + step)] = source
             taken += step
-            self._position += step
-            if filled + step == self.schema.column or self._position == self.schema.symbols:
+            self.position += step
+            if filled + step == self.schema.column or self.position == self.schema.symbols:
                 self._hand_over(filled + step)
 
     def finish(self) -> None:
@@ -204,7 +205,7 @@ class CaptureWriter:
 
     def _hand_over(self, length: int) -> None:
         """Let the thread write the column, and go on with another."""
-        job = self._thread.submit(self._flush, self._gathering, length, self._position, self._block)
+        job = self._thread.submit(self._flush, self._gathering, length, self.position, self._block)
         self._writing.append((job, self._gathering))
         self._gathering = {}
 

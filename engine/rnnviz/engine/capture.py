@@ -1,0 +1,177 @@
+"""Capturing: a model reads a text, and every signal of every unit goes to disk.
+
+Zero state at the start of each segment, dropout off, symbols one after the other; `blocks` has the order and
+`reading` the computation. Memory is bounded by one block and the columns that wait to be written, whatever the
+length of the text. The same run, text, options and number of threads give the same bytes on disk, interrupted
+or not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from math import prod
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from rnnviz.engine.blocks import Block, CapturedPart, Segments, plan_blocks, segments_of
+from rnnviz.engine.progress import Progress
+from rnnviz.engine.reading import BlockReader
+from rnnviz.engine.run import MODEL_FILE, Run
+from rnnviz.engine.text import Text
+from rnnviz.engine.vocabulary import UNKNOWN, Vocabulary, refuse_unknown
+from rnnviz.store.errors import InvalidRequest, InvalidRun
+from rnnviz.store.metadata import damaged
+from rnnviz.store.schema import CaptureSchema, ModelSchema, model_name
+from rnnviz.store.sidecar import Restart
+from rnnviz.store.signals import SIGNALS_OF_KIND
+from rnnviz.store.writer import CaptureWriter, create_capture, resume_capture
+
+BLOCK_BYTES: Final = 300 << 20
+"""What the values of a block take at most."""
+
+
+def capture(
+    run: Run,
+    text: Text,
+    target: Path,
+    *,
+    part: CapturedPart = "all",
+    signals: Sequence[str] | None = None,
+    streams: int | None = None,
+    replace_unknown: bool = False,
+    force: bool = False,
+    resume: bool = False,
+    device: torch.device | None = None,
+) -> Iterator[Progress]:
+    """Capture a part of a text (see `segments_of`) at `target`, yielding how many symbols are behind.
+
+    `signals` are the names to keep, all of the model's kind where None. Bytes the model has never seen are
+    refused, or with `replace_unknown` read as a symbol it knows: a space, or the first of its vocabulary. The
+    text then keeps them, and what is predicted of them is NaN. `resume` goes on with an incomplete capture of
+    the same, does nothing for a complete one, and begins where there is none.
+
+    Raises InvalidRequest, InvalidText, InvalidRun, AlreadyExists before anything is written; InvalidRequest
+    for a `resume` of something else; StorageFailure where the disk refuses, with what is there still valid.
+    """
+    model = run.model(device or torch.device("cpu"))
+    if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
+        raise InvalidRun(f"{run.path} has weights that are no numbers", "Train it again, with a lower rate.")
+    segments = segments_of(text, run.config.split, part, streams)
+    read_as = _read_as(run.vocabulary)
+    unknown = _count_unknown(run.vocabulary, text, segments)
+    if unknown and not replace_unknown:
+        refuse_unknown(
+            run.vocabulary,
+            text,
+            f"With --unknown replace such bytes are read as {bytes([read_as])!r}.",
+        )
+    schema = CaptureSchema(
+        symbols=segments.symbols,
+        segments=len(segments.table),
+        text_name=text.name,
+        text_sha256=text.sha256(),
+        part=part,
+        models=(_model_schema(run, signals),),
+        generator=f"rnnviz {version('rnnviz')}",
+        options={
+            "streams": streams,
+            "unknown": {"symbols": unknown, "read_as": read_as if unknown else None},
+        },
+    )
+    blocks = plan_blocks(segments, max(1, BLOCK_BYTES // schema.bytes_per_symbol))
+    longest = max(block.length for block in blocks)
+    with _open_writer(target, schema, segments, text, force=force, resume=resume) as writer:
+        yield Progress(writer.captured, schema.symbols)
+        if writer.complete:
+            return
+        reader = BlockReader(model, run.vocabulary, text, segments, schema, longest, read_as)
+        _restore(reader, writer, blocks)
+        for index, block in enumerate(blocks[writer.restart.block :], writer.restart.block):
+            state = [part.cpu().numpy() for part in reader.state] if block.carried else []
+            writer.begin(Restart(index, tuple(state)))
+            position = block.start
+            for symbols in reader.read(block):
+                position += symbols
+                yield Progress(max(position, writer.position), schema.symbols)
+            for start in range(writer.position, block.stop, schema.column):
+                stretch = slice(start - block.start, min(start + schema.column, block.stop) - block.start)
+                writer.append(reader.cut(stretch))
+                yield Progress(block.stop, schema.symbols, "writing")
+        writer.finish()
+
+
+def default_part(run: Run, text: Text) -> CapturedPart:
+    """`test` for the text the run was trained on, `all` for any other."""
+    return "test" if text.sha256() == run.text.sha256 else "all"
+
+
+def _model_schema(run: Run, signals: Sequence[str] | None) -> ModelSchema:
+    config = run.config
+    known = SIGNALS_OF_KIND[config.kind]
+    wanted = known if signals is None else tuple(signals)
+    if not wanted or not set(wanted) <= set(known) or len(set(wanted)) != len(wanted):
+        raise InvalidRequest(
+            f"the signals {','.join(wanted)!r} are not those of {config.kind} layers, each at most once",
+            f"{config.kind} layers have {', '.join(known)}.",
+        )
+    provenance = {
+        "name": run.name,
+        "weights": _sha256(run.path / MODEL_FILE),
+        "parameters": sum(prod(shape) for shape in run.parameter_shapes().values()),
+        "text": {"name": run.text.name, "sha256": run.text.sha256},
+        "split": config.split.shares,
+        "dropout": config.dropout,
+        "epochs": len(run.history),
+        "validation_loss": run.best.validation if run.best else None,
+        "test_loss": run.test.loss if run.test else None,
+    }
+    return ModelSchema(
+        name=model_name(run.name),
+        kind=config.kind,
+        vocabulary=run.vocabulary.symbols,
+        layers=config.layers,
+        hidden=config.hidden,
+        signals=tuple(signal for signal in known if signal in wanted),
+        run=provenance,
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_as(vocabulary: Vocabulary) -> int:
+    """The byte that unknown ones are read as: a space, or else the vocabulary's first."""
+    return ord(" ") if b" " in vocabulary.symbols else vocabulary.symbols[0]
+
+
+def _count_unknown(vocabulary: Vocabulary, text: Text, segments: Segments) -> int:
+    """How many bytes of the segments the vocabulary does not have."""
+    return sum(int((vocabulary.encode(piece) == UNKNOWN).sum()) for piece in segments.pieces(text))
+
+
+def _open_writer(
+    target: Path, schema: CaptureSchema, segments: Segments, text: Text, *, force: bool, resume: bool
+) -> CaptureWriter:
+    if resume and target.exists():
+        return resume_capture(target, schema)
+    return create_capture(target, schema, segments.pieces(text), segments.table, segments.after, force=force)
+
+
+def _restore(reader: BlockReader, writer: CaptureWriter, blocks: Sequence[Block]) -> None:
+    """Put the reader where the writer was interrupted. What the sidecar says is checked: it may be a stranger's."""
+    restart = writer.restart
+    begun = restart.block < len(blocks) and blocks[restart.block].start <= writer.captured
+    if not begun or writer.captured > blocks[restart.block].stop:
+        raise damaged(f"{writer.path} was interrupted at a place that is not in it")
+    if not blocks[restart.block].carried:
+        return
+    shapes = [tuple(part.shape) for part in reader.state]
+    if [part.shape for part in restart.state] != shapes:
+        raise damaged(f"{writer.path} was interrupted in a state that is not this model's")
+    reader.state = tuple(torch.from_numpy(part).to(reader.device) for part in restart.state)

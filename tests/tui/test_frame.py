@@ -10,6 +10,10 @@ from hypothesis import strategies as st
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.frame import CURSOR, LEVELS, MATCH, PLAIN, Frame, compose, levels
 from rnnviz.tui.layout import TextWindow
+from rnnviz.tui.painting import painted_row
+from rnnviz.tui.palette import Depth, palette
+
+SHADES = palette(Depth.TRUE, "dark", "diverging")
 
 
 def frame_of(data: bytes, width: int, height: int, **options: object) -> Frame:
@@ -20,7 +24,10 @@ def frame_of(data: bytes, width: int, height: int, **options: object) -> Frame:
 
 
 def text_of(frame: Frame) -> list[str]:
-    return ["".join(text for text, _ in frame.runs(row)).rstrip() for row in range(len(frame.codes))]
+    return [
+        "".join(text for text, _ in painted_row(frame, row, SHADES)).rstrip()
+        for row in range(len(frame.codes))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -70,5 +77,9 @@ def test_a_character_cut_by_the_top_of_the_screen_is_still_known() -> None:
 def test_runs_cover_every_column_of_every_row(data: bytes, width: int, height: int) -> None:
     frame = frame_of(data, width, height)
     for row in range(height):
-        drawn = sum(2 if 0x2E80 < ord(ch) < 0xFFDC else 1 for text, _ in frame.runs(row) for ch in text)
+        drawn = sum(
+            2 if 0x2E80 < ord(ch) < 0xFFDC else 1
+            for text, _ in painted_row(frame, row, SHADES)
+            for ch in text
+        )
         assert drawn == width

@@ -52,7 +52,7 @@ def test_the_cursor_looks_like_nothing_else(depth: Depth, scale: str) -> None:
 
 def test_without_colour_no_colour_is_sent() -> None:
     for scale in ("diverging", "sequential"):
-        shades = Palette(Depth.NONE, THEMES["dark"], scale)  # type: ignore[arg-type]
+        shades = Palette(Depth.NONE, THEMES["dark"], scale)
         for style in range(256):
             codes = shades.paint(style).sgr.split(";")
             assert set(codes) <= {"", "1", "4", "7"}

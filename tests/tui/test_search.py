@@ -25,7 +25,7 @@ def reader(data: bytes) -> Read:
 @settings(max_examples=300)
 @given(
     st.text(alphabet="ab\n", min_size=1, max_size=60).map(str.encode),
-    st.sampled_from(["a", "b", "ab", "a.b", "ba"]),
+    st.sampled_from(["a", "b", "ab", "ba", "^b"]),
     st.integers(0, 59),
     st.booleans(),
     st.integers(1, 7),
@@ -35,7 +35,7 @@ def test_the_nearest_match_on_either_side(
 ) -> None:
     position = min(position, len(data) - 1)
     pattern = pattern_of(text)
-    # Overlapping occurrences count: a match is looked for from every offset, as stepping with n does.
+    # None of these patterns can overlap itself, so its matches are the same from wherever one looks.
     starts = [at for at in range(len(data)) if pattern.match(data, at)]
     if backwards:
         expected = max((at for at in starts if at < position), default=max(starts, default=None))

@@ -5,7 +5,6 @@ The explorer, the ANSI snapshot, the SVG and the HTML all draw the same frame, s
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,17 +43,6 @@ class Frame:
 
     codes: NDArray[np.uint32]
     styles: NDArray[np.uint8]
-
-    def runs(self, row: int) -> list[tuple[str, int]]:
-        """A row as (characters, style) pieces of one style each."""
-        styles = self.styles[row]
-        cuts = [0, *(np.flatnonzero(np.diff(styles)) + 1).tolist(), len(styles)]
-        codes = self.codes[row]
-        return [
-            ("".join(map(chr, codes[a:b][codes[a:b] != COVERED].tolist())), int(styles[a]))
-            for a, b in itertools.pairwise(cuts)
-            if b > a
-        ]
 
 
 def compose(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from rnnviz.store.reader import Capture, open_capture
-
 from rnnviz.store.errors import InvalidCapture, InvalidRequest
+from rnnviz.store.reader import Capture, open_capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.cells import Cell, parse_cell
 from rnnviz.tui.terminal import ColourDepth, colour_depth

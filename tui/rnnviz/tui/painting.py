@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
-from rnnviz.tui.frame import LEVELS
+import numpy as np
+
+from rnnviz.tui.frame import LEVELS, Frame
+from rnnviz.tui.glyphs import COVERED
 from rnnviz.tui.palette import Depth, Paint, Palette, Theme
 
 Line = list[tuple[str, Paint]]
@@ -36,6 +40,17 @@ class Inks:
                     palette.fit(Paint(theme.text, ground, bold=True)),
                     palette.fit(Paint(theme.accent, ground, bold=True)),
                 )
+
+
+def painted_row(frame: Frame, row: int, palette: Palette) -> Line:
+    """A row of a frame as pieces of one paint each. Styles that a shallow palette draws alike make one piece."""
+    codes, styles = frame.codes[row], palette.canonical[frame.styles[row]]
+    cuts = [0, *(np.flatnonzero(np.diff(styles)) + 1).tolist(), len(styles)]
+    return [
+        ("".join(map(chr, codes[a:b][codes[a:b] != COVERED].tolist())), palette.paint(int(styles[a])))
+        for a, b in itertools.pairwise(cuts)
+        if b > a
+    ]
 
 
 def width_of(line: Line) -> int:

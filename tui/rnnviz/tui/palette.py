@@ -13,6 +13,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Literal
 
+import numpy as np
+
 from rnnviz.tui.frame import CURSOR, LEVELS, MATCH
 
 RGB = tuple[int, int, int]
@@ -146,6 +148,11 @@ class Palette:
         self.theme = theme
         self.scale = scale
         self._paints = [self._paint(style) for style in range(256)]
+        first: dict[Paint, int] = {}
+        self.canonical = np.array(
+            [first.setdefault(paint, style) for style, paint in enumerate(self._paints)], dtype=np.uint8
+        )
+        """uint8 [style]: the first of the styles that are painted alike."""
 
     def paint(self, style: int) -> Paint:
         return self._paints[style]

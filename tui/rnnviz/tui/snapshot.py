@@ -6,16 +6,15 @@ from html import escape
 from pathlib import Path
 from typing import Literal
 
-from rnnviz.store.reader import Capture
-
 from rnnviz.store.errors import InvalidRequest, NotFound, StorageFailure
+from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.ansi import painted
+from rnnviz.tui.ansi import as_ansi
 from rnnviz.tui.cells import Cell
 from rnnviz.tui.frame import compose, levels
 from rnnviz.tui.glyphs import is_wide, visible
 from rnnviz.tui.layout import LIMIT, TextWindow
-from rnnviz.tui.painting import Inks, Line, spread, width_of
+from rnnviz.tui.painting import Inks, Line, painted_row, spread, width_of
 from rnnviz.tui.palette import RGB, Depth, Paint, Palette, palette
 from rnnviz.tui.panels.status import cell_line
 from rnnviz.tui.view import View
@@ -56,15 +55,8 @@ def picture(capture: Capture, view: View, *, lines: int, width: int, shades: Pal
     inks = Inks.of(shades)
     head = cell_line(capture, view, loading=False, width=width, palette=shades)
     where = spread([], [(f"symbols {first:,} to {last - 1:,} ", inks.faint)], width, inks.plain)
-    body: list[Line] = [
-        [(text, shades.paint(style)) for text, style in frame.runs(row)] for row in range(len(rows))
-    ]
+    body = [painted_row(frame, row, shades) for row in range(len(rows))]
     return [head, *body, where]
-
-
-def as_ansi(lines: list[Line]) -> str:
-    """Lines for a terminal; each resets at its end and stands alone."""
-    return "".join("".join(painted(text, paint) for text, paint in line) + "\n" for line in lines)
 
 
 def as_text(lines: list[Line]) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnnviz.store.errors import InvalidRequest
+from rnnviz.store.errors import InvalidRequest, StorageFailure
 from rnnviz.tui.options import (
     CellOption,
     ColourChoice,
@@ -22,7 +23,6 @@ from rnnviz.tui.options import (
 
 if TYPE_CHECKING:
     from rnnviz.store.reader import Capture
-
     from rnnviz.tui.view import View
 
 _COLOR_SYSTEMS = {"16m": "truecolor", "256": "256", "16": "standard", "none": "standard"}
@@ -35,6 +35,13 @@ def browse(
     start: StartOption = 0,
     color: ColourOption = ColourChoice.AUTO,
     theme: ThemeOption = ThemeChoice.DARK,
+    picture: Annotated[
+        Path | None, typer.Option(help="Write the screen to this SVG file and leave.", metavar="FILE.svg")
+    ] = None,
+    size: Annotated[str, typer.Option(help="The picture's columns × rows.")] = "120x40",
+    press: Annotated[
+        str, typer.Option(help="Keys to press before the picture is taken, with commas between.")
+    ] = "",
 ) -> None:
     """Explore a capture: the text shaded by one cell, keys to step through cells, layers and signals.
 
@@ -45,11 +52,32 @@ def browse(
         rnnviz browse wp.zarr
 
         rnnviz browse wp.zarr --cell 1:37 --signal f --color 16m
+
+        rnnviz browse wp.zarr --picture screen.svg --size 80x24 --press j,j,pagedown
     """
     from rnnviz.tui.opening import open_view
 
     opened, view = open_view(capture, cell, signal, start)
-    explore(opened, view, color, theme)
+    if picture is None:
+        explore(opened, view, color, theme)
+    else:
+        _draw(opened, view, theme, picture, size, [key for key in press.split(",") if key])
+
+
+def _draw(opened: Capture, view: View, theme: ThemeChoice, path: Path, size: str, keys: list[str]) -> None:
+    match = re.fullmatch(r"(\d{2,3})[x×](\d{1,3})", size)
+    if match is None:
+        raise InvalidRequest(f"{size!r} is no size", "Write columns and rows, as in 120x40.")
+
+    from rnnviz.tui.explorer import Explorer
+    from rnnviz.tui.palette import Depth
+    from rnnviz.tui.picture import picture_of
+
+    svg = picture_of(Explorer(opened, view, Depth.TRUE, theme.value), int(match[1]), int(match[2]), keys)
+    try:
+        path.write_text(svg, encoding="utf-8")
+    except OSError as error:
+        raise StorageFailure(f"cannot write {path}: {error.strerror}", "Choose another place.") from error
 
 
 def explore(opened: Capture, view: View, color: ColourChoice, theme: ThemeChoice) -> None:

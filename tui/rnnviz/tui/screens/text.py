@@ -67,7 +67,10 @@ QUEUE = 32
 
 
 def _key(keys: str, action: str, what: str, tooltip: str, *, show: bool = False) -> Binding:
-    return Binding(keys, action, what, show=show, tooltip=tooltip, id=action.split("(")[0] + keys[:1])
+    # Questions have priority: their keys are acted on before the next key is looked at, so that what a fast typist
+    # or a paste sends after them finds the prompt open. Any other key may wait its turn in the screen's queue.
+    asks = action.startswith("ask_")
+    return Binding(keys, action, what, show=show, tooltip=tooltip, id=f"{action}-{keys}", priority=asks)
 
 
 class TextScreen(Screen[None]):
@@ -133,6 +136,8 @@ class TextScreen(Screen[None]):
         self._moves: deque[tuple[Move, int | None]] = deque()
         self._pattern: re.Pattern[bytes] | None = None
         self._failed: set[str] = set()
+        self._panels_chosen = False
+        """Whether the person has shown or hidden the panels; until then the width decides."""
 
     def _tell(self) -> None:
         """Called from the source's thread."""
@@ -156,19 +161,31 @@ class TextScreen(Screen[None]):
         inks = Inks.of(self._palette(self.view.signal))
         if isinstance(inks.plain.background, tuple):
             self.styles.background = "rgb({},{},{})".format(*inks.plain.background)
-        self.query_one("#panels").set_class(self.size.width < PANELS_FROM, "hidden")
 
     def on_unmount(self) -> None:
         self._source.close()
 
     def on_resize(self) -> None:
-        self.query_one("#panels").set_class(self.size.width < NARROW, "narrow")
+        panels = self.query_one("#panels")
+        panels.set_class(self.size.width < NARROW, "narrow")
+        if not self._panels_chosen:
+            panels.set_class(self.size.width < PANELS_FROM, "hidden")
 
     def on_text_view_resized(self) -> None:
         self._move(moves.scrolled_to_cursor)
 
     def on_text_screen_arrived(self) -> None:
         self._go_on()
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything the view needs is on the screen."""
+        text = self.query_one("#text", TextView)
+        window = None if self._moves else self._window(self.view.top)
+        if window is None:
+            return False
+        rows = window.rows_from(self.view.top, *text.size)
+        return self._shown == self.view and self._source.has(self._needed(rows[0].start, rows[-1].stop))
 
     # Cells and signals
 
@@ -403,6 +420,10 @@ class TextScreen(Screen[None]):
 
     # Questions and answers
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a question is open, keys belong to its answer."""
+        return not self.query_one("#prompt", Prompt).display
+
     def action_ask_cell(self) -> None:
         self.query_one("#prompt", Prompt).ask("cell", f"go to cell ({self.view.cell})")
 
@@ -434,7 +455,7 @@ class TextScreen(Screen[None]):
 
     def action_search(self, backwards: bool) -> None:
         if self._pattern is None:
-            self.action_ask_search()
+            self.notify("nothing to look for yet: press /", timeout=2)
         else:
             self._search(self._pattern, backwards=backwards)
 
@@ -486,6 +507,7 @@ class TextScreen(Screen[None]):
     # The rest
 
     def action_panels(self) -> None:
+        self._panels_chosen = True
         self.query_one("#panels").toggle_class("hidden")
 
     def action_help(self) -> None:

@@ -48,7 +48,8 @@ class Prompt(Horizontal):
         line.value = value
         line.cursor_position = len(value)
         self.display = True
-        line.focus()
+        # Not line.focus(): that waits its turn, and the next keys of a fast typist would miss the prompt.
+        self.screen.set_focus(line)
 
     def action_cancel(self) -> None:
         self._close()

@@ -10,6 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from rnnviz.tui.frame import Frame
+from rnnviz.tui.painting import painted_row
 from rnnviz.tui.palette import Paint, Palette
 from rnnviz.tui.widgets.lines import rich_style
 
@@ -47,6 +48,6 @@ class TextView(Widget):
         width = self.size.width
         if self._frame is None or self._palette is None or y >= len(self._frame.codes):
             return Strip.blank(width, rich_style(self._ground))
-        palette = self._palette
-        segments = [Segment(text, rich_style(palette.paint(style))) for text, style in self._frame.runs(y)]
+        row = painted_row(self._frame, y, self._palette)
+        segments = [Segment(text, rich_style(paint)) for text, paint in row]
         return Strip(segments).adjust_cell_length(width, rich_style(self._ground))

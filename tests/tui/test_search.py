@@ -50,8 +50,8 @@ def test_the_nearest_match_on_either_side(
 
 def test_lower_case_matches_both_and_upper_case_only_itself() -> None:
     data = np.frombuffer(b"If if IF", dtype=np.uint8)
-    assert [start for start, _ in spans_in(pattern_of("if"), data, 100)] == [100, 103, 106]
-    assert [start for start, _ in spans_in(pattern_of("If"), data, 100)] == [100]
+    assert [start for start, _ in spans_in(pattern_of("if"), data, 100, 100)] == [100, 103, 106]
+    assert [start for start, _ in spans_in(pattern_of("If"), data, 100, 100)] == [100]
 
 
 def test_a_match_across_the_pieces_of_a_large_text_is_found() -> None:

@@ -53,10 +53,13 @@ def find(
     return None
 
 
-def spans_in(pattern: re.Pattern[bytes], data: NDArray[np.uint8], offset: int) -> list[Span]:
-    """Every match in `data`, whose first byte lies at `offset` of the text."""
-    found = (match.span() for match in pattern.finditer(data.tobytes()))
-    return [(offset + start, offset + stop) for start, stop in found if stop > start]
+def spans_in(pattern: re.Pattern[bytes], data: NDArray[np.uint8], offset: int, start: int) -> list[Span]:
+    """Every match from `start` on in `data`, whose first byte lies at `offset` of the text.
+
+    What lies before `start` is not searched, but `^` and what looks behind see it.
+    """
+    found = (match.span() for match in pattern.finditer(data.tobytes(), start - offset))
+    return [(offset + first, offset + last) for first, last in found if last > first]
 
 
 def _forwards(
@@ -64,15 +67,20 @@ def _forwards(
 ) -> Iterator[Span | None]:
     for piece in range(start, stop, PIECE):
         end = min(piece + PIECE, stop)
-        spans = spans_in(pattern, read(piece, min(end + LONGEST, length)), piece)
-        yield spans[0] if spans and spans[0][0] < end else None
+        spans = _around(pattern, read, piece, end, length)
+        yield spans[0] if spans else None
 
 
 def _backwards(
     pattern: re.Pattern[bytes], read: Read, start: int, stop: int, length: int
 ) -> Iterator[Span | None]:
     for end in range(stop, start, -PIECE):
-        piece = max(start, end - PIECE)
-        spans = spans_in(pattern, read(piece, min(end + LONGEST, length)), piece)
-        before = [span for span in spans if span[0] < end]
-        yield before[-1] if before else None
+        spans = _around(pattern, read, max(start, end - PIECE), end, length)
+        yield spans[-1] if spans else None
+
+
+def _around(pattern: re.Pattern[bytes], read: Read, start: int, stop: int, length: int) -> list[Span]:
+    """The matches that begin from start to stop, read with what stands before and after."""
+    offset = max(0, start - LONGEST)
+    spans = spans_in(pattern, read(offset, min(stop + LONGEST, length)), offset, start)
+    return [span for span in spans if span[0] < stop]

@@ -33,7 +33,7 @@ from rnnviz.tui.panels.predictions import prediction_lines, predictions
 from rnnviz.tui.panels.status import UnderCursor, cell_line, cursor_line
 from rnnviz.tui.screens.help import HelpScreen, keys_of
 from rnnviz.tui.screens.message import MessageScreen
-from rnnviz.tui.search import find, pattern_of, spans_in
+from rnnviz.tui.search import LONGEST, find, pattern_of, spans_in
 from rnnviz.tui.snapshot import default_name, format_of, write_snapshot
 from rnnviz.tui.source import (
     NEXT_BLOCK,
@@ -311,7 +311,8 @@ class TextScreen(Screen[None]):
         start, stop = rows[0].start, rows[-1].stop
         matches = None
         if self._pattern is not None:
-            matches = spans_in(self._pattern, window.bytes_at(start, stop), start)
+            behind = max(window.start, start - LONGEST)
+            matches = spans_in(self._pattern, window.bytes_at(behind, stop), behind, start)
         return compose(window, rows, width, height, shade, cursor=self.view.cursor, matches=matches)
 
     def _values(self, view: View, start: int, stop: int) -> NDArray[np.float16] | None:

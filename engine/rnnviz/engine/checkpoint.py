@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,7 +17,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from rnnviz.engine.fields import Fields
-from rnnviz.engine.run import GREATEST, Epoch, read_epoch, replace_file
+from rnnviz.engine.model import STATE_PARTS
+from rnnviz.engine.run import CHECKPOINT_FILE, GREATEST, Epoch, Run, read_epoch, replace_file
+from rnnviz.engine.text import printable
 from rnnviz.store.errors import InvalidRun
 
 HINT = "Train it again from the start with --force."
@@ -41,32 +43,34 @@ class Checkpoint:
     history: tuple[Epoch, ...]
     tensors: dict[str, Tensor]
 
-    def save(self, path: Path) -> None:
+    def save(self, run: Run) -> None:
+        """Write the checkpoint of a run. The file is whole at every moment."""
         record = {"position": asdict(self.position), "history": [asdict(epoch) for epoch in self.history]}
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.tensors.items()}
-        replace_file(path, save(tensors, {"training": json.dumps(record, allow_nan=False)}))
+        replace_file(
+            run.path / CHECKPOINT_FILE, save(tensors, {"training": json.dumps(record, allow_nan=False)})
+        )
 
 
-def load_checkpoint(path: Path, like: dict[str, Tensor]) -> Checkpoint:
-    """Read a checkpoint whose tensors must have the names, shapes and dtypes of `like`, on the CPU.
+def load_checkpoint(run: Run) -> Checkpoint | None:
+    """The checkpoint of a run, its tensors on the CPU; None for a run that has not come so far yet.
 
-    A generator's state for a device that `like` lacks is left out. Raises InvalidRun.
+    Raises InvalidRun for one that does not fit the run. That is decided before any tensor is read, so that a
+    file cannot claim more memory than it is long.
     """
+    path = run.path / CHECKPOINT_FILE
+    if not path.is_file():
+        if run.history:
+            raise InvalidRun(f"{run.path} has no {CHECKPOINT_FILE} to go on from", HINT)
+        return None
     try:
         with safe_open(path, framework="pt") as file:
-            fields = Fields.parse((file.metadata() or {}).get("training", ""), f"{path}: training")
-            tensors: dict[str, Tensor] = {}
-            names = set(file.keys())
-            for name, model in like.items():
-                if name.startswith("rng.") and name not in names:
-                    continue
-                if name not in names or tuple(file.get_slice(name).get_shape()) != tuple(model.shape):
-                    raise InvalidRun(f"{path} does not fit its run: {name} is not as it should be", HINT)
-                tensors[name] = file.get_tensor(name)
-                if tensors[name].dtype != model.dtype:
-                    raise InvalidRun(f"{path} does not fit its run: {name} is not {model.dtype}", HINT)
-    except (SafetensorError, FileNotFoundError) as error:
+            _refuse_misfits(run, {name: file.get_slice(name) for name in file.keys()})  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            metadata = file.metadata() or {}
+    except SafetensorError as error:
         raise InvalidRun(f"{path} is damaged", HINT) from error
+    fields = Fields.parse(metadata.get("training", ""), f"{path}: training")
     position = fields.group("position")
     return Checkpoint(
         Position(
@@ -80,6 +84,21 @@ def load_checkpoint(path: Path, like: dict[str, Tensor]) -> Checkpoint:
     )
 
 
+def _refuse_misfits(run: Run, found: dict[str, Any]) -> None:
+    """Raise InvalidRun unless the tensors (safetensors slices) are those that the run's config makes."""
+    config = run.config
+    expected = {name: ("U8", tuple(state.shape)) for name, state in generator_states().items()}
+    for name, shape in run.parameter_shapes().items():
+        expected[f"model.{name}"] = expected[f"square_avg.{name}"] = ("F32", shape)
+    for part in range(STATE_PARTS[config.kind]):
+        expected[f"state.{part}"] = ("F32", (config.layers, config.split.streams, config.hidden))
+    there = {name: (piece.get_dtype(), tuple(piece.get_shape())) for name, piece in found.items()}
+    # A run may go on without the GPU it began on, or with one it did not have.
+    misfits = {name for name, _ in there.items() ^ expected.items()} - {"rng.cuda"}
+    if misfits:
+        raise InvalidRun(f"{CHECKPOINT_FILE} does not fit {run.path}: see its {printable(min(misfits))}", HINT)
+
+
 def generator_states() -> dict[str, Tensor]:
     """The states of PyTorch's default generators, uint8."""
     states = {"rng.cpu": torch.get_rng_state()}
@@ -90,5 +109,5 @@ def generator_states() -> dict[str, Tensor]:
 
 def restore_generators(tensors: dict[str, Tensor]) -> None:
     torch.set_rng_state(tensors["rng.cpu"])
-    if "rng.cuda" in tensors:
+    if "rng.cuda" in tensors and torch.cuda.is_available():
         torch.cuda.set_rng_state(tensors["rng.cuda"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Literal, get_args
 
 import torch
@@ -25,6 +26,8 @@ def resolve(name: DeviceName) -> torch.device:
             "PyTorch finds no CUDA device",
             "Use --device cpu, or install a PyTorch built for your driver; `rnnviz doctor` says what is there.",
         )
+    # Signals are computed layer by layer, and cuDNN says each time that it packs such weights anew.
+    warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     return torch.device("cuda")

@@ -1,8 +1,10 @@
 """The equations of the recurrent layers (Karpathy, Johnson & Li 2015, section 3.1), written once.
 
-Every function takes any leading dimensions: [batch, …] for one step, [time, batch, …] for a whole window
-whose h is known already. x is the layer's input, h₋₁ and c₋₁ the state before the step. `sums` is the part of
-a gate's argument that does not depend on the state, which is why it can be had for all steps at once.
+Shapes are [time, batch, …] for a window of steps; a single step is a window of one, or [batch, …]. x is a
+layer's input, h₋₁ and c₋₁ the state before each step. `sums` is the share of a gate's argument that does not
+depend on the state, so it can be had for a whole window at once. Where h is known for a window already (from
+a fused kernel), the same lines give every other signal of the window without stepping through it; only c is a
+recurrence of its own.
 
 Rows of the weights are stacked as PyTorch stacks them: i, f, g, o for the LSTM; r, z, n for both GRUs, where
 n is what the paper calls h̃. There are two bias vectors per layer, as in PyTorch and char-rnn; the paper
@@ -47,14 +49,22 @@ def rnn_output(sums: Tensor, h_before: Tensor, weights: Weights) -> Tensor:
 # LSTM: i, f, o = sigm, g = tanh of W [x; h₋₁];  c = f∘c₋₁ + i∘g;  h = o∘tanh(c)
 
 
-def lstm_gates(sums: Tensor, h_before: Tensor, weights: Weights) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The gates i, f, g, o, each [..., H]."""
-    i, f, g, o = (sums + F.linear(h_before, weights.recurrent)).chunk(4, dim=-1)
-    return torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
+def lstm_gates_(sums: Tensor, h_before: Tensor, weights: Weights) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The gates i, f, g, o of a window, each [time, batch, H], from sums [time, batch, 4·H].
+
+    `sums` is overwritten and the gates are views of it, which keeps a window in cache.
+    """
+    sums.flatten(0, 1).addmm_(h_before.flatten(0, 1), weights.recurrent.T)
+    i, f, g, o = sums.chunk(4, dim=-1)
+    return i.sigmoid_(), f.sigmoid_(), g.tanh_(), o.sigmoid_()
 
 
-def lstm_cell(i: Tensor, f: Tensor, g: Tensor, c_before: Tensor) -> Tensor:
-    return f * c_before + i * g
+def lstm_cells(i: Tensor, f: Tensor, g: Tensor, c_before: Tensor) -> Tensor:
+    """c of a window, [time, batch, H], from the gates and the c before its first step, [batch, H]."""
+    c = i * g
+    for step in range(len(c)):
+        c_before = c[step].addcmul_(f[step], c_before)
+    return c
 
 
 def lstm_output(o: Tensor, c: Tensor) -> Tensor:
@@ -64,25 +74,28 @@ def lstm_output(o: Tensor, c: Tensor) -> Tensor:
 # The paper's GRU: r, z = sigm(W_r [x; h₋₁]);  n = tanh(W_x x + W_g (r∘h₋₁));  h = (1 − z)∘h₋₁ + z∘n
 
 
-def gru_gates(
-    sums: Tensor, h_before: Tensor, gate_rows: Tensor, candidate_rows: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """r, z and n, each [..., H]. The rows are those of `split_gru_rows`."""
+class GruRows(NamedTuple):
+    """The recurrent weights of the paper's GRU, apart: its candidate sees r∘h₋₁, not h₋₁."""
+
+    gates: Tensor  # [2·H, H]: r, z
+    candidate: Tensor  # [H, H]: n
+
+    @classmethod
+    def of(cls, weights: Weights) -> GruRows:
+        hidden = weights.recurrent.shape[1]
+        return cls(*torch.split(weights.recurrent, [2 * hidden, hidden]))
+
+
+def gru_gates(sums: Tensor, h_before: Tensor, rows: GruRows) -> tuple[Tensor, Tensor, Tensor]:
+    """r, z and n, each [..., H], from sums [..., 3·H]."""
     hidden = h_before.shape[-1]
     gate_sums, candidate_sums = torch.split(sums, [2 * hidden, hidden], dim=-1)
-    r, z = torch.sigmoid(gate_sums + F.linear(h_before, gate_rows)).chunk(2, dim=-1)
-    return r, z, torch.tanh(candidate_sums + F.linear(r * h_before, candidate_rows))
-
-
-def split_gru_rows(recurrent: Tensor) -> tuple[Tensor, Tensor]:
-    """The recurrent weights of r and z, [2·H, H], and of n, [H, H]."""
-    hidden = recurrent.shape[-1]
-    gate_rows, candidate_rows = torch.split(recurrent, [2 * hidden, hidden])
-    return gate_rows, candidate_rows
+    r, z = torch.sigmoid(gate_sums + F.linear(h_before, rows.gates)).chunk(2, dim=-1)
+    return r, z, torch.tanh(candidate_sums + F.linear(r * h_before, rows.candidate))
 
 
 def gru_output(z: Tensor, n: Tensor, h_before: Tensor) -> Tensor:
-    return (1 - z) * h_before + z * n
+    return torch.lerp(h_before, n, z)
 
 
 # PyTorch's GRU is another function: r multiplies after the matrix product, and z keeps instead of renewing.
@@ -98,4 +111,4 @@ def torch_gru_gates(x: Tensor, h_before: Tensor, weights: Weights) -> tuple[Tens
 
 
 def torch_gru_output(z: Tensor, n: Tensor, h_before: Tensor) -> Tensor:
-    return (1 - z) * n + z * h_before
+    return torch.lerp(n, h_before, z)

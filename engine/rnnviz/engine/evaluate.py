@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rnnviz.engine.model import RecurrentModel
 from rnnviz.engine.progress import Progress
-from rnnviz.engine.split import PartName, Split, read_streams, spans
+from rnnviz.engine.split import PartName, Split, spans, windows
 from rnnviz.engine.text import Text
 from rnnviz.engine.vocabulary import Vocabulary
 
@@ -49,24 +49,26 @@ def evaluate(
 def losses(
     model: RecurrentModel, vocabulary: Vocabulary, text: Text, split: Split, part: PartName
 ) -> Generator[Progress, None, NDArray[np.float32]]:
-    """The surprisal of every symbol of a part in nats, float32 [time, streams] made flat."""
+    """The surprisal of every symbol of a part in nats: float32 [time · streams], step by step."""
     steps = spans(text.length, split, part)[0].length
     device = model.decoder.weight.device
-    values = np.empty((steps, split.streams), dtype=np.float32)
+    values = np.empty(steps * split.streams, dtype=np.float32)
+    done = 0
     training = model.training
     model.eval()
-    state = model.zero_state(split.streams)
-    for start in range(0, steps, WINDOW):
-        stop = min(start + WINDOW, steps)
-        data = vocabulary.encode(read_streams(text, split, part, start, stop))
-        symbols = torch.from_numpy(data).to(device)
-        with torch.inference_mode():
-            logits, state = model(symbols[:-1], state)
-            loss = F.cross_entropy(logits.flatten(0, 1), symbols[1:].flatten(), reduction="none")
-        values[start:stop] = loss.view(-1, split.streams).cpu().numpy()
-        yield Progress(stop * split.streams, values.size)
-    model.train(training)
-    return values.reshape(-1)
+    try:
+        state = model.zero_state(split.streams)
+        for window in windows(text, split, part, WINDOW):
+            symbols = torch.from_numpy(vocabulary.encode(window)).to(device)
+            with torch.inference_mode():
+                logits, state = model(symbols[:-1], state)
+                loss = F.cross_entropy(logits.flatten(0, 1), symbols[1:].flatten(), reduction="none")
+            values[done : done + len(loss)] = loss.cpu().numpy()
+            done += len(loss)
+            yield Progress(done, values.size)
+    finally:
+        model.train(training)
+    return values
 
 
 def bootstrap_deviation(values: NDArray[np.float32], samples: int = 100, seed: int = 0) -> float:

@@ -84,8 +84,10 @@ class Fields:
         return choices[choices.index(value)]
 
     def texts(self) -> dict[str, str]:
-        """All fields, each a printable string."""
-        return {name: self.text(name) for name in self._values if name.isprintable()}
+        """All fields, each a printable string under a printable name."""
+        if not all(name.isprintable() for name in self._values):
+            self._refuse("a name")
+        return {name: self.text(name) for name in self._values}
 
     def _value(self, name: str) -> object:
         if name not in self._values:

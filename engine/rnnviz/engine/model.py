@@ -17,6 +17,9 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 GATES: dict[Kind, int] = {"lstm": 4, "gru": 3, "rnn": 1}
 """Rows of weights per unit."""
 
+STATE_PARTS: dict[Kind, int] = {"lstm": 2, "gru": 1, "rnn": 1}
+"""Tensors that make up the state: h, and c for an LSTM."""
+
 State = tuple[Tensor, ...]
 """h of every layer, and c for an LSTM; each [layers, batch, hidden]."""
 
@@ -82,8 +85,8 @@ class RecurrentModel(nn.Module):
 
     def zero_state(self, batch: int) -> State:
         """The state before anything was read: zeros, each [layers, batch, hidden]."""
-        zeros = self.decoder.weight.new_zeros(self.layers, batch, self.hidden)
-        return (zeros, zeros.clone()) if self.kind == "lstm" else (zeros,)
+        shape = (self.layers, batch, self.hidden)
+        return tuple(self.decoder.weight.new_zeros(shape) for _ in range(STATE_PARTS[self.kind]))
 
     def forward(self, symbols: Tensor, state: State) -> tuple[Tensor, State]:
         """symbols int64 [time, batch] -> logits [time, batch, K], the state after."""
@@ -163,11 +166,11 @@ def layer_weights(module: nn.Module, layer: int) -> Weights:
 
 
 def gru_layer(sums: Tensor, h: Tensor, weights: Weights) -> Tensor:
-    """h of every step of one layer of the paper's GRU: sums [time, batch, 3·H], h [batch, H]."""
-    rows = equations.split_gru_rows(weights.recurrent)
+    """h of every step of one layer of the paper's GRU: sums [time, batch, 3·H], h before [batch, H]."""
+    rows = equations.GruRows.of(weights)
     steps = []
     for step_sums in sums.unbind():
-        _, z, n = equations.gru_gates(step_sums, h, *rows)
+        _, z, n = equations.gru_gates(step_sums, h, rows)
         h = equations.gru_output(z, n, h)
         steps.append(h)
     return torch.stack(steps)
@@ -177,13 +180,10 @@ def _lstm_signals(
     x: Tensor, sums: Tensor, before: State, weights: Weights
 ) -> tuple[dict[str, Tensor], State]:
     h_before, c_before = before
-    h, _, _ = torch.lstm(
-        x, (h_before[None], c_before[None]), list(weights), True, 1, 0.0, False, False, False
-    )
-    i, f, g, o = equations.lstm_gates(sums, _shifted(h, h_before), weights)
-    c = torch.empty_like(h)
-    for step in range(len(c)):
-        c_before = torch.add(f[step] * c_before, i[step] * g[step], out=c[step])
+    state = (h_before[None], c_before[None])
+    h, _, _ = torch.lstm(x, state, list(weights), True, 1, 0.0, False, False, False)
+    i, f, g, o = equations.lstm_gates_(sums, _shifted(h, h_before), weights)
+    c = equations.lstm_cells(i, f, g, c_before)
     return {"c": c, "h": h, "i": i, "f": f, "o": o, "g": g}, (h[-1], c[-1])
 
 
@@ -194,8 +194,7 @@ def _rnn_signals(x: Tensor, before: State, weights: Weights) -> tuple[dict[str, 
 
 def _gru_signals(sums: Tensor, before: State, weights: Weights) -> tuple[dict[str, Tensor], State]:
     h = gru_layer(sums, before[0], weights)
-    rows = equations.split_gru_rows(weights.recurrent)
-    r, z, n = equations.gru_gates(sums, _shifted(h, before[0]), *rows)
+    r, z, n = equations.gru_gates(sums, _shifted(h, before[0]), equations.GruRows.of(weights))
     return {"h": h, "r": r, "z": z, "n": n}, (h[-1],)
 
 

@@ -26,7 +26,7 @@ from rnnviz.engine.evaluate import Evaluation
 from rnnviz.engine.fields import Fields
 from rnnviz.engine.model import KINDS, Kind, RecurrentModel, build, parameter_shapes
 from rnnviz.engine.split import Split
-from rnnviz.engine.text import STANDARD_LIBRARY, Text, open_text
+from rnnviz.engine.text import STANDARD_LIBRARY, Text, open_text, printable
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidRequest, InvalidRun, NotFound
 
@@ -39,7 +39,9 @@ GREATEST_RUN_FILE = 16 << 20
 """Bytes of run.json that are read at most: history entries of 80,000 epochs."""
 
 GREATEST = 1 << 20
-"""The bound on every count in a config (units, layers, streams, steps, epochs)."""
+"""The bound on counts in a config (units, streams, steps, epochs)."""
+
+GREATEST_LAYERS = 1 << 10
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,13 @@ class RunConfig:
     """The bound on each gradient element of the loss summed over the steps and averaged over the streams."""
 
     def __post_init__(self) -> None:
-        for name, value in (("--layers", self.layers), ("--hidden", self.hidden), ("--epochs", self.epochs)):
-            if not 1 <= value <= GREATEST:
-                raise InvalidRequest(f"{name} {value} is out of range", f"Give {name} at least 1.")
+        for name, value, greatest in (
+            ("--layers", self.layers, GREATEST_LAYERS),
+            ("--hidden", self.hidden, GREATEST),
+            ("--epochs", self.epochs, GREATEST),
+        ):
+            if not 1 <= value <= greatest:
+                raise InvalidRequest(f"{name} {value} is out of range", f"Give {name} 1 to {greatest:,}.")
         if not 0 <= self.dropout < 1:
             raise InvalidRequest(
                 f"--dropout {self.dropout:g} is not in 0…1", "Give a share below 1, for example 0.2."
@@ -140,8 +146,7 @@ class Run:
                 f"{self.path} has no weights yet",
                 f"Train at least one epoch: rnnviz train --resume --out {self.path}",
             )
-        shapes = self.parameter_shapes()
-        check_tensors(path, shapes)
+        check_tensors(path, self.parameter_shapes())
         model = self.build()
         model.load_state_dict(load_file(path))
         return model.eval().to(device)
@@ -195,7 +200,7 @@ def load_run(path: str | Path) -> Run:
     """Read run.json. Raises NotFound, or InvalidRun for what is no run, damaged, or of a newer format."""
     path = Path(path)
     file = path / RUN_FILE
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110  (Path.exists raises on over-long names)
         raise NotFound(f"there is no run {path}", "Train one: rnnviz train TEXT --out RUN")
     if not file.is_file():
         raise InvalidRun(f"{path} is no run: it has no {RUN_FILE}", "Give the directory that --out named.")
@@ -222,38 +227,35 @@ def load_run(path: str | Path) -> Run:
         raise InvalidRun(f"{file}: {error}", "Take the run from its source again.") from error
 
 
-def check_tensors(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, str]:
-    """The metadata of a safetensors file that holds exactly these float32 tensors. Raises InvalidRun.
+def check_tensors(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
+    """Raise InvalidRun unless a safetensors file holds exactly these tensors, in float32.
 
     Only the header is read, so a file that claims more than it has costs nothing.
     """
+    hint = "Take the run from its source again."
     try:
         with safe_open(path, framework="pt") as file:
-            found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
-            if found.keys() != shapes.keys():
-                raise InvalidRun(
-                    f"{path} does not hold the tensors that {RUN_FILE} describes",
-                    "Take the run from its source again.",
-                )
-            for name, shape in shapes.items():
-                if tuple(found[name].get_shape()) != shape or found[name].get_dtype() != "F32":
-                    raise InvalidRun(
-                        f"{path}: {name} is not float32 of shape {list(shape)} as {RUN_FILE} says",
-                        "Take the run from its source again.",
-                    )
-            return dict(file.metadata() or {})
+            pieces = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            found = {name: (piece.get_dtype(), tuple(piece.get_shape())) for name, piece in pieces.items()}
     except SafetensorError as error:
-        raise InvalidRun(f"{path} is damaged", "Take the run from its source again.") from error
+        raise InvalidRun(f"{path} is damaged", hint) from error
+    misfits = found.items() ^ {name: ("F32", shape) for name, shape in shapes.items()}.items()
+    if misfits:
+        name = printable(min(name for name, _ in misfits))
+        raise InvalidRun(f"{path} does not hold the weights that {RUN_FILE} describes: see {name}", hint)
 
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write a file so that at every moment the path holds the old content or the new, never a part."""
     temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def versions() -> dict[str, str]:
@@ -280,7 +282,7 @@ def _config(fields: Fields) -> RunConfig:
     split = fields.group("split")
     return RunConfig(
         kind=fields.choice("kind", KINDS),
-        layers=fields.integer("layers", 1, GREATEST),
+        layers=fields.integer("layers", 1, GREATEST_LAYERS),
         hidden=fields.integer("hidden", 1, GREATEST),
         dropout=fields.number("dropout", 0, 1),
         epochs=fields.integer("epochs", 1, GREATEST),

@@ -11,6 +11,7 @@ The target of a symbol is the next one of the cut text; the last one's is the fi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -22,6 +23,9 @@ from rnnviz.store.errors import InvalidRequest, InvalidText
 
 PartName = Literal["train", "val", "test"]
 PARTS: tuple[PartName, ...] = get_args(PartName)
+
+READ_STEPS = 2000
+"""Steps of all streams that are read from files at a time: a read of a few bytes costs as much as this."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ def spans(length: int, split: Split, part: PartName) -> list[Span]:
     """
     columns = split.columns(length)
     total = sum(columns.values())
-    hint = "Lower --streams or --unroll, or give a longer text."
+    hint = "Give a longer text, or train with fewer --streams or a smaller --unroll."
     if not total:
         raise InvalidText(
             f"the text has {length:,} bytes, fewer than one mini-batch of {split.streams:,} streams × "
@@ -110,6 +114,16 @@ def spans(length: int, split: Split, part: PartName) -> list[Span]:
         Span(stream * row + before * split.unroll, columns[part] * split.unroll)
         for stream in range(split.streams)
     ]
+
+
+def windows(text: Text, split: Split, part: PartName, steps: int) -> Iterator[NDArray[np.uint8]]:
+    """A part from start to end, `steps` steps at a time: each as `read_streams` returns it."""
+    length = spans(text.length, split, part)[0].length
+    for start in range(0, length, READ_STEPS):
+        stop = min(start + READ_STEPS, length)
+        data = read_streams(text, split, part, start, stop)
+        for step in range(0, stop - start, steps):
+            yield data[step : step + steps + 1]
 
 
 def read_streams(text: Text, split: Split, part: PartName, start: int, stop: int) -> NDArray[np.uint8]:

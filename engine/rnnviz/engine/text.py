@@ -142,7 +142,7 @@ def open_text(spec: str, *, glob: str = "*", seed: int = 0) -> Text:
         return _joined(STANDARD_LIBRARY, _standard_library(), seed)
     path = Path(spec)
     # A name that the file system refuses (too long, a NUL in it) is a path that is not there, too.
-    if "\0" in spec or not os.path.exists(path):  # noqa: PTH110  (Path.exists raises on over-long names)
+    if "\0" in spec or not os.path.exists(spec):  # noqa: PTH110  (Path.exists raises on over-long names)
         raise NotFound(
             f"there is no file or directory {printable(spec)}",
             f"Give a file, a directory of files, or {STANDARD_LIBRARY} for the Python library's own source.",

@@ -8,6 +8,7 @@ twentieth at the end of the tenth epoch and of each one after; the weights that 
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
@@ -39,12 +40,15 @@ from rnnviz.engine.run import (
     load_run,
     versions,
 )
-from rnnviz.engine.split import PARTS, read_streams, spans
+from rnnviz.engine.split import PARTS, READ_STEPS, read_streams, spans
 from rnnviz.engine.text import Text
 from rnnviz.engine.vocabulary import Vocabulary
-from rnnviz.store.errors import AlreadyExists, InvalidRun, InvalidText, TrainingDiverged
+from rnnviz.store.errors import AlreadyExists, InvalidRequest, InvalidText, StorageFailure, TrainingDiverged
 
 CHECKPOINT_SECONDS = 60.0
+BYTES_PER_PARAMETER = 12
+"""Weight, gradient and mean squared gradient."""
+
 CHECK_BATCHES = 16
 """Mini-batches between looks at the loss: each look waits for the GPU."""
 
@@ -63,12 +67,13 @@ def start_run(
 ) -> Run:
     """Make a run directory that `train` can go on with. `spec` and `glob` say how to open the text again.
 
-    Raises InvalidText when the text is too short for the config, AlreadyExists when the path is taken; with
-    `force` an older run there is replaced, and nothing but a run.
+    Raises InvalidText when the text is too short for the config, InvalidRequest when the model does not fit
+    this machine's memory, StorageFailure when the directory cannot be made, AlreadyExists when the path is
+    taken; with `force` an older run there is replaced, and nothing but a run.
     """
+    _refuse_taken(path, force)
     for part in PARTS:
         spans(text.length, config.split, part)
-    _make_room(path, force)
     run = Run(
         path=path,
         config=config,
@@ -78,7 +83,14 @@ def start_run(
         versions=versions(),
         command=command,
     )
-    path.mkdir(parents=True, exist_ok=True)
+    refuse_too_large(run)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or "it cannot be made").lower()
+        raise StorageFailure(f"cannot make {path}: {reason}", "Choose another place with --out.") from error
+    for name in (CHECKPOINT_FILE, MODEL_FILE):
+        (path / name).unlink(missing_ok=True)
     run.save()
     return run
 
@@ -108,6 +120,19 @@ def train(path: Path, text: Text, *, device: torch.device) -> Generator[Progress
     yield from training.finish()
 
 
+def refuse_too_large(run: Run) -> None:
+    """Raise InvalidRequest if training the run takes more memory than the machine has in all."""
+    parameters = sum(math.prod(shape) for shape in run.parameter_shapes().values())
+    needed = parameters * BYTES_PER_PARAMETER
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > there:
+        raise InvalidRequest(
+            f"--layers {run.config.layers} --hidden {run.config.hidden} make {parameters:,} parameters; training "
+            f"them takes {needed / 1e9:,.0f} GB and this machine has {there / 1e9:,.0f}",
+            "Lower --hidden or --layers.",
+        )
+
+
 def rate_of_epoch(config: RunConfig, epoch: int) -> float:
     """The learning rate that an epoch (from 1) runs with."""
     return config.rate * config.rate_decay ** max(0, epoch - config.decay_after)
@@ -120,6 +145,8 @@ class _Training:
         self.run = run
         self.text = text
         config = run.config
+        saved = load_checkpoint(run)
+        refuse_too_large(run)
         self.model = run.build()
         initialise(self.model, config.seed, config.reach)
         self.model.to(device).train()
@@ -135,7 +162,8 @@ class _Training:
         """Mean loss of the epoch under way, when last looked at."""
         self.saved_at = time.monotonic()
         torch.manual_seed(config.seed)
-        self._restore(device)
+        if saved is not None:
+            self._restore(saved)
         self.optimizer = torch.optim.RMSprop(
             self.parameters.values(), lr=config.rate, alpha=config.smoothing, eps=config.epsilon
         )
@@ -158,8 +186,11 @@ class _Training:
         (run.path / CHECKPOINT_FILE).unlink(missing_ok=True)
 
     def checkpoint(self) -> None:
+        """Write down everything as it is. Never writes a state that has diverged."""
+        if self.position.batch:
+            self._check_loss()
         self.position.loss_sum = float(self.loss_sum)
-        Checkpoint(self.position, self.run.history, self._tensors()).save(self.run.path / CHECKPOINT_FILE)
+        Checkpoint(self.position, self.run.history, self._tensors()).save(self.run)
         self.saved_at = time.monotonic()
 
     def _batches(self) -> Generator[Progress, None, None]:
@@ -194,7 +225,10 @@ class _Training:
 
     def _check_loss(self) -> None:
         self.train_loss = float(self.loss_sum) / self.position.batch
-        if not math.isfinite(self.train_loss):
+        self._refuse_divergence(self.train_loss)
+
+    def _refuse_divergence(self, loss: float) -> None:
+        if not math.isfinite(loss):
             raise TrainingDiverged(
                 f"the loss is no longer a number, in epoch {self.position.epoch} near batch {self.position.batch}",
                 f"The best weights so far are kept in {self.run.path}; train anew with another --seed.",
@@ -205,10 +239,12 @@ class _Training:
         measuring = Computation(losses(self.model, run.vocabulary, self.text, run.config.split, "val"))
         for _ in measuring:
             yield self._progress(self._detail() + " · validating")
+        validation = float(measuring.result.mean(dtype=np.float64))
+        self._refuse_divergence(validation)
         epoch = Epoch(
             epoch=position.epoch,
             train=float(self.loss_sum) / self.batches,
-            validation=float(measuring.result.mean(dtype=np.float64)),
+            validation=validation,
             rate=rate_of_epoch(run.config, position.epoch),
             seconds=position.seconds,
             symbols_per_second=self.batches * self.batch_symbols / max(position.seconds, 1e-9),
@@ -246,27 +282,18 @@ class _Training:
             | generator_states()
         )
 
-    def _restore(self, device: torch.device) -> None:
-        """Go back to the checkpoint, if there is one."""
-        path = self.run.path / CHECKPOINT_FILE
-        if not path.exists():
-            if self.run.history:
-                raise InvalidRun(
-                    f"{self.run.path} has no {CHECKPOINT_FILE} to go on from",
-                    "Train it again from the start with --force.",
-                )
-            return
-        checkpoint = load_checkpoint(path, self._tensors())
-        tensors = checkpoint.tensors
+    def _restore(self, saved: Checkpoint) -> None:
+        """Go back to a checkpoint."""
         with torch.no_grad():
             for name, parameter in self.parameters.items():
-                parameter.copy_(tensors[f"model.{name}"])
-                self.square_avg[name].copy_(tensors[f"square_avg.{name}"])
-        self.state = tuple(tensors[f"state.{index}"].to(device) for index in range(len(self.state)))
-        restore_generators(tensors)
-        self.position = checkpoint.position
-        self.loss_sum.fill_(checkpoint.position.loss_sum)
-        self.run = replace(self.run, history=checkpoint.history)
+                parameter.copy_(saved.tensors[f"model.{name}"])
+                self.square_avg[name].copy_(saved.tensors[f"square_avg.{name}"])
+            for index, part in enumerate(self.state):
+                part.copy_(saved.tensors[f"state.{index}"])
+        restore_generators(saved.tensors)
+        self.position = saved.position
+        self.loss_sum.fill_(saved.position.loss_sum)
+        self.run = replace(self.run, history=saved.history)
 
 
 def _tokens(run: Run, text: Text) -> Tensor:
@@ -274,14 +301,17 @@ def _tokens(run: Run, text: Text) -> Tensor:
     split = run.config.split
     length = spans(text.length, split, "train")[0].length
     data = read_streams(text, split, "train", 0, length)
-    for row in data:
-        row[:] = run.vocabulary.encode(row)
+    for start in range(0, len(data), READ_STEPS):
+        piece = data[start : start + READ_STEPS]
+        piece[:] = run.vocabulary.encode(piece)
     return torch.from_numpy(data)
 
 
-def _make_room(path: Path, force: bool) -> None:
-    """Remove an older run at `path`, or raise AlreadyExists."""
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+def _refuse_taken(path: Path, force: bool) -> None:
+    """Raise AlreadyExists unless a run may be written to `path`."""
+    if not os.path.exists(path) or (  # noqa: PTH110  (Path.exists raises on over-long names)
+        path.is_dir() and not any(path.iterdir())
+    ):
         return
     if not (path / RUN_FILE).is_file():
         raise AlreadyExists(f"{path} exists and is no run", "Choose another place with --out.")
@@ -289,5 +319,3 @@ def _make_room(path: Path, force: bool) -> None:
         raise AlreadyExists(
             f"{path} already holds a run", "Replace it with --force, or go on with it: --resume."
         )
-    for name in (CHECKPOINT_FILE, MODEL_FILE, RUN_FILE):
-        (path / name).unlink(missing_ok=True)

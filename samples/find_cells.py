@@ -30,7 +30,13 @@ def tracks_of(source: bytes) -> Tracks:
     starts = np.concatenate([[0], np.cumsum([len(line) for line in lines])])
     found: Tracks = {
         name: np.zeros(len(source), np.float32)
-        for name in ("inside a string", "inside a comment", "bracket depth", "position in line", "indentation")
+        for name in (
+            "inside a string",
+            "inside a comment",
+            "bracket depth",
+            "position in line",
+            "indentation",
+        )
     }
     for line, start in zip(lines, starts, strict=False):
         span = slice(int(start), int(start) + len(line))

@@ -14,6 +14,7 @@ import typer
 
 from rnnviz.store.errors import RnnvizError, StorageFailure
 from rnnviz.tui.commands.browse import browse
+from rnnviz.tui.commands.demo import demo
 from rnnviz.tui.commands.doctor import doctor
 from rnnviz.tui.commands.eval import evaluate
 from rnnviz.tui.commands.snapshot import snapshot
@@ -28,11 +29,12 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-app.command("browse")(browse)
-app.command("snapshot")(snapshot)
-app.command("doctor")(doctor)
 app.command("train")(train)
 app.command("eval")(evaluate)
+app.command("browse")(browse)
+app.command("snapshot")(snapshot)
+app.command("demo")(demo)
+app.command("doctor")(doctor)
 
 INTERRUPTED = 130
 """The exit code of a program ended by Ctrl-C (128 + SIGINT)."""

@@ -112,14 +112,18 @@ def contrast(a: RGB, b: RGB) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-LIGHT_TEXT, DARK_TEXT = (250, 250, 250), (16, 18, 22)
+LIGHT_TEXT, DARK_TEXT = (255, 255, 255), (16, 18, 22)
 
 
 def readable_on(background: RGB, theme: Theme) -> RGB:
-    """The theme's text colour where it reads well on a background, else the better of light and dark."""
+    """The theme's text colour where it reads well on a background, else white, else the darkest.
+
+    White is preferred while it can be read (4:1), so that a text does not flicker between black and white where a
+    cell is nearly saturated.
+    """
     if contrast(theme.text, background) >= 4.5:
         return theme.text
-    return max(LIGHT_TEXT, DARK_TEXT, key=lambda colour: contrast(colour, background))
+    return LIGHT_TEXT if contrast(LIGHT_TEXT, background) >= 4.0 else DARK_TEXT
 
 
 _CUBE = (0, 95, 135, 175, 215, 255)

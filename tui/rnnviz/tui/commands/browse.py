@@ -73,7 +73,8 @@ def _draw(opened: Capture, view: View, theme: ThemeChoice, path: Path, size: str
     from rnnviz.tui.palette import Depth
     from rnnviz.tui.picture import picture_of
 
-    svg = picture_of(Explorer(opened, view, Depth.TRUE, theme.value), int(match[1]), int(match[2]), keys)
+    explorer = Explorer(opened, view, Depth.TRUE, theme.value)
+    svg = picture_of(explorer, int(match[1]), int(match[2]), keys, theme.value)
     try:
         path.write_text(svg, encoding="utf-8")
     except OSError as error:

@@ -212,16 +212,17 @@ def _matches(relative: str, glob: str) -> bool:
 
 
 def _regular_size(path: Path) -> int:
+    """The size of a file that can be read. A pipe is refused unopened: opening one may wait for ever."""
     try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
+        status = path.stat()
+        if not S_ISREG(status.st_mode):
+            raise InvalidText(
+                f"{printable(str(path))} is not a regular file", "Save the text in a file and give that."
+            )
+        with path.open("rb"):
+            return status.st_size
     except OSError as error:
         raise _unreadable(str(path), error) from error
-    if not S_ISREG(status.st_mode):
-        raise InvalidText(
-            f"{printable(str(path))} is not a regular file", "Save the text in a file and give that."
-        )
-    return status.st_size
 
 
 def _unreadable(name: str, error: OSError) -> InvalidText:

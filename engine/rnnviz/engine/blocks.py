@@ -116,8 +116,12 @@ def segments_of(text: Text, split: Split, part: CapturedPart, streams: int | Non
     return _segments(starts, lengths, [int(text.read(start, start + 1)[0]) for start in starts[1:]] + [-1])
 
 
-def plan_blocks(segments: Segments, most: int) -> list[Block]:
-    """Cut the time axis into blocks of at most `most` symbols, the same for the same arguments."""
+def plan_blocks(segments: Segments, *, enough: int, most: int, together: int = 16) -> list[Block]:
+    """Cut the time axis into blocks, the same for the same arguments.
+
+    A block is closed once it has `enough` symbols in `together` segments, a batch that is worth the while, and
+    never has more than `most` symbols.
+    """
     blocks: list[Block] = []
     waiting: list[Piece] = []
     start = length = 0
@@ -136,7 +140,7 @@ def plan_blocks(segments: Segments, most: int) -> list[Block]:
         for offset in range(0, whole, most):
             waiting.append(Piece(index, offset, min(most, whole - offset)))
             length += waiting[-1].length
-            if whole > most:
+            if whole > most or (length >= enough and len(waiting) >= together):
                 close()
     close()
     return blocks

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from math import prod
 from pathlib import Path
@@ -30,8 +31,10 @@ from rnnviz.store.sidecar import Restart
 from rnnviz.store.signals import SIGNALS_OF_KIND
 from rnnviz.store.writer import CaptureWriter, create_capture, resume_capture
 
-BLOCK_BYTES: Final = 300 << 20
-"""What the values of a block take at most."""
+BLOCK_BYTES: Final = 64 << 20
+"""What the values of a block take if they can: small enough that disk and processor have work in turn."""
+MOST_BLOCK_BYTES: Final = 600 << 20
+"""What they take at most: long segments or large models need much memory for a batch of some size."""
 
 
 def capture(
@@ -82,9 +85,16 @@ def capture(
             "unknown": {"symbols": unknown, "read_as": read_as if unknown else None},
         },
     )
-    blocks = plan_blocks(segments, max(1, BLOCK_BYTES // schema.bytes_per_symbol))
+    blocks = plan_blocks(
+        segments,
+        enough=BLOCK_BYTES // schema.bytes_per_symbol,
+        most=max(1, MOST_BLOCK_BYTES // schema.bytes_per_symbol),
+    )
     longest = max(block.length for block in blocks)
-    with _open_writer(target, schema, segments, text, force=force, resume=resume) as writer:
+    with (
+        _core_for_writing(),
+        _open_writer(target, schema, segments, text, force=force, resume=resume) as writer,
+    ):
         yield Progress(writer.captured, schema.symbols)
         if writer.complete:
             return
@@ -107,6 +117,21 @@ def capture(
 def default_part(run: Run, text: Text) -> CapturedPart:
     """`test` for the text the run was trained on, `all` for any other."""
     return "test" if text.sha256() == run.text.sha256 else "all"
+
+
+@contextmanager
+def _core_for_writing() -> Iterator[None]:
+    """Compute on one core fewer, because the writer has a thread of its own.
+
+    PyTorch's threads wait for each other by spinning. With one more busy thread than there are cores, all of
+    them stood still most of the time: on two cores, capturing took 2 to 10 times as long.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads - 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _model_schema(run: Run, signals: Sequence[str] | None) -> ModelSchema:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from rnnviz.store.schema import BINS, STATISTICS
 from rnnviz.store.signals import SATURATION, SIGNALS, Signal
 
-_PIECE: Final = 1 << 16
-"""Values that are worked on at once: a quarter of a megabyte as float32."""
+_PIECE: Final = 1 << 18
+"""Values that are worked on at once: a megabyte as float32."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,14 @@ class LayerAccumulator:
         if not length:
             return
         row = self.signals.index(signal)
-        together = max(1, _PIECE // length)
+        together = min(units, max(1, _PIECE // length))
+        views = _Views(SIGNALS[signal], together, length)
         for first in range(0, units, together):
             piece = slice(first, min(first + together, units))
-            view = _view(SIGNALS[signal], values[piece])
-            counted = self.histogram[row, piece]
-            _add_moments(self.moments[row, piece], int(counted[0].sum()), view, SIGNALS[signal])
-            counted += _histogram(view, SIGNALS[signal])
+            views.load(values[piece])
+            histogram = self.histogram[row, piece]
+            views.add_moments(self.moments[row, piece], int(histogram[0].sum()))
+            histogram += views.histogram()
 
     def statistics(self) -> LayerStatistics:
         """Of everything added so far."""
@@ -94,64 +95,80 @@ class LayerAccumulator:
         return LayerStatistics(self.signals, self.histogram.copy(), summary)
 
 
-def _view(signal: Signal, values: NDArray[np.float16]) -> NDArray[np.float32]:
-    """`signal.view(values)`, in a tenth of the time: numpy widens float16 one by one.
+class _Views:
+    """The views of some units over a column, float32 [unit, time], in memory that is used again and again."""
 
-    A float16 is sign, 5 bits of exponent (bias 15) and 10 of mantissa. Moved up by 13 bits, with the sign on top,
-    the pattern is a float32 (8 bits of exponent, bias 127) that is 2^-112 times the value. Infinity becomes
-    65536, whose view is the same.
-    """
-    patterns = values.view(np.int16).astype(np.int32)
-    np.left_shift(patterns, 13, out=patterns)
-    np.bitwise_and(patterns, np.int32(-0x70002000), out=patterns)
-    view = patterns.view(np.float32)
-    np.multiply(view, np.float32(2.0**112), out=view)
-    return np.tanh(view, out=view) if signal.squashed else view
+    def __init__(self, signal: Signal, units: int, length: int) -> None:
+        self._signal = signal
+        self._patterns = np.empty((units, length), np.int32)
+        self._scratch = np.empty((units, length), np.float32)
+        self._bins = np.empty((units, length), np.int8)
+        self._flags = np.empty((units, length), np.bool_)
+        self._view = self._patterns.view(np.float32)
 
+    def load(self, values: NDArray[np.float16]) -> None:
+        """Take the values of as many units or fewer: `signal.view(values)`, in a tenth of the time.
 
-def _histogram(view: NDArray[np.float32], signal: Signal) -> NDArray[np.int64]:
-    """How many of each unit's views lie in each of 64 equal bins: float32 [unit, time] -> int64 [unit, 64].
+        numpy widens float16 one by one. A float16 is sign, 5 bits of exponent (bias 15) and 10 of mantissa.
+        Moved up by 13 bits, with the sign on top, the pattern is a float32 (8 bits of exponent, bias 127) that
+        is 2^-112 times the value. Infinity becomes 65536, whose tanh is the same.
+        """
+        units = len(values)
+        patterns = self._patterns[:units]
+        np.copyto(patterns, values.view(np.int16))
+        np.left_shift(patterns, 13, out=patterns)
+        np.bitwise_and(patterns, np.int32(-0x70002000), out=patterns)
+        self._view = patterns.view(np.float32)
+        np.multiply(self._view, np.float32(2.0**112), out=self._view)
+        if self._signal.squashed:
+            np.tanh(self._view, out=self._view)
 
-    The edges are multiples of a power of two, so that multiplying by `scale` and rounding down are exact.
-    """
-    units, length = view.shape
-    scale = BINS / (signal.high - signal.low)
-    lowest = round(signal.low * scale)
-    places = view * np.float32(scale)
-    np.floor(places, out=places)
-    np.minimum(places, np.float32(lowest + BINS - 1), out=places)  # the upper end belongs to the last bin
-    bins = places.astype(np.int8)
-    np.subtract(bins, np.int8(lowest), out=bins)
-    # Neighbours are counted as pairs, 64 × 64 of them: half as many steps for bincount.
-    odd = bins[:, length - length % 2 :]
-    even = np.ascontiguousarray(bins[:, : length - length % 2]).view(np.uint16)
-    pairs = (even & 0x3F) | ((even >> 2) & 0xFC0)
-    counts = np.empty((units, BINS), np.int64)
-    for unit in range(units):
-        both = np.bincount(pairs[unit], minlength=BINS * BINS).reshape(BINS, BINS)
-        counts[unit] = both.sum(axis=0) + both.sum(axis=1)
-        counts[unit, odd[unit]] += 1
-    return counts
+    def histogram(self) -> NDArray[np.int64]:
+        """How many views of each unit lie in each of 64 equal bins: int64 [unit, 64].
 
+        The edges are multiples of a power of two, so that multiplying by `scale` and rounding down are exact.
+        """
+        units, length = self._view.shape
+        scale = BINS / (self._signal.high - self._signal.low)
+        lowest = round(self._signal.low * scale)
+        places, bins = self._scratch[:units], self._bins[:units]
+        np.multiply(self._view, np.float32(scale), out=places)
+        np.floor(places, out=places)
+        np.minimum(places, np.float32(lowest + BINS - 1), out=places)  # the upper end is in the last bin
+        np.copyto(bins, places, casting="unsafe")
+        np.subtract(bins, np.int8(lowest), out=bins)
 
-def _add_moments(
-    moments: NDArray[np.float64], before: int, view: NDArray[np.float32], signal: Signal
-) -> None:
-    """Add views, float32 [unit, time], to the moments, float64 [unit, 6], of `before` views."""
-    added = view.shape[1]
-    margin = SATURATION * (signal.high - signal.low)
-    # Distances from a value of the unit's own keep a unit that hardly moves from losing its deviation.
-    first = view[:, :1]
-    away = view - first
-    sums = away.sum(axis=1, dtype=np.float32).astype(np.float64)
-    mean = first[:, 0] + sums / added
-    squares = np.einsum("ut,ut->u", away, away).astype(np.float64) - sums**2 / added
+        # Neighbours are counted as pairs, 64 × 64 of them: half as many steps for bincount.
+        even = length - length % 2
+        neighbours = np.ascontiguousarray(bins[:, :even]).view(np.uint16)
+        pairs = (neighbours & 0x3F) | ((neighbours >> 2) & 0xFC0)
+        counted = np.stack([np.bincount(pair, minlength=BINS * BINS) for pair in pairs])
+        counted = counted.reshape(units, BINS, BINS)
+        counts: NDArray[np.int64] = counted.sum(axis=1) + counted.sum(axis=2)
+        if length % 2:
+            counts[np.arange(units), bins[:, -1]] += 1
+        return counts
 
-    # Chan, Golub & LeVeque (1983): the mean and the squared distances from it of two samples joined.
-    distance = mean - moments[:, 0]
-    moments[:, 0] += distance * added / (before + added)
-    moments[:, 1] += np.maximum(squares, 0) + distance**2 * before * added / (before + added)
-    np.minimum(moments[:, 2], view.min(axis=1), out=moments[:, 2])
-    np.maximum(moments[:, 3], view.max(axis=1), out=moments[:, 3])
-    moments[:, 4] += np.count_nonzero(view < np.float32(signal.low + margin), axis=1)
-    moments[:, 5] += np.count_nonzero(view > np.float32(signal.high - margin), axis=1)
+    def add_moments(self, moments: NDArray[np.float64], before: int) -> None:
+        """Add the views to the moments, float64 [unit, 6], of `before` views."""
+        view, added = self._view, self._view.shape[1]
+        # Distances from a value of the unit's own: a unit that hardly moves keeps its deviation.
+        first, away = view[:, :1], self._scratch[: len(view)]
+        np.subtract(view, first, out=away)
+        sums = away.sum(axis=1).astype(np.float64)
+        squares = np.einsum("ut,ut->u", away, away).astype(np.float64) - sums**2 / added
+        mean = first[:, 0] + sums / added
+
+        # Chan, Golub & LeVeque (1983): the mean and the squared distances from it of two samples joined.
+        distance = mean - moments[:, 0]
+        moments[:, 0] += distance * added / (before + added)
+        moments[:, 1] += np.maximum(squares, 0) + distance**2 * before * added / (before + added)
+        np.minimum(moments[:, 2], view.min(axis=1), out=moments[:, 2])
+        np.maximum(moments[:, 3], view.max(axis=1), out=moments[:, 3])
+
+        margin = SATURATION * (self._signal.high - self._signal.low)
+        flags = self._flags[: len(view)]
+        np.less(view, np.float32(self._signal.low + margin), out=flags)
+        moments[:, 4] += [np.count_nonzero(unit) for unit in flags]
+        np.greater(view, np.float32(self._signal.high - margin), out=flags)
+        moments[:, 5] += [np.count_nonzero(unit) for unit in flags]

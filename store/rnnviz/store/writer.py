@@ -36,8 +36,8 @@ Arrays = Mapping[str, NDArray[Any]]
 Buffers = dict[str, NDArray[Any]]
 """A column of values by array path."""
 
-WAITING_BYTES: Final = 256 << 20
-"""What columns that are being filled or wait to be written may take together, but two there are always."""
+MOST_WAITING: Final = 2
+"""Columns that are being written or wait for it, beside the one that is being filled."""
 
 _GO_ON: Final = "What is written so far is safe. Free some space, then go on with --resume."
 _CHOOSE: Final = "Choose another place with --out."
@@ -132,8 +132,6 @@ class CaptureWriter:
         self._spare: list[Buffers] = []
         self._writing: deque[tuple[Future[None], Buffers]] = deque()
         self._thread = ThreadPoolExecutor(1, "rnnviz-writer")
-        column_bytes = self.schema.column * schema.bytes_per_symbol
-        self._most_waiting = max(1, WAITING_BYTES // column_bytes - 1)
 
     def __enter__(self) -> Self:
         return self
@@ -196,7 +194,7 @@ class CaptureWriter:
 
     def _empty_buffers(self) -> Buffers:
         """Those of a column that has been written meanwhile, or new ones while not too many wait."""
-        while self._writing and (self._writing[0][0].done() or len(self._writing) == self._most_waiting):
+        while self._writing and (self._writing[0][0].done() or len(self._writing) == MOST_WAITING):
             self._wait_for_oldest()
         if self._spare:
             return self._spare.pop()

@@ -70,7 +70,7 @@ def capture(
         refuse_unknown(
             run.vocabulary,
             text,
-            f"With --unknown replace such bytes are read as {bytes([read_as])!r}.",
+            f"Give --unknown replace to have the model read such bytes as {bytes([read_as])!r}.",
         )
     schema = CaptureSchema(
         symbols=segments.symbols,

@@ -160,6 +160,11 @@ class CapturedModel:
         return self._schema.vocabulary
 
     @property
+    def captured(self) -> int:
+        """Symbols that can be read, from 0 on: those of the capture."""
+        return self._capture.captured
+
+    @property
     def has_next(self) -> bool:
         """Whether `next` can be read."""
         return self._next is not None

@@ -14,9 +14,11 @@ import typer
 
 from rnnviz.store.errors import RnnvizError, StorageFailure
 from rnnviz.tui.commands.browse import browse
+from rnnviz.tui.commands.capture import capture
 from rnnviz.tui.commands.demo import demo
 from rnnviz.tui.commands.doctor import doctor
 from rnnviz.tui.commands.eval import evaluate
+from rnnviz.tui.commands.info import info
 from rnnviz.tui.commands.snapshot import snapshot
 from rnnviz.tui.commands.train import train
 
@@ -31,6 +33,8 @@ app = typer.Typer(
 
 app.command("train")(train)
 app.command("eval")(evaluate)
+app.command("capture")(capture)
+app.command("info")(info)
 app.command("browse")(browse)
 app.command("snapshot")(snapshot)
 app.command("demo")(demo)

@@ -1,0 +1,154 @@
+"""`rnnviz capture`: keep every signal of a run over a text."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from rnnviz.engine.run import Run
+    from rnnviz.engine.text import Text
+
+
+def capture(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The capture to write, X.zarr.", show_default=False)],
+    text: Annotated[
+        str | None,
+        typer.Argument(
+            help="A file, a directory or `python:stdlib`; by default the text of the run.", show_default=False
+        ),
+    ] = None,
+    split: Annotated[
+        Literal["test", "val", "train", "all"] | None,
+        typer.Option(
+            help="The part of the text: by default test for the run's own text, all for any other.",
+            show_default=False,
+        ),
+    ] = None,
+    signals: Annotated[
+        str | None,
+        typer.Option(
+            help="Signals to keep, by default all: c,h,i,f,o,g.", metavar="S,S…", show_default=False
+        ),
+    ] = None,
+    streams: Annotated[
+        int | None,
+        typer.Option(help="Cut the whole text into this many rows, read side by side.", show_default=False),
+    ] = None,
+    unknown: Annotated[
+        Literal["refuse", "replace"],
+        typer.Option(help="What to do with bytes the model has never seen: `replace` reads them as a space."),
+    ] = "refuse",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the capture at --out.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an older capture at --out.")] = False,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    glob: Annotated[
+        str | None,
+        typer.Option(help="Which files of a directory, by default as in training.", show_default=False),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="The files' order, by default as in training.", show_default=False)
+    ] = None,
+) -> None:
+    """Keep what every unit of a run does over a text, to browse it.
+
+    A model reads fastest many segments side by side: the streams of the split, the files of a directory, or
+    the rows of --streams. Interrupted, `--resume` goes on.
+
+    Examples:
+
+        rnnviz capture runs/wp war_and_peace.txt --out wp.zarr
+
+        rnnviz capture runs/python ~/src/project --glob '*.py' --unknown replace --out project.zarr
+
+        rnnviz capture runs/wp other.txt --signals c --streams 100 --out other.zarr
+    """
+    from rnnviz.engine.capture import capture as computation
+    from rnnviz.engine.capture import default_part
+    from rnnviz.engine.device import resolve
+    from rnnviz.engine.run import load_run
+    from rnnviz.store.errors import InvalidRequest
+    from rnnviz.store.reader import open_capture
+    from rnnviz.tui.progress import show
+
+    if resume and force:
+        raise InvalidRequest("--resume and --force exclude each other", "Give one of them.")
+    was_complete = resume and out.exists() and open_capture(out).complete
+    run = load_run(path)
+    opened = _open_text(run, text, glob, seed)
+    part = split or ("all" if streams is not None else default_part(run, opened))
+    if split is None:
+        typer.echo(f"reading {_part_words(part)} of {opened.name}", err=True)
+    events = computation(
+        run,
+        opened,
+        out,
+        part=part,
+        signals=None if signals is None else [name.strip() for name in signals.split(",")],
+        streams=streams,
+        replace_unknown=unknown == "replace",
+        force=force,
+        resume=resume,
+        device=resolve(device),
+    )
+    try:
+        show("capturing", events)
+    except KeyboardInterrupt:
+        typer.echo(f"rnnviz: stopped; go on with\n  {_again(context)}", err=True)
+        raise
+    if was_complete:
+        typer.echo(f"{out} was complete: there was nothing to resume", err=True)
+    _report(out)
+
+
+def _open_text(run: Run, text: str | None, glob: str | None, seed: int | None) -> Text:
+    from rnnviz.engine.text import open_text
+
+    if text is None or seed is None:
+        return run.open_text(text, glob)
+    return open_text(text, glob=run.text.glob if glob is None else glob, seed=seed)
+
+
+def _part_words(part: str) -> str:
+    return "all" if part == "all" else f"the {part} part"
+
+
+def _again(context: typer.Context) -> str:
+    """The command line that goes on with this one."""
+    given = {
+        name: value
+        for name, value in context.params.items()
+        if name not in ("path", "text", "resume", "force") and _is_given(context, name)
+    }
+    words = ["rnnviz", "capture", str(context.params["path"])]
+    if context.params["text"] is not None:
+        words.append(context.params["text"])
+    for name, value in given.items():
+        words += [f"--{name}", str(value)]
+    return shlex.join([*words, "--resume"])
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _report(path: Path) -> None:
+    from rnnviz.store.reader import open_capture
+    from rnnviz.store.summary import mean_surprisal, size_on_disk
+    from rnnviz.tui.commands.info import size_words
+
+    capture = open_capture(path)
+    model = next(iter(capture.models.values()))
+    mean = mean_surprisal(model)
+    typer.echo(
+        f"{path}: {capture.symbols:,} symbols in {len(capture.segments):,} segments, "
+        f"{size_words(size_on_disk(path))}"
+        + (f", mean surprisal {mean:.4f} nats" if mean is not None else "")
+    )
+    typer.echo(f"look at it: rnnviz browse {shlex.quote(str(path))}", err=True)

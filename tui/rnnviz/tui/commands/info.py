@@ -1,0 +1,213 @@
+"""`rnnviz info`: what a run or a capture is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rnnviz.store.reader import CapturedModel
+
+Facts = dict[str, Any]
+"""What `--json` prints: names to numbers, strings, lists and further facts."""
+
+
+def info(
+    path: Annotated[Path, typer.Argument(help="A run directory or a capture, X.zarr.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Describe a run or a capture: what it holds, whether it is complete, how to go on.
+
+    Examples:
+
+        rnnviz info runs/wp
+
+        rnnviz info wp.zarr --json
+    """
+    is_run = (path / "run.json").is_file()
+    facts = run_facts(path) if is_run else capture_facts(path)
+    if as_json:
+        typer.echo(json.dumps(facts, indent=1))
+        return
+    for line in run_lines(facts) if is_run else capture_lines(facts):
+        typer.echo(line)
+
+
+def run_facts(path: Path) -> Facts:
+    """A run in JSON's terms. Raises InvalidRun."""
+    from math import prod
+
+    from rnnviz.engine.run import load_run
+    from rnnviz.store.summary import size_on_disk
+
+    run = load_run(path)
+    config = run.config
+    return {
+        "kind": "run",
+        "path": str(path),
+        "complete": run.complete,
+        "model": config.kind,
+        "layers": config.layers,
+        "hidden": config.hidden,
+        "parameters": sum(prod(shape) for shape in run.parameter_shapes().values()),
+        "vocabulary": len(run.vocabulary),
+        "dropout": config.dropout,
+        "text": {"name": run.text.name, "sha256": run.text.sha256, "bytes": run.text.length},
+        "split": config.split.shares,
+        "streams": config.split.streams,
+        "unroll": config.split.unroll,
+        "epochs": config.epochs,
+        "epochs_done": len(run.history),
+        "best_epoch": run.best.epoch if run.best else None,
+        "validation_loss": run.best.validation if run.best else None,
+        "test_loss": run.test.loss if run.test else None,
+        "test_deviation": run.test.deviation if run.test else None,
+        "command": run.command,
+        "versions": run.versions,
+        "bytes_on_disk": size_on_disk(path),
+    }
+
+
+def run_lines(facts: Facts) -> list[str]:
+    """A run in words."""
+    text = facts["text"]
+    losses = [
+        f"{name} {facts[key]:.4f}"
+        for name, key in (("validation", "validation_loss"), ("test", "test_loss"))
+        if facts[key] is not None
+    ]
+    state = "complete" if facts["complete"] else f"incomplete: rnnviz train --resume --out {facts['path']}"
+    return _table(
+        {
+            "run": facts["path"],
+            "state": f"{facts['epochs_done']} of {facts['epochs']} epochs, {state}",
+            "model": f"{facts['model']}, {facts['layers']} × {facts['hidden']} units, "
+            f"{facts['parameters']:,} parameters, {facts['vocabulary']} symbols",
+            "loss": f"{', '.join(losses)} nats per symbol (epoch {facts['best_epoch']})"
+            if losses
+            else "none yet",
+            "text": f"{text['name']}, {text['bytes']:,} bytes, split {facts['split']}, "
+            f"{facts['streams']} streams × {facts['unroll']} steps",
+            "made by": facts["command"],
+            "size": size_words(facts["bytes_on_disk"]),
+        }
+    )
+
+
+def capture_facts(path: Path) -> Facts:
+    """A capture in JSON's terms. Raises NotFound, InvalidCapture."""
+    from rnnviz.store.reader import open_capture
+    from rnnviz.store.summary import size_on_disk
+
+    capture = open_capture(path)
+    attributes = capture.attributes
+    return {
+        "kind": "capture",
+        "path": str(path),
+        "format": capture.format,
+        "complete": capture.complete,
+        "symbols": capture.symbols,
+        "captured": capture.captured,
+        "segments": len(capture.segments),
+        "longest_segment": int(capture.segments[:, 1].max()),
+        "text": attributes["text"],
+        "options": attributes["options"],
+        "generator": attributes["generator"],
+        "models": [_model_facts(model) for model in capture.models.values()],
+        "bytes_on_disk": size_on_disk(path),
+    }
+
+
+def _model_facts(model: CapturedModel) -> Facts:
+    from rnnviz.store.summary import mean_surprisal
+
+    return {
+        "name": model.name,
+        "kind": model.kind,
+        "layers": len(model.layers),
+        "hidden": model.layers[0].units if model.layers else 0,
+        "signals": list(model.layers[0].signals) if model.layers else [],
+        "vocabulary": len(model.vocabulary),
+        "next": model.has_next,
+        "mean_surprisal": mean_surprisal(model),
+        "run": model.attributes["run"],
+        "saturated": [_saturation(model, layer) for layer in range(len(model.layers))],
+    }
+
+
+def _saturation(model: CapturedModel, layer: int) -> dict[str, dict[str, float] | None]:
+    """By signal, the mean over a layer's units of the shares of symbols saturated low and high."""
+    import numpy as np
+
+    from rnnviz.store.schema import STATISTICS
+
+    statistics = model.layers[layer].statistics()
+    found: dict[str, dict[str, float] | None] = {}
+    for signal, summary in zip(statistics.signals, statistics.summary, strict=True):
+        low = float(np.mean(summary[:, STATISTICS.index("low")]))
+        high = float(np.mean(summary[:, STATISTICS.index("high")]))
+        found[signal] = None if np.isnan(low) else {"low": low, "high": high}
+    return found
+
+
+def capture_lines(facts: Facts) -> list[str]:
+    """A capture in words."""
+    text, unknown = facts["text"], facts["options"].get("unknown", {}).get("symbols", 0)
+    lines = {
+        "capture": facts["path"],
+        "state": "complete" if facts["complete"] else _incomplete(facts),
+        "text": f"{text['name']}, {'all of it' if text['part'] == 'all' else text['part'] + ' part'}: "
+        f"{facts['symbols']:,} symbols in {facts['segments']:,} segments of up to {facts['longest_segment']:,}",
+        "size": f"{size_words(facts['bytes_on_disk'])}, format {facts['format']}, made by {facts['generator']}",
+    }
+    if unknown:
+        lines["unknown"] = f"{unknown:,} bytes that the model has never seen"
+    rows = _table(lines)
+    for model in facts["models"]:
+        rows += _model_lines(model)
+    return rows
+
+
+def _incomplete(facts: Facts) -> str:
+    return (
+        f"incomplete, {facts['captured']:,} of {facts['symbols']:,} symbols "
+        f"({facts['captured'] / facts['symbols']:.0%}) can be read; finish it with the command that began it "
+        "and --resume"
+    )
+
+
+def _model_lines(model: Facts) -> list[str]:
+    size = f", {model['layers']} × {model['hidden']} units" if model["layers"] else ""
+    words = {"model": f"{model['name']}: {model['kind']}{size}, {model['vocabulary']} symbols"}
+    if model["mean_surprisal"] is not None:
+        words["surprisal"] = f"{model['mean_surprisal']:.4f} nats on average"
+    for layer, signals in enumerate(model["saturated"]):
+        shares = [
+            f"{name} {share['low']:.0%}/{share['high']:.0%}" if share else name
+            for name, share in signals.items()
+        ]
+        words[f"layer {layer}"] = f"{', '.join(shares)} (saturated low/high)"
+    return _table(words)
+
+
+def _table(rows: Mapping[str, str]) -> list[str]:
+    return [f"{name + ':':<11} {_printable(value)}" for name, value in rows.items()]
+
+
+def _printable(value: str) -> str:
+    """What a stranger wrote, without the control characters that a terminal would obey."""
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in value)
+
+
+def size_words(size: int) -> str:
+    """A number of bytes in words: `210.4 MB`."""
+    scaled = float(size)
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if scaled < 1000:
+            return f"{scaled:.0f} {unit}" if unit == "bytes" else f"{scaled:.1f} {unit}"
+        scaled /= 1000
+    return f"{scaled:.1f} TB"

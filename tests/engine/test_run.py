@@ -1,0 +1,294 @@
+"""A run directory on disk: what is written, and what is refused when a stranger wrote it."""
+
+from __future__ import annotations
+
+import copy
+import json
+import resource
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load, save_file
+
+from rnnviz.engine.run import RUN_FILE, Run, RunConfig, load_run, replace_file
+from rnnviz.engine.split import Split
+from rnnviz.engine.text import STANDARD_LIBRARY, open_text
+from rnnviz.store.errors import InvalidRequest, InvalidRun, NotFound, RnnvizError
+from support.runs import SMALL, go_on, start
+from support.texts import write_words
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(name="run", scope="module")
+def _run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("runs")
+    text = open_text(str(write_words(folder / "text", 2500)))
+    return go_on(start(folder / "run", text, replace(SMALL, epochs=2)).path, text)
+
+
+def test_a_run_reads_back_as_it_was_written(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    moved = replace(run, path=tmp_path / "copy")
+    moved.save()
+    assert load_run(moved.path) == moved
+    assert moved.name == "copy"
+
+
+def test_the_record_says_what_was_done(run: Run) -> None:
+    record = json.loads((run.path / RUN_FILE).read_text())
+    assert record["format"] == 1
+    assert record["config"]["split"] == {"train": 60, "val": 20, "test": 20, "streams": 4, "unroll": 10}
+    assert record["vocabulary"] == sorted(set(record["vocabulary"]))
+    assert record["text"]["name"] == "text"
+    assert record["text"]["length"] == 2500
+    assert len(record["text"]["sha256"]) == 64
+    assert record["versions"].keys() == {"rnnviz", "torch", "python"}
+    assert record["best_epoch"] in {epoch["epoch"] for epoch in record["history"]}
+    assert record["test"]["symbols"] == 520
+    assert str(run.path.parent) not in (run.path / RUN_FILE).read_text(), "nothing about this machine's paths"
+
+
+def test_the_model_is_the_best_weights_ready_to_evaluate(run: Run) -> None:
+    before = torch.get_rng_state()
+    model = run.model(CPU)
+    assert not model.training
+    assert torch.equal(torch.get_rng_state(), before)
+    weights = load((run.path / "model.safetensors").read_bytes())
+    assert all(torch.equal(value, weights[name]) for name, value in model.named_parameters())
+
+
+def test_the_text_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_words(tmp_path / "text", 500)
+    recorded = replace(run, text=replace(run.text, spec="text"))
+    assert recorded.open_text().length == 500
+    library = replace(run, text=replace(run.text, spec=STANDARD_LIBRARY))
+    assert library.open_text().name == STANDARD_LIBRARY
+    for lost in (run, replace(run, text=replace(run.text, spec="gone"))):
+        with pytest.raises(InvalidRequest, match="not to be found") as caught:
+            lost.open_text()
+        assert "TEXT" in caught.value.hint
+    with pytest.raises(NotFound):
+        run.open_text("gone")
+
+
+def test_files_of_a_directory_come_in_the_order_of_training(tmp_path: Path, run: Run) -> None:
+    for number in range(10):
+        (tmp_path / f"{number}.txt").write_text(f"{number}")
+        (tmp_path / f"{number}.md").write_text("x")
+    for seed in (0, 1):
+        recorded = replace(run, config=replace(run.config, seed=seed), text=replace(run.text, glob="*.txt"))
+        expected = open_text(str(tmp_path), glob="*.txt", seed=seed)
+        assert recorded.open_text(str(tmp_path)).sha256() == expected.sha256()
+    assert recorded.open_text(str(tmp_path), "*.md").length == 10
+
+
+def test_what_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="there is no run"):
+        load_run(tmp_path / "none")
+    with pytest.raises(NotFound):
+        load_run(tmp_path / ("x" * 300))
+    with pytest.raises(InvalidRun, match=r"has no run\.json"):
+        load_run(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidRun):
+        load_run(tmp_path / "file")
+    (tmp_path / RUN_FILE).mkdir()
+    with pytest.raises(InvalidRun):
+        load_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b'{"format": NaN}',
+        b"[" * 100_000,
+        b'{"format": ' + b"9" * 5000 + b"}",
+    ],
+    ids=["empty", "cut", "not UTF-8", "a list", "null", "NaN", "deep", "a long number"],
+)
+def test_what_is_no_record(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / RUN_FILE).write_bytes(data)
+    with pytest.raises(InvalidRun):
+        load_run(tmp_path)
+
+
+def test_a_newer_format_says_to_update(tmp_path: Path) -> None:
+    (tmp_path / RUN_FILE).write_text('{"format": 2}')
+    with pytest.raises(InvalidRun, match="format") as caught:
+        load_run(tmp_path)
+    assert "Update" in caught.value.hint
+
+
+def test_a_huge_record_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / RUN_FILE).open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(InvalidRun, match="too large"):
+        load_run(tmp_path)
+
+
+def _places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """The path of every value inside a JSON value."""
+    items: Any = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    return [path] + [place for key, item in items for place in _places(item, (*path, key))]
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from([2**31, 2**63, -1, 1e308]),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_record_does_harm(run: Run, tmp_path: Path, data: st.DataObject) -> None:
+    """Whatever one value of a record becomes, the run is loaded or refused with a sentence."""
+    record = json.loads((run.path / RUN_FILE).read_text())
+    section = data.draw(st.sampled_from(sorted(record)))
+    *parents, last = data.draw(st.sampled_from(_places(record[section], (section,))))
+    holder: Any = record
+    for key in parents:
+        holder = holder[key]
+    if data.draw(st.booleans()) and isinstance(holder, dict):
+        del holder[last]
+    else:
+        holder[last] = data.draw(JSON)
+    (tmp_path / RUN_FILE).write_text(json.dumps(record))
+    replace_file(tmp_path / "model.safetensors", (run.path / "model.safetensors").read_bytes())
+    refusal: RnnvizError | None = None
+    try:
+        loaded = load_run(tmp_path)
+        assert loaded.text.name.isprintable()
+        assert loaded.command.isprintable()
+        loaded.model(CPU)
+    except InvalidRun as error:
+        refusal = error
+    assert refusal is None or (refusal.hint and str(refusal).isprintable())
+
+
+def _change(section: str, **values: object) -> Callable[[dict[str, Any]], None]:
+    return lambda record: record[section].update(values)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _change("config", hidden=1 << 19),
+        _change("config", hidden=1 << 40),
+        _change("config", layers=1 << 10),
+        _change("config", layers=1 << 30),
+        _change("config", kind="transformer"),
+        _change("config", dropout=1.0),
+        _change("config", split={"train": 80, "val": 10, "test": 11, "streams": 1, "unroll": 1}),
+        _change("config", hidden=True),
+        _change("config", hidden=5.0),
+        _change("text", name="\x1b]0;gotcha\x07"),
+        _change("text", name="two\nlines"),
+        lambda record: record.update(command="\x1b[2J"),
+        lambda record: record.update(vocabulary=list(range(300))),
+        lambda record: record.update(vocabulary=[1, 1]),
+        lambda record: record.update(vocabulary=[]),
+        lambda record: record.update(vocabulary="abc"),
+        lambda record: record["versions"].update({"\x1b[2J": "1"}),
+        lambda record: record["history"][0].update(validation=float("inf")),
+    ],
+)
+def test_hostile_records_are_refused(
+    run: Run, tmp_path: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    """None of these claims costs the memory that it claims."""
+    record = json.loads((run.path / RUN_FILE).read_text())
+    change(record)
+    (tmp_path / RUN_FILE).write_text(json.dumps(record))
+    (tmp_path / "model.safetensors").write_bytes((run.path / "model.safetensors").read_bytes())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(InvalidRun):
+        load_run(tmp_path).model(CPU)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000, "kilobytes"
+
+
+def test_damaged_weights_are_refused(run: Run, tmp_path: Path) -> None:
+    damaged = replace(run, path=tmp_path)
+    with pytest.raises(InvalidRun, match="no weights yet"):
+        damaged.model(CPU)
+    file = tmp_path / "model.safetensors"
+    good = (run.path / "model.safetensors").read_bytes()
+    for data in (b"", good[:-4], good[:20], b"\xff" * 100, b"\x80\x04pickled"):
+        replace_file(file, data)
+        with pytest.raises(InvalidRun, match="damaged"):
+            damaged.model(CPU)
+    tensors = load(good)
+    for name, value in (
+        ("decoder.bias", None),
+        ("decoder.bias", torch.zeros(1)),
+        ("decoder.bias", tensors["decoder.bias"].half()),
+        ("\x1b[2J", torch.zeros(1)),
+    ):
+        changed = copy.copy(tensors)
+        if value is None:
+            del changed[name]
+        else:
+            changed[name] = value
+        save_file(changed, file)
+        with pytest.raises(InvalidRun, match="does not hold the weights") as caught:
+            damaged.model(CPU)
+        assert str(caught.value).isprintable()
+
+
+def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    replace_file(path, b"old")
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            replace_file(path, b"x" * 5000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"layers": 0}, "--layers"),
+        ({"hidden": -1}, "--hidden"),
+        ({"epochs": 0}, "--epochs"),
+        ({"dropout": 1.0}, "--dropout"),
+        ({"dropout": float("nan")}, "--dropout"),
+        ({"seed": -1}, "--seed"),
+        ({"threads": 0}, "--threads"),
+    ],
+)
+def test_senseless_configs_name_their_option(options: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidRequest, match=named):
+        RunConfig(**options)
+
+
+def test_the_defaults_are_the_papers() -> None:
+    config = RunConfig()
+    assert (config.rate, config.smoothing, config.epsilon, config.reach) == (2e-3, 0.95, 1e-8, 0.08)
+    assert (config.epochs, config.rate_decay, config.decay_after, config.clip) == (50, 0.95, 10, 5.0)
+    assert config.split == Split(80, 10, 10, 100, 100)
+    assert config.dropout == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -123,15 +124,19 @@ def _look(target: Path, cells: dict[str, str], color: ColourChoice, theme: Theme
     from rnnviz.tui.opening import open_view
 
     first = next(iter(cells), None)
+    opened, view = open_view(target, first, None, 0)
+    # The first function is a better place to begin than the comments at a module's top.
+    start = max(0, opened.text(0, min(65536, opened.captured)).tobytes().find(b"\ndef ") + 1)
+    view = replace(view, top=start, cursor=start)
     if sys.stdin.isatty() and sys.stdout.isatty():
         from rnnviz.tui.commands.browse import explore
 
-        explore(*open_view(target, first, None, 0), color, theme)
+        explore(opened, view, color, theme)
         return
 
     from rnnviz.tui.commands.snapshot import snapshot
 
     for cell, what in (cells or {"0:0": "the first cell"}).items():
         typer.echo(f"\n{cell} {what}")
-        snapshot(target, cell=cell, lines=12, width=100, color=color, theme=theme)
+        snapshot(target, cell=cell, start=start, lines=16, width=100, color=color, theme=theme)
     typer.echo(f"\nIn a terminal, explore it: rnnviz browse {target}")

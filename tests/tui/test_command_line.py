@@ -1,0 +1,104 @@
+"""The program as a whole: its version, its help, the doctor, the demo without a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from rnnviz.engine.kenlm_build import greatest_order, rebuild_command
+from rnnviz.tui.commands.demo import CELLS
+
+COMMANDS = ("train", "eval", "capture", "info", "browse", "snapshot", "demo", "doctor")
+
+
+def rnnviz(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "rnnviz", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env=os.environ | (environment or {}),
+    )
+
+
+def test_the_version_is_the_package_s() -> None:
+    assert rnnviz("--version").stdout == f"rnnviz {version('rnnviz')}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_listed_and_has_examples(command: str) -> None:
+    assert command in rnnviz("--help").stdout
+    done = rnnviz(command, "--help")
+    assert done.returncode == 0
+    assert f"rnnviz {command}" in done.stdout.split("Examples")[1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["brows"], ["browse"], ["snapshot", "x.zarr", "--lines", "0"], ["browse", "x.zarr", "--color", "7"]],
+)
+def test_wrong_usage_exits_with_2_and_no_traceback(arguments: list[str]) -> None:
+    done = rnnviz(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    code = f"{sys.executable} -m rnnviz doctor --json | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
+def test_the_doctor_reports_what_there_is() -> None:
+    done = rnnviz("doctor", "--color", "256")
+    assert done.returncode == 0
+    for what in ("python", "torch", "devices", "cpu threads", "zarrs", "kenlm", "256 colours: --color 256"):
+        assert what in done.stdout
+    found = json.loads(rnnviz("doctor", "--json").stdout)
+    assert found["rnnviz"] == version("rnnviz")
+
+
+def test_kenlm_s_order_is_that_of_its_build(tmp_path: Path) -> None:
+    """A model of the greatest order loads and one of the next order does not: what the size of a state says."""
+    kenlm = pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")
+    order = greatest_order()
+    assert order is not None
+    assert order >= 2
+
+    def arpa(highest: int) -> Path:
+        # A model with one n-gram of each order: "a", "a a", "a a a", …
+        lines = ["\\data\\", *(f"ngram {n}={4 if n == 1 else 1}" for n in range(1, highest + 1))]
+        for n in range(1, highest + 1):
+            grams = ["<unk>", "<s>", "</s>", "a"] if n == 1 else [" ".join(["a"] * n)]
+            back_off = "" if n == highest else "\t-0.3"
+            lines += ["", f"\\{n}-grams:", *(f"-1.0\t{gram}{back_off}" for gram in grams)]
+        path = tmp_path / f"{highest}.arpa"
+        path.write_text("\n".join([*lines, "", "\\end\\", ""]))
+        return path
+
+    assert kenlm.Model(str(arpa(order))).order == order
+    with pytest.raises(OSError, match="order"):
+        kenlm.Model(str(arpa(order + 1)))
+    assert "MAX_ORDER=21" in rebuild_command()
+    assert "--no-cache-dir" in rebuild_command()
+
+
+def test_the_demo_without_a_terminal_draws_its_cells_and_opens_at_once_the_next_time(tmp_path: Path) -> None:
+    environment = {"XDG_CACHE_HOME": str(tmp_path)}
+    first = rnnviz("demo", environment=environment)
+    assert first.returncode == 0, first.stderr
+    for cell, what in CELLS.items():
+        assert f"{cell} {what}" in first.stdout
+    assert first.stdout.count("\x1b[38;2;") > 400
+    assert "capturing" in first.stderr
+    second = rnnviz("demo", environment=environment)
+    assert second.stdout == first.stdout
+    assert second.stderr == ""

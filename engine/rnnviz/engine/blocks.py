@@ -1,56 +1,31 @@
-"""The order in which a text is read for a capture: segments, and the blocks they are worked on in.
+"""The order of the work when a text is captured.
 
 A capture lays its segments one after the other on its time axis, and is written along that axis. A model,
-however, is fast only when it reads many segments side by side. So the time axis is cut into blocks that fit
-into a fixed amount of memory, whatever the length of the text: inside a block all segments are read side by
-side, and the finished block is written. A segment too long for a block gets blocks of its own, and the model's
-state is carried from each to the next.
+however, is fast only when it reads many symbols side by side, and memory must not grow with the text. So
+
+  - the time axis is cut into *blocks* of a size that fits into memory and is written as a whole;
+  - a segment that is too long to lie in a block with others is cut into *pieces*;
+  - the state at the start of each piece is found beforehand, by reading ahead over a *group* of segments side
+    by side and keeping nothing else. Then the pieces of a block can be read side by side too.
+
+Reading ahead costs a fraction of what keeping every signal does, and is needed for long segments only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal, get_args
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rnnviz.engine.split import Split, spans
-from rnnviz.engine.text import PIECE, Text
-from rnnviz.store.errors import InvalidRequest
-
-CapturedPart = Literal["train", "val", "test", "all"]
-CAPTURED_PARTS: tuple[CapturedPart, ...] = get_args(CapturedPart)
-
-
-@dataclass(frozen=True)
-class Segments:
-    """What of a text is captured: spans that are each read from zero state.
-
-    `table` is int64 [segment, 3]: start on the capture's time axis, length, offset in the text. `after` is
-    int16 [segment]: the byte that followed the segment, -1 where none did.
-    """
-
-    table: NDArray[np.int64]
-    after: NDArray[np.int16]
-
-    @property
-    def symbols(self) -> int:
-        """The length of the time axis."""
-        return int(self.table[:, 1].sum())
-
-    def pieces(self, text: Text) -> Iterator[NDArray[np.uint8]]:
-        """The bytes along the time axis, a megabyte at most at a time."""
-        for _, length, source in self.table.tolist():
-            for offset in range(source, source + length, PIECE):
-                yield text.read(offset, min(offset + PIECE, source + length))
+MOST_TOGETHER: Final = 256
+"""Segments of a group."""
+ENOUGH_TOGETHER: Final = 16
+"""Pieces that make a batch worth the while."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """`length` symbols of a segment from `offset` on; within the segment, so from zero state where that is 0."""
+    """`length` symbols of a segment from `offset` on. `offset` is a multiple of the plan's `piece`."""
 
     segment: int
     offset: int
@@ -59,7 +34,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Block:
-    """A stretch of the time axis from `start` on: whole segments, or one piece of a long one."""
+    """Pieces that lie one after the other on the time axis, from `start` on."""
 
     start: int
     pieces: tuple[Piece, ...]
@@ -72,81 +47,68 @@ class Block:
     def stop(self) -> int:
         return self.start + self.length
 
+
+@dataclass(frozen=True)
+class Group:
+    """Blocks whose segments are read ahead together."""
+
+    blocks: tuple[Block, ...]
+
     @property
-    def carried(self) -> bool:
-        """Whether the block begins in the state in which the one before ended."""
-        return self.pieces[0].offset > 0
+    def stop(self) -> int:
+        return self.blocks[-1].stop
+
+    def pieces(self) -> list[Piece]:
+        return [piece for block in self.blocks for piece in block.pieces]
 
 
-def segments_of(text: Text, split: Split, part: CapturedPart, streams: int | None = None) -> Segments:
-    """The segments of a part of a text.
+@dataclass(frozen=True)
+class Plan:
+    """All groups, in the order of time. Pieces begin at multiples of `piece` within their segment."""
 
-    Of train, val and test these are the split's spans, one per stream, and what follows each is its last
-    target (see `split`). `all` is one segment per file, after which nothing follows, or the whole text in
-    `streams` rows of lengths that differ by one at most, each followed by the next.
+    groups: tuple[Group, ...]
+    piece: int
 
-    Raises InvalidText where the part is empty, InvalidRequest for more streams than bytes or for streams
-    together with a part of the split, which has its own.
+    @property
+    def longest(self) -> int:
+        """The length of the longest block."""
+        return max(block.length for group in self.groups for block in group.blocks)
+
+
+def plan(lengths: Sequence[int], *, enough: int, most: int, piece: int) -> Plan:
+    """Plan the work on segments of these lengths; equal arguments give equal plans.
+
+    A block is closed once it has `enough` symbols in `ENOUGH_TOGETHER` pieces, and has at most `most` symbols
+    unless a single piece is longer. Pieces have `piece` symbols, but for the last of a segment, which has half
+    as many to half as many more: what is shorter than that is not cut.
     """
-    if part != "all":
-        if streams is not None:
-            raise InvalidRequest(
-                f"--streams does not go with --split {part}",
-                f"The {part} part has the run's own {split.streams} streams. Leave --streams out.",
-            )
-        found = spans(text.length, split, part)
-        truncated = split.truncated(text.length)
-        ends = [(span.start + span.length) % truncated for span in found]
-        return _segments(
-            [span.start for span in found],
-            [span.length for span in found],
-            [int(text.read(end, end + 1)[0]) for end in ends],
-        )
-    if streams is None:
-        parts = text.parts
-        return _segments([part.start for part in parts], [part.length for part in parts], [-1] * len(parts))
-    if not 1 <= streams <= text.length:
-        raise InvalidRequest(
-            f"--streams {streams} is not a number from 1 to the text's {text.length:,} bytes",
-            "Give a number of rows that the text can be cut into, for example 100.",
-        )
-    edges = [text.length * row // streams for row in range(streams + 1)]
-    starts = edges[:-1]
-    lengths = [stop - start for start, stop in pairwise(edges)]
-    return _segments(starts, lengths, [int(text.read(start, start + 1)[0]) for start in starts[1:]] + [-1])
+    groups = []
+    start = 0
+    for first in range(0, len(lengths), MOST_TOGETHER):
+        together = range(first, min(first + MOST_TOGETHER, len(lengths)))
+        pieces = [found for segment in together for found in _cut(segment, lengths[segment], piece)]
+        groups.append(Group(tuple(_blocks(pieces, start, enough, most))))
+        start = groups[-1].stop
+    return Plan(tuple(groups), piece)
 
 
-def plan_blocks(segments: Segments, *, enough: int, most: int, together: int = 16) -> list[Block]:
-    """Cut the time axis into blocks, the same for the same arguments.
+def _cut(segment: int, length: int, piece: int) -> list[Piece]:
+    last = max(0, (length + piece // 2) // piece - 1) * piece
+    return [Piece(segment, offset, piece) for offset in range(0, last, piece)] + [
+        Piece(segment, last, length - last)
+    ]
 
-    A block is closed once it has `enough` symbols in `together` segments, a batch that is worth the while, and
-    never has more than `most` symbols.
-    """
-    blocks: list[Block] = []
+
+def _blocks(pieces: Sequence[Piece], start: int, enough: int, most: int) -> list[Block]:
+    blocks = []
     waiting: list[Piece] = []
-    start = length = 0
-
-    def close() -> None:
-        nonlocal start, length
-        if waiting:
+    length = 0
+    for piece in pieces:
+        full = length >= enough and len(waiting) >= ENOUGH_TOGETHER
+        if waiting and (full or length + piece.length > most):
             blocks.append(Block(start, tuple(waiting)))
             start += length
-            length = 0
-            waiting.clear()
-
-    for index, whole in enumerate(segments.table[:, 1].tolist()):
-        if length + whole > most:
-            close()
-        for offset in range(0, whole, most):
-            waiting.append(Piece(index, offset, min(most, whole - offset)))
-            length += waiting[-1].length
-            if whole > most or (length >= enough and len(waiting) >= together):
-                close()
-    close()
-    return blocks
-
-
-def _segments(sources: Sequence[int], lengths: Sequence[int], after: Sequence[int]) -> Segments:
-    sizes = np.array(lengths, np.int64)
-    table = np.stack([np.cumsum(sizes) - sizes, sizes, np.array(sources, np.int64)], axis=1)
-    return Segments(table, np.array(after, np.int16))
+            waiting, length = [], 0
+        waiting.append(piece)
+        length += piece.length
+    return [*blocks, Block(start, tuple(waiting))]

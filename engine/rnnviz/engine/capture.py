@@ -1,9 +1,9 @@
 """Capturing: a model reads a text, and every signal of every unit goes to disk.
 
-Zero state at the start of each segment, dropout off, symbols one after the other; `blocks` has the order and
-`reading` the computation. Memory is bounded by one block and the columns that wait to be written, whatever the
-length of the text. The same run, text, options and number of threads give the same bytes on disk, interrupted
-or not.
+Zero state at the start of each segment, dropout off, symbols one after the other. `blocks` has the order of the
+work, `ahead` and `reading` the computation, `rnnviz.store.writer` the disk. Memory is bounded by one block, the
+columns that wait to be written and the states read ahead. The same run, text, options, machine and number of
+threads give the same bytes on disk, interrupted or not.
 """
 
 from __future__ import annotations
@@ -18,23 +18,28 @@ from typing import Final
 
 import torch
 
-from rnnviz.engine.blocks import Block, CapturedPart, Segments, plan_blocks, segments_of
+from rnnviz.engine.ahead import ReadAhead
+from rnnviz.engine.blocks import Plan, plan
+from rnnviz.engine.model import RecurrentModel
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.reading import BlockReader
 from rnnviz.engine.run import MODEL_FILE, Run
+from rnnviz.engine.segments import CapturedPart, Segments, Source, segments_of
 from rnnviz.engine.text import Text
-from rnnviz.engine.vocabulary import UNKNOWN, Vocabulary, refuse_unknown
+from rnnviz.engine.vocabulary import refuse_unknown
 from rnnviz.store.errors import InvalidRequest, InvalidRun
-from rnnviz.store.metadata import damaged
 from rnnviz.store.schema import CaptureSchema, ModelSchema, model_name
-from rnnviz.store.sidecar import Restart
 from rnnviz.store.signals import SIGNALS_OF_KIND
 from rnnviz.store.writer import CaptureWriter, create_capture, resume_capture
 
 BLOCK_BYTES: Final = 64 << 20
-"""What the values of a block take if they can: small enough that disk and processor have work in turn."""
+"""What the values of a block take if they can: small, so that computing and writing have work in turn."""
 MOST_BLOCK_BYTES: Final = 600 << 20
-"""What they take at most: long segments or large models need much memory for a batch of some size."""
+"""What they take at most, where a batch of some size needs more."""
+STATE_BYTES: Final = 128 << 20
+"""What the states read ahead may take, roughly."""
+PIECES: Final = 24
+"""Pieces that long segments are cut into for each block."""
 
 
 def capture(
@@ -64,14 +69,12 @@ def capture(
     if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
         raise InvalidRun(f"{run.path} has weights that are no numbers", "Train it again, with a lower rate.")
     segments = segments_of(text, run.config.split, part, streams)
-    read_as = _read_as(run.vocabulary)
-    unknown = _count_unknown(run.vocabulary, text, segments)
+    source = Source(text, segments, run.vocabulary)
+    unknown = source.count_unknown()
     if unknown and not replace_unknown:
-        refuse_unknown(
-            run.vocabulary,
-            text,
-            f"Give --unknown replace to have the model read such bytes as {bytes([read_as])!r}.",
-        )
+        hint = f"Give --unknown replace to have the model read such bytes as {bytes([source.read_as])!r}."
+        refuse_unknown(run.vocabulary, text, hint)
+    read_as = source.read_as if unknown else None
     schema = CaptureSchema(
         symbols=segments.symbols,
         segments=len(segments.table),
@@ -80,38 +83,40 @@ def capture(
         part=part,
         models=(_model_schema(run, signals),),
         generator=f"rnnviz {version('rnnviz')}",
-        options={
-            "streams": streams,
-            "unknown": {"symbols": unknown, "read_as": read_as if unknown else None},
-        },
+        options={"streams": streams, "unknown": {"symbols": unknown, "read_as": read_as}},
     )
-    blocks = plan_blocks(
-        segments,
-        enough=BLOCK_BYTES // schema.bytes_per_symbol,
-        most=max(1, MOST_BLOCK_BYTES // schema.bytes_per_symbol),
-    )
-    longest = max(block.length for block in blocks)
     with (
         _core_for_writing(),
         _open_writer(target, schema, segments, text, force=force, resume=resume) as writer,
     ):
         yield Progress(writer.captured, schema.symbols)
-        if writer.complete:
-            return
-        reader = BlockReader(model, run.vocabulary, text, segments, schema, longest, read_as)
-        _restore(reader, writer, blocks)
-        for index, block in enumerate(blocks[writer.restart.block :], writer.restart.block):
-            state = [part.cpu().numpy() for part in reader.state] if block.carried else []
-            writer.begin(Restart(index, tuple(state)))
-            position = block.start
-            for symbols in reader.read(block):
-                position += symbols
-                yield Progress(max(position, writer.position), schema.symbols)
-            for start in range(writer.position, block.stop, schema.column):
-                stretch = slice(start - block.start, min(start + schema.column, block.stop) - block.start)
-                writer.append(reader.cut(stretch))
-                yield Progress(block.stop, schema.symbols, "writing")
-        writer.finish()
+        if not writer.complete:
+            yield from _capture(model, source, _plan(model, segments, schema), writer)
+
+
+def _capture(model: RecurrentModel, source: Source, work: Plan, writer: CaptureWriter) -> Iterator[Progress]:
+    total, column = writer.schema.symbols, writer.schema.column
+    reader = BlockReader(model, source, writer.schema, work.longest)
+    for group in work.groups:
+        if group.stop <= writer.position:
+            continue
+        ahead = ReadAhead(model, source, group, work.piece)
+        read = 0
+        for symbols in ahead.read():
+            read += symbols
+            yield Progress(writer.position, total, f"reading ahead, {read / ahead.symbols:.0%}")
+        for block in group.blocks:
+            if block.stop <= writer.position:
+                continue
+            done = block.start
+            for symbols in reader.read(block, ahead):
+                done += symbols
+                yield Progress(max(done, writer.position), total)
+            for start in range(writer.position, block.stop, column):
+                stop = min(start + column, block.stop)
+                writer.append(reader.values(start - block.start, stop - block.start))
+                yield Progress(block.stop, total)
+    writer.finish()
 
 
 def default_part(run: Run, text: Text) -> CapturedPart:
@@ -170,14 +175,13 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read_as(vocabulary: Vocabulary) -> int:
-    """The byte that unknown ones are read as: a space, or else the vocabulary's first."""
-    return ord(" ") if b" " in vocabulary.symbols else vocabulary.symbols[0]
-
-
-def _count_unknown(vocabulary: Vocabulary, text: Text, segments: Segments) -> int:
-    """How many bytes of the segments the vocabulary does not have."""
-    return sum(int((vocabulary.encode(piece) == UNKNOWN).sum()) for piece in segments.pieces(text))
+def _plan(model: RecurrentModel, segments: Segments, schema: CaptureSchema) -> Plan:
+    lengths = segments.lengths
+    enough = max(1, BLOCK_BYTES // schema.bytes_per_symbol)
+    most = max(1, MOST_BLOCK_BYTES // schema.bytes_per_symbol)
+    state_bytes = sum(part.numel() * part.element_size() for part in model.zero_state(1))
+    piece = max(enough // PIECES, sum(lengths) * state_bytes // STATE_BYTES, 1)
+    return plan(lengths, enough=enough, most=most, piece=min(piece, most))
 
 
 def _open_writer(
@@ -186,17 +190,3 @@ def _open_writer(
     if resume and target.exists():
         return resume_capture(target, schema)
     return create_capture(target, schema, segments.pieces(text), segments.table, segments.after, force=force)
-
-
-def _restore(reader: BlockReader, writer: CaptureWriter, blocks: Sequence[Block]) -> None:
-    """Put the reader where the writer was interrupted. What the sidecar says is checked: it may be a stranger's."""
-    restart = writer.restart
-    begun = restart.block < len(blocks) and blocks[restart.block].start <= writer.captured
-    if not begun or writer.captured > blocks[restart.block].stop:
-        raise damaged(f"{writer.path} was interrupted at a place that is not in it")
-    if not blocks[restart.block].carried:
-        return
-    shapes = [tuple(part.shape) for part in reader.state]
-    if [part.shape for part in restart.state] != shapes:
-        raise damaged(f"{writer.path} was interrupted in a state that is not this model's")
-    reader.state = tuple(torch.from_numpy(part).to(reader.device) for part in restart.state)

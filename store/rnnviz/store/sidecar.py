@@ -1,12 +1,9 @@
-"""`progress.npz`: how far an incomplete capture has come, and all that is needed to go on from there.
+"""`progress.npz`: how far an incomplete capture has come, and its statistics up to there.
 
 One small file beside the Zarr hierarchy, replaced as a whole after every column, so that a process killed at
 any moment leaves the truth behind. It holds
 
     captured            int64 []            symbols that are written, from 0 on
-    block               int64 []            the block (of the engine's plan) in which `captured` lies
-    states              int64 []            how many arrays the model's state at that block's start has
-    state_0, state_1 …  float32             those arrays; none where the state is zero
     LAYER/histogram     int64 [signal, unit, 64]    of the `LayerAccumulator` of each layer, by the path of its
     LAYER/moments       float64 [signal, unit, 6]   group
 
@@ -21,7 +18,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -32,25 +29,12 @@ from rnnviz.store.metadata import damaged
 from rnnviz.store.schema import SIDECAR, CaptureSchema
 from rnnviz.store.statistics import LayerAccumulator
 
-_MOST_STATES: Final = 8
-_LARGEST_MEMBER: Final = 1 << 28
-
-
-@dataclass(frozen=True)
-class Restart:
-    """Where to take up the work: `block` of the plan, and the model's state at that block's start, float32
-    arrays, or none for zero state. The block's first symbols may be written already."""
-
-    block: int = 0
-    state: tuple[NDArray[np.float32], ...] = ()
-
 
 @dataclass(frozen=True)
 class Sidecar:
     """What the file holds."""
 
     captured: int = 0
-    restart: Restart = field(default_factory=Restart)
     accumulators: Mapping[str, LayerAccumulator] = field(default_factory=dict)
     """By the path of the layer's group."""
 
@@ -68,11 +52,7 @@ def write_sidecar(directory: Path, sidecar: Sidecar) -> None:
     """Replace the file as a whole. Raises OSError where the disk refuses; the old file then stays."""
     arrays: dict[str, NDArray[Any]] = {
         "captured": np.array(sidecar.captured, np.int64),
-        "block": np.array(sidecar.restart.block, np.int64),
-        "states": np.array(len(sidecar.restart.state), np.int64),
     }
-    for index, state in enumerate(sidecar.restart.state):
-        arrays[f"state_{index}"] = state
     for path, accumulator in sidecar.accumulators.items():
         arrays[f"{path}/histogram"] = accumulator.histogram
         arrays[f"{path}/moments"] = accumulator.moments
@@ -99,9 +79,6 @@ def read_sidecar(directory: Path, schema: CaptureSchema) -> Sidecar:
     try:
         with _open(directory) as archive:
             captured = _count(archive, "captured", schema.symbols)
-            block = _count(archive, "block", schema.symbols)
-            states = _count(archive, "states", _MOST_STATES)
-            state = tuple(_member(archive, f"state_{index}", np.float32) for index in range(states))
             for path, accumulator in accumulators.items():
                 shape = accumulator.histogram.shape
                 accumulator.histogram = _member(archive, f"{path}/histogram", np.int64, shape)
@@ -109,14 +86,14 @@ def read_sidecar(directory: Path, schema: CaptureSchema) -> Sidecar:
                 accumulator.moments = _member(archive, f"{path}/moments", np.float64, shape)
     except FileNotFoundError:
         return Sidecar(accumulators=accumulators)
-    return Sidecar(captured, Restart(block, state), accumulators)
+    return Sidecar(captured, accumulators)
 
 
 def _open(directory: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(directory / SIDECAR)
-    except zipfile.BadZipFile as error:
-        raise damaged(f"{SIDECAR} is not a NumPy archive") from error
+    except (zipfile.BadZipFile, IsADirectoryError) as error:
+        raise damaged(f"{directory / SIDECAR} is not a NumPy archive") from error
 
 
 def _count(archive: zipfile.ZipFile, name: str, most: int) -> int:
@@ -126,21 +103,19 @@ def _count(archive: zipfile.ZipFile, name: str, most: int) -> int:
     return value
 
 
-def _member(
-    archive: zipfile.ZipFile, name: str, dtype: Any, shape: tuple[int, ...] | None = None
-) -> NDArray[Any]:
-    """One array of the archive. Nothing is allocated before its size is known to be believable and there."""
+def _member(archive: zipfile.ZipFile, name: str, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+    """One array of the archive, which must be of that type and shape."""
     try:
         entry = archive.getinfo(f"{name}.npy")
+        if entry.compress_type != zipfile.ZIP_STORED:  # what is not compressed cannot outgrow the file
+            raise ValueError(f"{name} is compressed")
         with archive.open(entry) as file:
-            stored = npy.read_magic(file) == (1, 0) and entry.compress_type == zipfile.ZIP_STORED
-            found, fortran, found_dtype = npy.read_array_header_1_0(file)
-            fits = found_dtype == dtype and not fortran and shape in (None, found)
-            size = math.prod(found) * found_dtype.itemsize
-            # The file itself bounds what is stored in it, whatever the header claims.
-            content = file.read() if stored and fits and size <= _LARGEST_MEMBER else b""
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            plain = npy.read_magic(file) == (1, 0)
+            found = npy.read_array_header_1_0(file)
+            content = file.read()
+    except (KeyError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
         raise damaged(f"{SIDECAR}: {name} cannot be read") from error
-    if not stored or not fits or len(content) != size:
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if not plain or found != (shape, False, np.dtype(dtype)) or len(content) != size:
         raise damaged(f"{SIDECAR}: {name} is not the array that fits this capture")
-    return np.frombuffer(bytearray(content), found_dtype).reshape(found)
+    return np.frombuffer(bytearray(content), dtype).reshape(shape)

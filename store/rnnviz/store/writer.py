@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from rnnviz.store.creation import build_skeleton, put_in_place, refuse_existing
 from rnnviz.store.disk import DirectoryLock, replace_file, storage_errors
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.store.metadata import DOCUMENT, check_array, check_is_capture, read_schema
+from rnnviz.store.metadata import DOCUMENT, check_array, check_is_capture, damaged, read_schema
 from rnnviz.store.pipeline import codecs
 from rnnviz.store.schema import ATTRIBUTE, SIDECAR, ArraySchema, CaptureSchema
-from rnnviz.store.sidecar import Restart, Sidecar, new_accumulators, read_sidecar, write_sidecar
+from rnnviz.store.sidecar import Sidecar, new_accumulators, read_sidecar, write_sidecar
 
 Arrays = Mapping[str, NDArray[Any]]
 """Values of a stretch of time by array path, each of the shape its `ArraySchema` gives with time cut to the stretch."""
@@ -100,9 +100,8 @@ def resume_capture(path: Path, schema: CaptureSchema) -> CaptureWriter:
 class CaptureWriter:
     """Takes values in the order of time and puts them on disk. Made by `create_capture` or `resume_capture`.
 
-    Call `begin` with each block of the plan from `restart.block` on, `append` with its values from the first
-    symbol that is not written yet, and `finish` at the end. A context manager: leaving it lets go of the
-    capture, in whatever state it is.
+    Call `append` with the values of all symbols from `position` on, and `finish` at the end. A context manager:
+    leaving it lets go of the capture, in whatever state it is.
     """
 
     def __init__(self, path: Path, schema: CaptureSchema, lock: DirectoryLock) -> None:
@@ -111,13 +110,12 @@ class CaptureWriter:
         self._lock = lock
         self.complete = read_schema(path)[1]
         sidecar = Sidecar(captured=schema.symbols) if self.complete else read_sidecar(path, schema)
+        if sidecar.captured % schema.column and sidecar.captured != schema.symbols:
+            raise damaged(f"{path / SIDECAR}: {sidecar.captured} symbols are no whole number of columns")
         self.captured = sidecar.captured
         """Symbols that are on disk, from 0 on."""
-        self.restart = sidecar.restart
-        """Where the work is to be taken up."""
         self.position = sidecar.captured
         """Where the next values appended go: ahead of `captured` by what waits to be written."""
-        self._block = sidecar.restart
         self._accumulators = sidecar.accumulators
         self._schemas = {array.path: array for model in schema.models for array in schema.time_arrays(model)}
         if self.complete:
@@ -141,10 +139,6 @@ class CaptureWriter:
     ) -> None:
         self._thread.shutdown(wait=True)
         self._lock.release()
-
-    def begin(self, block: Restart) -> None:
-        """Say that what is appended from now on belongs to `block`."""
-        self._block = block
 
     def append(self, values: Arrays) -> None:
         """Take values of the symbols that follow those appended before: one array per time array of the schema.
@@ -203,7 +197,7 @@ class CaptureWriter:
 
     def _hand_over(self, length: int) -> None:
         """Let the thread write the column, and go on with another."""
-        job = self._thread.submit(self._flush, self._gathering, length, self.position, self._block)
+        job = self._thread.submit(self._flush, self._gathering, length, self.position)
         self._writing.append((job, self._gathering))
         self._gathering = {}
 
@@ -213,14 +207,14 @@ class CaptureWriter:
         job.result()
         self._spare.append(buffers)
 
-    def _flush(self, buffers: Buffers, length: int, end: int, block: Restart) -> None:
+    def _flush(self, buffers: Buffers, length: int, end: int) -> None:
         if self.captured != end - length:
             return  # an earlier column could not be written: its error is on its way to the caller
         with storage_errors(self.path, _GO_ON):
             for name, array in self._schemas.items():
                 self._arrays[name][array.stretch(end - length, end)] = buffers[name][array.stretch(0, length)]
             self._count(buffers, length)
-            write_sidecar(self.path, Sidecar(end, block, self._accumulators))
+            write_sidecar(self.path, Sidecar(end, self._accumulators))
         self.captured = end
 
     def _count(self, buffers: Buffers, length: int) -> None:

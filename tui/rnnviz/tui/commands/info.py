@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -175,9 +176,20 @@ def capture_lines(facts: Facts) -> list[str]:
 def _incomplete(facts: Facts) -> str:
     return (
         f"incomplete, {facts['captured']:,} of {facts['symbols']:,} symbols "
-        f"({facts['captured'] / facts['symbols']:.0%}) can be read; finish it with the command that began it "
-        "and --resume"
+        f"({facts['captured'] / facts['symbols']:.0%}) can be read; go on with {_resuming(facts)}"
     )
+
+
+def _resuming(facts: Facts) -> str:
+    """The command that goes on, with the names of run and text where it had their paths."""
+    model, options = facts["models"][0], facts["options"]
+    words = ["rnnviz", "capture", str(model["run"].get("name", "RUN")), facts["text"]["name"]]
+    words += ["--split", facts["text"]["part"], "--signals", ",".join(model["signals"])]
+    if options.get("streams"):
+        words += ["--streams", str(options["streams"])]
+    if options.get("unknown", {}).get("symbols"):
+        words += ["--unknown", "replace"]
+    return shlex.join([*words, "--out", facts["path"], "--resume"])
 
 
 def _model_lines(model: Facts) -> list[str]:

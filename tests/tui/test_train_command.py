@@ -8,12 +8,244 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+import torch
 
-from rnnviz.store.errors import AlreadyExists, InvalidRequest, InvalidRun, InvalidText, NotFound, RnnvizError
-from rnnviz.tui.cli import app
-from support.texts import write_words
+from rnnviz.engine.run import load_run
+from rnnviz.tui.cli import main
+from support.runs import without_times
+from support.terminal import Terminal
+from support.texts import words, write_words
+
+SMALL = ["--hidden", "5", "--streams", "4", "--unroll", "10", "--split", "60/20/20", "--epochs", "2"]
+SMALL += ["--device", "cpu", "--threads", "1"]
+
+EPOCH = re.compile(
+    r"epoch +\d+/(\d+)  train \d\.\d{4}  validation \d\.\d{4}  [\d.]+[KM]? symbols/s  \d+:\d\d"
+)
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+class Command(Protocol):
+    def __call__(self, *arguments: str) -> Done: ...
+
+
+@pytest.fixture(name="rnnviz")
+def _rnnviz(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """The console script, in this process and in a directory of its own."""
+    monkeypatch.chdir(tmp_path)
+    threads = torch.get_num_threads()
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["rnnviz", *arguments])
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0
+        finally:
+            torch.set_num_threads(threads)
+        out, err = capsys.readouterr()
+        return Done(code, out, err)
+
+    return run
+
+
+@pytest.fixture(name="text")
+def _text(tmp_path: Path) -> Path:
+    return write_words(tmp_path / "text.txt", 2500)
+
+
+def _refused(done: Done, code: int, sentence: str, hint: str) -> None:
+    assert done.code == code
+    assert re.search(sentence, done.err), done.err
+    lines = done.err.splitlines()
+    assert len(lines) == 2, "one line and a hint"
+    assert hint in lines[1]
+    assert done.out == ""
+
+
+def test_training_prints_a_line_per_epoch_and_the_test_loss(rnnviz: Command, text: Path) -> None:
+    done = rnnviz("train", "text.txt", "--out", "runs/small", *SMALL)
+    assert (done.code, done.err) == (0, "")
+    *epochs, last = done.out.splitlines()
+    assert len(epochs) == 2
+    assert all(EPOCH.match(line) for line in epochs)
+    assert last.startswith("test loss ")
+    measured = rnnviz("eval", "runs/small", "--json")
+    record = json.loads(measured.out)
+    assert record.keys() == {"loss", "deviation", "bits", "symbols"}
+    assert f"test loss {record['loss']:.4f} ± {record['deviation']:.4f}" in last
+    assert record["symbols"] == 520
+
+
+def test_the_record_has_the_command_but_no_path_of_this_machine(
+    rnnviz: Command, text: Path, tmp_path: Path
+) -> None:
+    rnnviz("train", str(text), "--out", str(tmp_path / "run"), *SMALL, "--model", "gru", "--glob", "*.txt")
+    record = (tmp_path / "run" / "run.json").read_text()
+    assert str(tmp_path) not in record
+    command = json.loads(record)["command"]
+    assert command.startswith("rnnviz train text.txt --out run --model gru --layers 1 --hidden 5 --epochs 2")
+    assert "--split 60/20/20 --streams 4 --unroll 10" in command
+
+
+def test_the_recorded_command_makes_the_run_again(rnnviz: Command, text: Path, tmp_path: Path) -> None:
+    rnnviz("train", "text.txt", "--out", "run", *SMALL, "--seed", "7", "--layers", "2", "--dropout", "0.2")
+    expected = load_run(tmp_path / "run")
+    (tmp_path / "run").rename(tmp_path / "first")
+    assert rnnviz(*expected.command.split()[1:-1], "*").code == 0
+    assert without_times(load_run(tmp_path / "run")) == without_times(expected)
+
+
+def test_evaluating_parts_and_other_texts(rnnviz: Command, text: Path, tmp_path: Path) -> None:
+    rnnviz("train", str(text), "--out", "run", *SMALL)
+    history = load_run(tmp_path / "run").history
+    best = min(epoch.validation for epoch in history)
+    done = rnnviz("eval", "run", "text.txt", "--split", "val")
+    assert re.fullmatch(
+        r"val loss \d\.\d{4} ± 0\.\d{4} nats per symbol \(\d\.\d{4} bits\) over 480 symbols\n", done.out
+    )
+    assert json.loads(rnnviz("eval", "run", "text.txt", "--split", "val", "--json").out)[
+        "loss"
+    ] == pytest.approx(best, abs=1e-6)
+    write_words(tmp_path / "other.txt", 3000, seed=1)
+    other = rnnviz("eval", "run", "other.txt")
+    assert other.code == 0
+    assert "other.txt is not the text that run was trained on" in other.err
+    _refused(rnnviz("eval", "run"), 2, "text.txt.*is not to be found", "TEXT")
+    (tmp_path / "unknown.txt").write_bytes(words(1500) + b"\n\xe9" + words(1500))
+    _refused(
+        rnnviz("eval", "run", "unknown.txt"), 2, r"byte 0xE9 \(b'\\xe9'\).* offset 1,501, in line \d+ of", ""
+    )
+    write_words(tmp_path / "short.txt", 39)
+    _refused(rnnviz("eval", "run", "short.txt"), 2, "39 bytes, fewer than one mini-batch", "longer text")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence", "hint"),
+    [
+        (["none.txt", "--out", "run"], 2, "no file or directory none.txt", "python:stdlib"),
+        (["--out", "run"], 2, "no TEXT", "rnnviz train TEXT"),
+        (["text.txt", "--out", "run"], 2, "fewer than one mini-batch of 100 streams × 100", "--streams"),
+        (["text.txt", "--out", "run", "--split", "80/20"], 2, "80/20", "--split"),
+        (["text.txt", "--out", "run", "--hidden", "0"], 2, "--hidden 0", "--hidden"),
+        (["text.txt", "--out", "text.txt", *SMALL], 2, "text.txt exists and is no run", "--out"),
+        (["text.txt", "--out", "text.txt", "--force", *SMALL], 2, "exists and is no run", "--out"),
+        (["text.txt", "--out", "text.txt/run", *SMALL], 1, "cannot make", "--out"),
+        (["text.txt", "--out", "run", *SMALL, "--hidden", "999999"], 2, "parameters", "--hidden"),
+        (["--out", "run", "--resume"], 2, "there is no run run", "rnnviz train"),
+        (["empty.txt", "--out", "run"], 2, "empty.txt is empty", ""),
+        (["folder", "--out", "run", "--glob", "*.c"], 2, r"no file in folder matches \*\.c", "--glob"),
+    ],
+)
+def test_mistakes_end_with_a_sentence_and_a_hint(
+    rnnviz: Command, text: Path, tmp_path: Path, arguments: list[str], code: int, sentence: str, hint: str
+) -> None:
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "folder").mkdir()
+    _refused(rnnviz("train", *arguments), code, sentence, hint)
+    assert not (tmp_path / "run").exists()
+    assert text.read_bytes() == words(2500)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_missing_gpu_ends_with_a_sentence(rnnviz: Command, text: Path) -> None:
+    _refused(
+        rnnviz("train", "text.txt", "--out", "run", "--device", "cuda"), 1, "no CUDA device", "--device cpu"
+    )
+
+
+def test_a_finished_run_is_replaced_only_with_force(rnnviz: Command, text: Path, tmp_path: Path) -> None:
+    rnnviz("train", "text.txt", "--out", "run", *SMALL)
+    before = (tmp_path / "run" / "run.json").read_bytes()
+    _refused(rnnviz("train", "text.txt", "--out", "run", *SMALL), 2, "already holds a run", "--force")
+    assert (tmp_path / "run" / "run.json").read_bytes() == before
+    resumed = rnnviz("train", "--resume", "--out", "run")
+    assert (resumed.code, resumed.out) == (0, "run is complete: there is nothing to resume\n")
+    assert rnnviz("train", "text.txt", "--out", "run", *SMALL, "--force", "--seed", "1").code == 0
+    assert load_run(tmp_path / "run").config.seed == 1
+
+
+def _interrupted(tmp_path: Path, number: signal.Signals) -> subprocess.CompletedProcess[str]:
+    """Start a training in a process of its own, and send it a signal once its first epoch is done."""
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-u",
+            "-m",
+            "rnnviz",
+            "train",
+            "text.txt",
+            "--out",
+            "run",
+            *SMALL,
+            "--epochs",
+            "30",
+        ],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_and_resuming_gives_the_same_bits(
+    rnnviz: Command, text: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    done = _interrupted(tmp_path, number)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].strip() == "rnnviz train --resume --out run"
+    stopped = load_run(tmp_path / "run")
+    assert 0 < len(stopped.history) < 30
+    assert not stopped.complete
+    _refused(
+        rnnviz("train", "--resume", "--out", "run", "--hidden", "6"),
+        2,
+        "--hidden cannot change",
+        "Leave --hidden",
+    )
+    write_words(tmp_path / "other.txt", 2500, seed=1)
+    _refused(
+        rnnviz("train", "other.txt", "--resume", "--out", "run"), 2, "other.txt is not the text", "text.txt"
+    )
+    assert rnnviz("train", "--resume", "--out", "run", "--hidden", "5").code == 0
+    rnnviz("train", "text.txt", "--out", "whole", *SMALL, "--epochs", "30")
+    whole, run = load_run(tmp_path / "whole"), load_run(tmp_path / "run")
+    assert run.history[-1].epoch == 30
+    assert without_times(run).history == without_times(whole).history
+    assert run.test == whole.test
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("run", "whole")]
+    assert weights[0] == weights[1]
+
+
+def test_on_a_terminal_the_bar_stays_below_the_epochs(text: Path, tmp_path: Path) -> None:
+    arguments = ["train", "text.txt", "--out", "run", *SMALL, "--epochs", "20"]
+    with Terminal(arguments, cwd=tmp_path, environment={"OMP_NUM_THREADS": "1"}) as terminal:
+        code = terminal.wait_for_exit()
+        shown = [line.rstrip() for line in terminal.screen.display if line.strip()]
+    assert code == 0
+    assert shown[-1].startswith("test loss ")
+    assert [line.split("  ")[0] for line in shown[-3:-1]] == ["epoch 19/20", "epoch 20/20"]
+    assert not any("training" in line for line in shown), "the bar is gone"
+    drawn = terminal.output.decode()
+    assert re.search(r"training .* symbols", drawn)
+    assert re.search(r"epoch \d+/20 · train \d\.\d+ · validation \d\.\d+", drawn)

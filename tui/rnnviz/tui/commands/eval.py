@@ -45,11 +45,11 @@ def evaluate(
     model = run.model(resolve(device))
     opened = run.open_text(text, glob)
     refuse_unknown(run.vocabulary, opened, "A loss is defined only for a text whose bytes the model knows.")
-    if opened.sha256() != run.text.sha256:
-        typer.echo(f"rnnviz: {opened.name} is not the text that {path} was trained on", err=True)
     measuring = Computation(measure(model, run.vocabulary, opened, run.config.split, split))
     show("evaluating", measuring)
     result = measuring.result
+    if opened.sha256() != run.text.sha256:
+        typer.echo(f"rnnviz: {opened.name} is not the text that {path} was trained on", err=True)
     if as_json:
         record = {
             "loss": result.loss,

@@ -126,7 +126,8 @@ def _train(run: Run, text: Text, device: torch.device) -> int | None:
     ):
         for event in shown:
             if isinstance(event, EpochDone):
-                typer.echo(_epoch_line(event, run.config.epochs))
+                # typer.echo would write past the bar, which stands in for sys.stdout on a terminal.
+                print(_epoch_line(event, run.config.epochs), flush=True)  # noqa: T201
             if requests:
                 return requests[0]
     return None
@@ -160,8 +161,8 @@ def _epoch_line(event: EpochDone, epochs: int) -> str:
     epoch = event.epoch
     return (
         f"epoch {epoch.epoch:{len(str(epochs))}}/{epochs}  train {epoch.train:.4f}  "
-        f"validation {epoch.validation:.4f}  rate {epoch.rate:.2e}  "
-        f"{compact(epoch.symbols_per_second)} symbols/s  {duration(epoch.seconds)}{'  best' if event.best else ''}"
+        f"validation {epoch.validation:.4f}  {compact(epoch.symbols_per_second)} symbols/s  "
+        f"{duration(epoch.seconds)}{'  best' if event.best else ''}"
     )
 
 
@@ -169,7 +170,7 @@ def _report(run: Run) -> None:
     if run.test and run.best:
         typer.echo(
             f"test loss {run.test.loss:.4f} ± {run.test.deviation:.4f} nats per symbol "
-            f"({run.test.bits:.4f} bits) with the weights of epoch {run.best.epoch}"
+            f"({run.test.bits:.4f} bits), best epoch {run.best.epoch}"
         )
 
 

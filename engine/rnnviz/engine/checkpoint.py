@@ -96,7 +96,9 @@ def _refuse_misfits(run: Run, found: dict[str, Any]) -> None:
     # A run may go on without the GPU it began on, or with one it did not have.
     misfits = {name for name, _ in there.items() ^ expected.items()} - {"rng.cuda"}
     if misfits:
-        raise InvalidRun(f"{CHECKPOINT_FILE} does not fit {run.path}: see its {printable(min(misfits))}", HINT)
+        raise InvalidRun(
+            f"{CHECKPOINT_FILE} does not fit {run.path}: see its {printable(min(misfits))}", HINT
+        )
 
 
 def generator_states() -> dict[str, Tensor]:

@@ -17,6 +17,7 @@ from rnnviz.tui.opening import open_view
 from rnnviz.tui.palette import Depth
 from rnnviz.tui.screens.text import TextScreen
 from rnnviz.tui.source import Block, SignalBlock, Source, TextBlock, signal_blocks, text_blocks
+from rnnviz.tui.widgets.canvas import Canvas
 from support.captures import HandMade, make_capture, model_schema
 
 TEXT = b"".join(b"%d lines of text\n" % number for number in range(1500))
@@ -157,8 +158,9 @@ async def test_a_capture_cut_short_shows_what_there_is_and_says_so(tmp_path: Pat
             if screen.settled and screen.view.cursor:
                 break
         assert screen.view.cursor == column - 1
-        line = "".join(piece for piece, _ in screen.query_one("#cursor")._lines[0])  # type: ignore[attr-defined]
-        assert f"incomplete: {column:,} symbols" in line
+        grid = screen.query_one("#canvas", Canvas).grid
+        assert grid is not None
+        assert f"incomplete: {column:,} symbols" in "".join(text for text, _ in grid.row(grid.height - 1))
 
 
 async def test_a_capture_with_nothing_in_it_yet_opens_and_says_so(tmp_path: Path) -> None:
@@ -168,5 +170,6 @@ async def test_a_capture_with_nothing_in_it_yet_opens_and_says_so(tmp_path: Path
     app = Explorer(*open_view(made.path, None, None, 0), Depth.TRUE, "dark")
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.press("j", "G", "pagedown", "s")
-        line = "".join(piece for piece, _ in app.screen.query_one("#cell")._lines[0])  # type: ignore[attr-defined]
-        assert "nothing is captured yet" in line
+        grid = app.screen.query_one("#canvas", Canvas).grid
+        assert grid is not None
+        assert "nothing is captured yet" in "".join(text for text, _ in grid.row(0))

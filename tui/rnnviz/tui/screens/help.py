@@ -24,6 +24,8 @@ _KEY_NAMES = {
     "end": "End",
     "escape": "Esc",
     "space": "Space",
+    "ctrl+l": "Ctrl-L",
+    "question_mark": "?",
 }
 
 

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import Screen
 from textual.worker import get_current_worker
@@ -23,6 +22,7 @@ from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui import view as moves
+from rnnviz.tui.canvas import Grid
 from rnnviz.tui.cells import Cell, parse_cell, step, to_layer
 from rnnviz.tui.frame import Frame, compose, levels
 from rnnviz.tui.layout import Row, TextWindow
@@ -31,6 +31,7 @@ from rnnviz.tui.palette import Depth, Palette, palette
 from rnnviz.tui.panels.histogram import histogram_lines
 from rnnviz.tui.panels.predictions import prediction_lines, predictions
 from rnnviz.tui.panels.status import UnderCursor, cell_line, cursor_line
+from rnnviz.tui.places import HISTOGRAM_LEAST, HISTOGRAM_MOST, PREDICTIONS_HEIGHT, Place, Places, places
 from rnnviz.tui.screens.help import HelpScreen, keys_of
 from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.search import LONGEST, find, pattern_of, spans_in
@@ -51,17 +52,13 @@ from rnnviz.tui.source import (
     text_blocks,
 )
 from rnnviz.tui.view import View
+from rnnviz.tui.widgets.canvas import Canvas
 from rnnviz.tui.widgets.lines import Lines
 from rnnviz.tui.widgets.prompt import Prompt
-from rnnviz.tui.widgets.text_view import TextView
 
 Move = Callable[[View, TextWindow, int, int], View]
 """A step through the text: (view, window, width, height) → view."""
 
-PANEL_WIDTH, PANEL_WIDTH_NARROW = 38, 28
-NARROW = 100
-"""Below this many columns the panels are narrow; below PANELS_FROM they start hidden."""
-PANELS_FROM = 60
 QUEUE = 32
 """Steps remembered while a slow disk is being read; a held key that runs further ahead is not."""
 
@@ -78,14 +75,8 @@ class TextScreen(Screen[None]):
 
     DEFAULT_CSS = """
     TextScreen { layout: vertical; background: ansi_default; }
-    TextScreen #cell, TextScreen #cursor, TextScreen #hints { height: 1; }
-    TextScreen #middle { height: 1fr; }
-    TextScreen #text { width: 1fr; }
-    TextScreen #panels { width: 38; padding: 0 1; }
-    TextScreen #panels.narrow { width: 28; }
-    TextScreen #panels.hidden { display: none; }
-    TextScreen #histogram { height: 1fr; min-height: 7; max-height: 16; }
-    TextScreen #predictions { height: 13; }
+    TextScreen #canvas { height: 1fr; }
+    TextScreen #hints { height: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         _key("j", "cell(1)", "next cell", "Next cell", show=True),
@@ -112,6 +103,7 @@ class TextScreen(Screen[None]):
         _key("N", "search(True)", "previous match", "Previous match"),
         _key("p", "panels", "panels", "Show or hide the panels"),
         _key("w", "ask_snapshot", "snapshot", "Write what is on the screen to a file", show=True),
+        _key("ctrl+l", "redraw", "redraw", "Draw the whole screen again"),
         _key("question_mark", "help", "keys", "This list", show=True),
         _key("q", "app.quit", "quit", "Quit", show=True),
     ]
@@ -136,8 +128,8 @@ class TextScreen(Screen[None]):
         self._moves: deque[tuple[Move, int | None]] = deque()
         self._pattern: re.Pattern[bytes] | None = None
         self._failed: set[str] = set()
-        self._panels_chosen = False
-        """Whether the person has shown or hidden the panels; until then the width decides."""
+        self._panels: bool | None = None
+        """Whether the person wants the panels; None while the width decides."""
 
     def _tell(self) -> None:
         """Called from the source's thread."""
@@ -147,13 +139,7 @@ class TextScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         ground = Inks.of(self._palette(self.view.signal)).plain
-        yield Lines(ground, id="cell")
-        with Horizontal(id="middle"):
-            yield TextView(ground, id="text")
-            with Vertical(id="panels"):
-                yield Lines(ground, id="histogram")
-                yield Lines(ground, id="predictions")
-        yield Lines(ground, id="cursor")
+        yield Canvas(ground, id="canvas")
         yield Lines(ground, id="hints")
         yield Prompt(id="prompt")
 
@@ -165,13 +151,7 @@ class TextScreen(Screen[None]):
     def on_unmount(self) -> None:
         self._source.close()
 
-    def on_resize(self) -> None:
-        panels = self.query_one("#panels")
-        panels.set_class(self.size.width < NARROW, "narrow")
-        if not self._panels_chosen:
-            panels.set_class(self.size.width < PANELS_FROM, "hidden")
-
-    def on_text_view_resized(self) -> None:
+    def on_canvas_resized(self) -> None:
         self._move(moves.scrolled_to_cursor)
 
     def on_text_screen_arrived(self) -> None:
@@ -180,11 +160,13 @@ class TextScreen(Screen[None]):
     @property
     def settled(self) -> bool:
         """Whether everything the view needs is on the screen."""
-        text = self.query_one("#text", TextView)
+        if self.capture.captured == 0:
+            return True
+        text = self._places.text
         window = None if self._moves else self._window(self.view.top)
         if window is None:
             return False
-        rows = window.rows_from(self.view.top, *text.size)
+        rows = window.rows_from(self.view.top, text.width, text.height)
         return self._shown == self.view and self._source.has(self._needed(rows[0].start, rows[-1].stop))
 
     # Cells and signals
@@ -235,17 +217,18 @@ class TextScreen(Screen[None]):
         self._go_on()
 
     def _go_on(self) -> None:
-        text = self.query_one("#text", TextView)
-        width, height = text.size
-        if width == 0 or height == 0 or self.capture.captured == 0:
+        text = self._places.text
+        if text.width < 1 or text.height < 1:
             return
+        if self.capture.captured == 0:
+            self._moves.clear()
         while self._moves:
             move, target = self._moves[0]
             window = self._window(self.view.top if target is None else target)
             if window is None:
                 break
             self._moves.popleft()
-            self.view = move(self.view, window, width, height)
+            self.view = move(self.view, window, text.width, text.height)
         self._draw()
 
     def _window_blocks(self, position: int) -> list[Block]:
@@ -269,21 +252,26 @@ class TextScreen(Screen[None]):
     def _palette(self, signal: str) -> Palette:
         return palette(self._depth, self._theme, "sequential" if SIGNALS[signal].is_gate else "diverging")
 
+    @property
+    def _places(self) -> Places:
+        return places(*self.query_one("#canvas", Canvas).size, self._panels)
+
     def _draw(self) -> None:
         """Show the current view with what is in memory, and want what is not."""
-        text = self.query_one("#text", TextView)
-        width, height = text.size
-        if width == 0 or height == 0:
+        canvas, at = self.query_one("#canvas", Canvas), self._places
+        if at.text.width < 1 or at.text.height < 1:
             return
         self._show_hints()
-        if self.capture.captured == 0:
-            self.query_one("#cell", Lines).show([[(" nothing is captured yet", self._inks.accent)]])
-            return
-        window = self._window(self.view.top)
+        grid = Grid.blank(*canvas.size, self._inks.plain)
+        window = self._window(self.view.top) if self.capture.captured else None
         if window is None:
-            self._show_cell(loading=True)
+            line = [(" nothing is captured yet", self._inks.accent)]
+            grid.put_line(
+                line if self.capture.captured == 0 else self._cell_line(loading=True), 0, 0, grid.width
+            )
+            canvas.show(grid)
             return
-        rows = window.rows_from(self.view.top, width, height)
+        rows = window.rows_from(self.view.top, at.text.width, at.text.height)
         start, stop = rows[0].start, rows[-1].stop
         self._source.want(self._wanted(start, stop))
         self._report(self._source.failure(self._needed(start, stop)))
@@ -294,10 +282,14 @@ class TextScreen(Screen[None]):
             self._shown = self.view
         else:
             values = self._values(self._shown, start, stop)
-        text.show(self._frame(window, rows, values, width, height), self._palette(self._shown.signal))
-        self._show_cell(loading=loading)
-        self._show_cursor(window)
-        self._show_panels(window)
+        frame = self._frame(window, rows, values, at.text.width, at.text.height)
+        grid.put_frame(frame, self._palette(self._shown.signal), at.text.x, at.text.y)
+        grid.put_line(self._cell_line(loading=loading), 0, 0, grid.width)
+        grid.put_line(self._cursor_line(window), 0, grid.height - 1, grid.width)
+        if at.panels is not None:
+            for y, line in enumerate(self._panel_lines(window, at.panels)):
+                grid.put_line(line, at.panels.x, at.panels.y + y, at.panels.width)
+        canvas.show(grid)
 
     def _frame(
         self,
@@ -350,18 +342,17 @@ class TextScreen(Screen[None]):
     def _inks(self) -> Inks:
         return Inks.of(self._palette(self.view.signal))
 
-    def _show_cell(self, *, loading: bool) -> None:
+    def _cell_line(self, *, loading: bool) -> Line:
         shades = self._palette(self.view.signal)
-        line = cell_line(self.capture, self.view, loading=loading, width=self.size.width, palette=shades)
-        self.query_one("#cell", Lines).show([line])
+        return cell_line(self.capture, self.view, loading=loading, width=self.size.width, palette=shades)
 
-    def _show_cursor(self, window: TextWindow) -> None:
+    def _cursor_line(self, window: TextWindow) -> Line:
         view, cursor = self.view, self.view.cursor
         at = self._values(view, cursor, cursor + 1)
         signal = SIGNALS[view.signal]
         byte, segments = self._byte(window, cursor), self._source.segments()
         if byte is None or segments is None:
-            return
+            return []
         under = UnderCursor(
             offset=cursor,
             byte=byte,
@@ -372,10 +363,9 @@ class TextScreen(Screen[None]):
             view=None if at is None else float(signal.view(at)[0]),
             surprisal=self._source.surprisal(view.model, cursor),
         )
-        line = cursor_line(
+        return cursor_line(
             self.capture, view, under, width=self.size.width, palette=self._palette(view.signal)
         )
-        self.query_one("#cursor", Lines).show([line])
 
     def _byte(self, window: TextWindow, position: int) -> int | None:
         if not window.start <= position < window.stop:
@@ -393,30 +383,30 @@ class TextScreen(Screen[None]):
         after = int(segments.after[index])
         return after if after >= 0 else None
 
-    def _show_panels(self, window: TextWindow) -> None:
-        if self.query_one("#panels").has_class("hidden"):
-            return
+    def _panel_lines(self, window: TextWindow, place: Place) -> list[Line]:
+        """The histogram and, in the rows that leaves, the predictions."""
         view = self.view
         model = self.capture.models[view.model]
         shades, signal = self._palette(view.signal), SIGNALS[view.signal]
-        statistics = self._source.statistics(view.model, view.cell.layer)
-        unit = None if statistics is None else statistics.of(view.signal, view.cell.unit)
-        histogram = self.query_one("#histogram", Lines)
-        histogram.show(histogram_lines(unit, signal, *histogram.size, shades))
-
-        below = self.query_one("#predictions", Lines)
         following = self._source.next(view.model, view.cursor) if model.has_next else None
         ranked = None if following is None else predictions(following, model.vocabulary)
-        below.show(
-            prediction_lines(ranked, self._came(window), view.model, model.has_next, below.size.width, shades)
-        )
+        below = prediction_lines(ranked, self._came(window), view.model, model.has_next, place.width, shades)
+
+        statistics = self._source.statistics(view.model, view.cell.layer)
+        unit = None if statistics is None else statistics.of(view.signal, view.cell.unit)
+        height = max(HISTOGRAM_LEAST, min(HISTOGRAM_MOST, place.height - PREDICTIONS_HEIGHT))
+        above = histogram_lines(unit, signal, place.width, height, shades)
+        blank: list[Line] = [[]] * (height - len(above))
+        return [*above, *blank, *below][: place.height]
 
     def _show_hints(self) -> None:
         line: Line = []
         for binding in self.BINDINGS:
             if isinstance(binding, Binding) and binding.show:
-                key = {"question_mark": "?"}.get(binding.key, keys_of(binding))
-                line += [(f" {key} ", self._inks.accent), (f"{binding.description} ", self._inks.faint)]
+                line += [
+                    (f" {keys_of(binding)} ", self._inks.accent),
+                    (f"{binding.description} ", self._inks.faint),
+                ]
         self.query_one("#hints", Lines).show([line])
 
     # Questions and answers
@@ -426,16 +416,21 @@ class TextScreen(Screen[None]):
         return not self.query_one("#prompt", Prompt).display
 
     def action_ask_cell(self) -> None:
-        self.query_one("#prompt", Prompt).ask("cell", f"go to cell ({self.view.cell})")
+        self._ask("cell", f"go to cell ({self.view.cell})")
 
     def action_ask_search(self) -> None:
-        self.query_one("#prompt", Prompt).ask("search", "search")
+        self._ask("search", "search")
 
     def action_ask_snapshot(self) -> None:
         name = default_name(self.capture.path, self.view.cell, self.view.signal, self.view.top)
-        self.query_one("#prompt", Prompt).ask("snapshot", "write (.ans .html .svg .txt)", name)
+        self._ask("snapshot", "write (.ans .html .svg .txt)", name)
+
+    def _ask(self, question: str, label: str, value: str = "") -> None:
+        self.query_one("#hints").display = False
+        self.query_one("#prompt", Prompt).ask(question, label, value)
 
     def on_prompt_closed(self) -> None:
+        self.query_one("#hints").display = True
         self.set_focus(None)
 
     def on_prompt_answered(self, event: Prompt.Answered) -> None:
@@ -488,14 +483,14 @@ class TextScreen(Screen[None]):
 
     @work(thread=True, group="snapshot")
     def _write(self, path: Path) -> None:
-        text = self.query_one("#text", TextView)
+        text = self._places.text
         try:
             write_snapshot(
                 self.capture,
                 self.view,
                 path,
-                lines=text.size.height,
-                width=text.size.width,
+                lines=text.height,
+                width=text.width,
                 theme=self._theme,
                 depth=self._depth,
                 form=format_of(path),
@@ -508,8 +503,13 @@ class TextScreen(Screen[None]):
     # The rest
 
     def action_panels(self) -> None:
-        self._panels_chosen = True
-        self.query_one("#panels").toggle_class("hidden")
+        self._panels = self._places.panels is None
+        self._move(moves.scrolled_to_cursor)
+
+    def action_redraw(self) -> None:
+        """For a terminal that something else has written into."""
+        self.query_one("#canvas", Canvas).forget()
+        self.refresh()
 
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen([b for b in self.BINDINGS if isinstance(b, Binding)]))

@@ -1,0 +1,154 @@
+"""The bytes that change one screen into another, checked against a terminal emulator."""
+
+from __future__ import annotations
+
+import random
+
+import pyte
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnnviz.tui.canvas import Grid, difference, ink
+from rnnviz.tui.palette import Paint
+from support.captures import HandMade, make_capture, model_schema
+from support.terminal import Terminal
+
+PAINTS = [
+    Paint(),
+    Paint((250, 250, 250), (20, 22, 27)),
+    Paint((16, 18, 22), (238, 50, 52), bold=True),
+    Paint(9),
+    Paint(231, 196, underline=True),
+    Paint(reverse=True),
+]
+WIDTH, HEIGHT = 12, 5
+KEYS = ("j", "k", "J", "s", "]", "down", "pagedown", "pageup", "right", "end", "G", "g", "p", "n", "N")
+STEPS = (*KEYS, "help", "search", "cell", "resize")
+
+
+@st.composite
+def grids(draw: st.DrawFn) -> Grid:
+    """A grid of narrow and wide characters in random paints."""
+    grid = Grid.blank(WIDTH, HEIGHT, PAINTS[draw(st.integers(0, 1))])
+    for y in range(HEIGHT):
+        x = 0
+        while x < WIDTH:
+            wide = x + 1 < WIDTH and draw(st.integers(0, 5)) == 0
+            code = ord(draw(st.sampled_from("漢字語" if wide else "abc ␛·é█")))
+            number = ink(draw(st.sampled_from(PAINTS)))
+            grid.codes[y, x] = code
+            grid.inks[y, x] = number
+            if wide:
+                grid.codes[y, x + 1] = 0
+                grid.inks[y, x + 1] = number
+            x += 2 if wide else 1
+    return grid
+
+
+def screen_of(*outputs: str) -> list[list[tuple[object, ...]]]:
+    """What an emulator shows after these outputs, three columns and two rows from its corner."""
+    screen = pyte.Screen(WIDTH + 5, HEIGHT + 4)
+    stream = pyte.Stream(screen)
+    for output in outputs:
+        stream.feed(output)
+    return [
+        [
+            (cell.data, cell.fg, cell.bg, cell.bold, cell.underscore, cell.reverse)
+            for cell in (screen.buffer[y][x] for x in range(screen.columns))
+        ]
+        for y in range(screen.lines)
+    ]
+
+
+def drawn_at_once(grid: Grid) -> str:
+    """The whole grid, row by row: the plain way, to compare with."""
+    rows = []
+    for y in range(grid.height):
+        pieces = "".join(f"\x1b[0;{paint.sgr}m{text}" for text, paint in grid.row(y))
+        rows.append(f"\x1b[{y + 3};4H{pieces}\x1b[0m")
+    return "".join(rows)
+
+
+@settings(max_examples=300, deadline=None)
+@given(grids(), grids())
+def test_a_difference_makes_the_new_screen_of_the_old(old: Grid, new: Grid) -> None:
+    changed = screen_of(drawn_at_once(old), difference(old, new, 3, 2))
+    assert changed == screen_of(drawn_at_once(new))
+
+
+@given(grids())
+def test_equal_grids_send_nothing(grid: Grid) -> None:
+    assert difference(grid, Grid(grid.codes.copy(), grid.inks.copy())) == ""
+
+
+def test_one_changed_column_costs_one_move_and_one_colour() -> None:
+    old = Grid.blank(WIDTH, HEIGHT, Paint())
+    new = Grid(old.codes.copy(), old.inks.copy())
+    new.inks[2, 5] = ink(PAINTS[2])
+    assert difference(old, new) == f"\x1b7\x1b[0;{PAINTS[2].sgr}m\x1b[3;6H \x1b[0m\x1b8"
+
+
+def test_a_line_is_cut_at_its_width_and_at_the_edge() -> None:
+    grid = Grid.blank(6, 2, Paint())
+    grid.put_line([("abc", PAINTS[1]), ("defgh", PAINTS[2])], 1, 0, 4)
+    grid.put_line([("xyz", Paint())], 5, 1, 10)
+    grid.put_line([("never", Paint())], 0, 7, 10)
+    assert ["".join(text for text, _ in grid.row(y)) for y in range(2)] == [" abcd ", "     x"]
+    assert grid.inks[0, 4] == ink(PAINTS[2])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> HandMade:
+    indents = ["", "\t", "\t\t"]
+    lines = [f"{indents[n % 3]}line {n} “é” 漢字 {'x' * (n * 7 % 120)}" for n in range(300)]
+    text = "\n".join(lines).encode()
+    path = tmp_path_factory.mktemp("canvas") / "wide.zarr"
+    return make_capture(path, text, models=[model_schema(text, layers=2, hidden=24)])
+
+
+def contents(terminal: Terminal) -> list[list[tuple[object, ...]]]:
+    screen = terminal.screen
+    return [
+        [
+            (cell.data, cell.fg, cell.bg, cell.bold, cell.underscore, cell.reverse)
+            for cell in (screen.buffer[y][x] for x in range(screen.columns))
+        ]
+        for y in range(screen.lines)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_after_any_session_the_screen_is_what_a_fresh_drawing_makes(made: HandMade, seed: int) -> None:
+    """Steps, scrolls, resizes, prompts and dialogs over the text, in any order; then everything is drawn anew."""
+    choose = random.Random(seed)
+    environment = choose.choice([{}, {}, {"COLORTERM": ""}, {"NO_COLOR": "1"}])
+    with Terminal(["browse", str(made.path)], columns=100, rows=30, environment=environment) as terminal:
+        terminal.wait_for_text("mean")
+        for _ in range(40):
+            step = choose.choice(STEPS)
+            if step == "help":
+                terminal.press("?")
+                terminal.wait_for_text("─ Keys ─")
+                terminal.press("j", "escape")
+                terminal.wait_for(lambda: "─ Keys ─" not in "".join(terminal.screen.display), "the text")
+            elif step == "search":
+                terminal.press("/", "line 1", "enter")
+                terminal.wait_for_text(" j next")
+            elif step == "cell":
+                terminal.press(":", f"1:{choose.randrange(24)}", "enter")
+                terminal.wait_for_text(" j next")
+            elif step == "resize":
+                terminal.resize(choose.randrange(40, 130), choose.randrange(8, 40))
+            else:
+                terminal.press(step)
+        terminal.resize(110, 35)
+        terminal.wait_for(lambda: "nothing to look" not in "".join(terminal.screen.display), "no notice")
+        terminal.press("j")
+        terminal.wait_for(lambda: terminal.row(33).strip(), "the line below the text")
+        before = contents(terminal)
+        terminal.screen.reset()
+        terminal.press("\x0c")
+        terminal.wait_for(lambda: terminal.row(33).strip(), "the whole screen")
+        after = contents(terminal)
+        assert [(y, x) for y in range(35) for x in range(110) if before[y][x] != after[y][x]] == []

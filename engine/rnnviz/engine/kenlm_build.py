@@ -11,6 +11,8 @@ import shlex
 import sys
 from importlib.util import find_spec
 
+from rnnviz.store.errors import Unavailable
+
 NEEDED_ORDER = 21
 
 
@@ -24,10 +26,27 @@ def greatest_order() -> int | None:
     return size // 8
 
 
-def rebuild_command() -> str:
-    """The exact command that builds KenLM anew for NEEDED_ORDER. pip's wheel cache ignores MAX_ORDER."""
+def refuse_small_kenlm(order: int, greatest: int | None) -> None:
+    """Raise Unavailable unless KenLM is there and reads models of `order`, given its `greatest_order()`."""
+    if greatest is None:
+        raise Unavailable(
+            "KenLM, which scores with n-gram models, is not installed",
+            f"It compiles on Python 3.11 and 3.12; there: {rebuild_command(order)}",
+        )
+    if greatest < order:
+        raise Unavailable(
+            f"the installed KenLM was built for models up to order {greatest}, and n = {order - 1} needs {order}",
+            f"Build it anew: {rebuild_command(order)}",
+        )
+
+
+def rebuild_command(order: int = NEEDED_ORDER) -> str:
+    """The exact command that builds KenLM anew for models of `order`, and for NEEDED_ORDER in any case.
+
+    pip's wheel cache ignores MAX_ORDER.
+    """
     python = shlex.quote(sys.executable)
     return (
-        f"MAX_ORDER={NEEDED_ORDER} {python} -m pip install --force-reinstall --no-deps --no-cache-dir "
+        f"MAX_ORDER={max(order, NEEDED_ORDER)} {python} -m pip install --force-reinstall --no-deps --no-cache-dir "
         "'kenlm>=0.3,<0.4'"
     )

@@ -103,6 +103,16 @@ class TextRecord:
     `python:` spec."""
     glob: str = "*"
 
+    @classmethod
+    def read(cls, fields: Fields) -> TextRecord:
+        return cls(
+            name=fields.text("name"),
+            sha256=fields.text("sha256"),
+            length=fields.integer("length", 1, 1 << 62),
+            spec=fields.text("spec") if fields.has("spec") else None,
+            glob=fields.text("glob"),
+        )
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -214,7 +224,7 @@ def load_run(path: str | Path) -> Run:
             path=path,
             config=_config(fields.group("config")),
             vocabulary=Vocabulary(bytes(fields.integers("vocabulary", 0, 255))),
-            text=_text(fields.group("text")),
+            text=TextRecord.read(fields.group("text")),
             history=tuple(read_epoch(epoch) for epoch in fields.groups("history")),
             versions=fields.group("versions").texts(),
             command=fields.text("command"),
@@ -303,16 +313,6 @@ def _config(fields: Fields) -> RunConfig:
         smoothing=fields.number("smoothing", 0, 1),
         epsilon=fields.number("epsilon", 0),
         clip=fields.number("clip", 0),
-    )
-
-
-def _text(fields: Fields) -> TextRecord:
-    return TextRecord(
-        name=fields.text("name"),
-        sha256=fields.text("sha256"),
-        length=fields.integer("length", 1, 1 << 62),
-        spec=fields.text("spec") if fields.has("spec") else None,
-        glob=fields.text("glob"),
     )
 
 

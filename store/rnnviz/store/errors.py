@@ -12,6 +12,7 @@ users can catch `FileNotFoundError` or `ValueError` without knowing this module.
     ├── InvalidText         ValueError          a text that is empty, too short or has unknown bytes (2)
     ├── InvalidRun          ValueError          a directory that is no run, or a damaged one (1)
     ├── InvalidCapture      ValueError          a directory that is no capture, or a damaged one (1)
+    ├── InvalidModels       ValueError          a directory without n-gram models, or with damaged ones (1)
     ├── StorageFailure      OSError             a full disk, a missing permission (1)
     ├── Unavailable         RuntimeError        something this machine lacks: a GPU, KenLM (1)
     └── TrainingDiverged    ArithmeticError     a loss that is no longer a number (1)
@@ -64,6 +65,10 @@ class InvalidRun(RnnvizError, ValueError):
 
 class InvalidCapture(RnnvizError, ValueError):
     title = "Unusable capture"
+
+
+class InvalidModels(RnnvizError, ValueError):
+    title = "Unusable n-gram models"
 
 
 class StorageFailure(RnnvizError, OSError):

@@ -19,6 +19,7 @@ from rnnviz.tui.commands.demo import demo
 from rnnviz.tui.commands.doctor import doctor
 from rnnviz.tui.commands.eval import evaluate
 from rnnviz.tui.commands.info import info
+from rnnviz.tui.commands.ngram import ngram
 from rnnviz.tui.commands.snapshot import snapshot
 from rnnviz.tui.commands.train import train
 
@@ -33,6 +34,7 @@ app = typer.Typer(
 
 app.command("train")(train)
 app.command("eval")(evaluate)
+app.add_typer(ngram, name="ngram")
 app.command("capture")(capture)
 app.command("info")(info)
 app.command("browse")(browse)

@@ -1,0 +1,193 @@
+"""What an n-gram model expects of a text. Every probability is KenLM's; nothing is scored here.
+
+A text is read from nothing: no `<s>` before it, no `</s>` after it. Probabilities are those of the model over its
+symbols, `</s>` and `<unk>`. Bytes of the vocabulary that the train part does not have are `<unk>` to the model, and
+share its probability. So a distribution over the vocabulary falls short of 1 by what the model gives to `</s>`, and
+to `<unk>` where no byte is unknown: on a text of any length, next to nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnviz.engine.kenlm_build import greatest_order, refuse_small_kenlm
+from rnnviz.engine.ngram.arpa import WORDS
+from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.store.errors import InvalidModels
+
+NATS: Final = math.log(10)
+"""KenLM's logarithms are to the base 10."""
+
+CACHED_DEPTH: Final = 4
+"""Symbols of context whose distributions are kept: few enough to recur, enough to rule out most symbols."""
+MOST_CACHED: Final = 1 << 17
+"""Contexts that are kept at most, 134 MB of them with 256 symbols."""
+
+Logs = NDArray[np.float32]
+
+
+class NgramModel:
+    """The model that looks back n symbols; its order in KenLM's sense is n + 1."""
+
+    def __init__(self, path: Path, n: int, vocabulary: Vocabulary) -> None:
+        """Load an ARPA file or a KenLM binary.
+
+        Raises Unavailable when KenLM is missing or too small, InvalidModels when the file cannot be read or is
+        of another order.
+        """
+        refuse_small_kenlm(n + 1, greatest_order())
+        import kenlm
+
+        config = kenlm.Config()
+        config.show_progress = False
+        config.arpa_complain = kenlm.ARPALoadComplain.NONE
+        again = "Train the models again: rnnviz ngram train TEXT --out DIR --force"
+        if not path.is_file():
+            raise InvalidModels(f"{path} is missing", again)
+        try:
+            self.kenlm: Any = kenlm.Model(str(path), config)
+        except (OSError, ValueError) as error:
+            raise InvalidModels(
+                f"KenLM cannot read {path}: it is damaged or no n-gram model", again
+            ) from error
+        if self.kenlm.order != n + 1:
+            raise InvalidModels(
+                f"{path} is of order {self.kenlm.order}, and n = {n} is order {n + 1}",
+                again,
+            )
+        self.n = n
+        self.vocabulary = vocabulary
+        self.words = tuple(WORDS[byte] for byte in vocabulary.symbols)
+        """How the model writes each symbol of the vocabulary."""
+        unseen = np.array([word not in self.kenlm for word in self.words])
+        self.share: Logs = (unseen * -np.log10(max(1, unseen.sum()))).astype(np.float32)
+        """log10 of what each symbol has of the probability of its word: float32 [K], 0 for those it knows."""
+
+    def state(self, context: bytes = b"") -> Any:
+        """KenLM's state after reading `context` from nothing."""
+        import kenlm
+
+        state, after = kenlm.State(), kenlm.State()
+        self.kenlm.NullContextWrite(state)
+        for byte in context:
+            self.kenlm.BaseScore(state, WORDS[byte], after)
+            state, after = after, state
+        return state
+
+    def distribution(self, context: bytes) -> Logs:
+        """Natural log p of every symbol of the vocabulary after `context`: float32 [K]."""
+        score, state, after = self.kenlm.BaseScore, self.state(context[-self.n :]), self.state()
+        logs = np.array([score(state, word, after) for word in self.words], np.float32)
+        return (logs + self.share) * np.float32(NATS)
+
+
+class Reading:
+    """Goes through a text from nothing, a piece at a time."""
+
+    def __init__(self, model: NgramModel) -> None:
+        self._model = model
+        self._state = model.state()
+        self._spare = model.state()
+        self._shares = np.full(256, np.nan, np.float32)
+        self._shares[np.frombuffer(model.vocabulary.symbols, np.uint8)] = model.share
+
+    def surprisal(self, piece: NDArray[np.uint8]) -> Logs:
+        """-log p in nats of each byte of the next piece, given all before it: float32 [byte].
+
+        NaN for a byte that is not in the vocabulary.
+        """
+        score, state, after = self._model.kenlm.BaseScore, self._state, self._spare
+        logs = []
+        for word in map(WORDS.__getitem__, piece.tobytes()):
+            logs.append(score(state, word, after))
+            state, after = after, state
+        self._state, self._spare = state, after
+        return (np.array(logs, np.float32) + self._shares[piece]) * np.float32(-NATS)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is kept of a short context."""
+
+    logs: Logs
+    """log10 p of every symbol after it: float32 [K]."""
+    candidates: tuple[int, ...]
+    """The symbols that the model has seen after it, and so may have seen after longer contexts that end in it."""
+    other: tuple[str, float] | None
+    """The word of a symbol that is none of them, and its log10 p."""
+
+
+class Distributions:
+    """The full distributions of a model along a text.
+
+    After a long context, the probability of a symbol never seen there is that after a shorter context times a
+    factor, the product of the back-offs, that is one for all such symbols. So the distribution after the last
+    CACHED_DEPTH symbols is kept, and of a longer context KenLM is asked only for the symbols that were seen after
+    the short one, and for one that was not, which gives the factor.
+    """
+
+    def __init__(self, model: NgramModel) -> None:
+        self._model = model
+        self._depth = min(model.n, CACHED_DEPTH)
+        self._known: dict[bytes, _Known] = {}
+
+    def along(self, data: NDArray[np.uint8], piece: int = 4096) -> Iterator[Logs]:
+        """Natural log p of every symbol after each byte, read from nothing: float32 [piece, K], piece by piece."""
+        text = data.tobytes()
+        score = self._model.kenlm.BaseScore
+        words = self._model.words
+        state, after, spare = (self._model.state() for _ in range(3))
+        for start in range(0, len(text), piece):
+            stop = min(start + piece, len(text))
+            knowns: list[_Known] = []
+            factors = np.zeros(stop - start, np.float32)
+            rows: list[int] = []
+            columns: list[int] = []
+            logs: list[float] = []
+            for position in range(start, stop):
+                score(state, WORDS[text[position]], after)
+                state, after = after, state
+                known = self._look_up(text[max(0, position + 1 - self._depth) : position + 1])
+                knowns.append(known)
+                if not known.candidates or position < self._depth:
+                    continue
+                columns += known.candidates
+                rows += [position - start] * len(known.candidates)
+                logs += [score(state, words[symbol], spare) for symbol in known.candidates]
+                if known.other is not None:
+                    word, log = known.other
+                    factors[position - start] = score(state, word, spare) - log
+            result = np.stack([known.logs for known in knowns])
+            result += factors[:, None]
+            result[rows, columns] = logs
+            result *= np.float32(NATS)
+            yield result
+
+    def _look_up(self, context: bytes) -> _Known:
+        known = self._known.get(context)
+        if known is None:
+            if len(self._known) >= MOST_CACHED:
+                self._known.clear()
+            known = self._known[context] = self._ask(context)
+        return known
+
+    def _ask(self, context: bytes) -> _Known:
+        state, spare = self._model.state(context), self._model.state()
+        score = self._model.kenlm.BaseFullScore
+        words = self._model.words
+        scores = [score(state, word, spare) for word in words]
+        logs = np.array([each.log_prob for each in scores], np.float32) + self._model.share
+        if len(context) == self._model.n:
+            return _Known(logs, (), None)
+        seen = [each.ngram_length > len(context) for each in scores]
+        candidates = tuple(symbol for symbol, is_seen in enumerate(seen) if is_seen)
+        others = (symbol for symbol, is_seen in enumerate(seen) if not is_seen)
+        other = next(((words[symbol], scores[symbol].log_prob) for symbol in others), None)
+        return _Known(logs, candidates, other)

@@ -1,0 +1,246 @@
+"""Making a directory of n-gram models of the train part of a text.
+
+The rows of the train part are joined into one sentence. Our own estimator works in memory and serves all orders in
+one go; `lmplz`, KenLM's, works on disk with a bounded amount of memory, one order after the other.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnviz.engine.kenlm_build import greatest_order, refuse_small_kenlm
+from rnnviz.engine.ngram.arpa import GZIP_LEVEL, WORDS, write_arpa
+from rnnviz.engine.ngram.counting import Sentence
+from rnnviz.engine.ngram.directory import EstimatorName, NgramModels, clear, refuse_taken
+from rnnviz.engine.ngram.kneser_ney import estimate
+from rnnviz.engine.progress import Progress
+from rnnviz.engine.run import TextRecord, versions
+from rnnviz.engine.split import PartName, Split, spans
+from rnnviz.engine.text import Text
+from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.store.errors import InvalidRequest, InvalidText, StorageFailure, Unavailable
+
+Result = TypeVar("Result")
+
+LMPLZ_MEMORY: Final = "2G"
+"""What `lmplz` sorts in; it takes little more."""
+
+COUNTING_BYTES: Final = 100
+GRAM_BYTES: Final = 9
+"""What the estimator takes for a symbol while it sorts, and keeps for a distinct gram: measured."""
+
+
+def start_ngrams(
+    path: Path,
+    text: Text,
+    orders: tuple[int, ...],
+    split: Split,
+    *,
+    estimator: EstimatorName = "own",
+    compressed: bool = False,
+    seed: int = 0,
+    command: str,
+    spec: str | None,
+    glob: str,
+    force: bool,
+) -> NgramModels:
+    """Make the directory that `train_ngrams` fills. `spec`, `glob` and `seed` say how to open the text again.
+
+    Raises, before anything is written: Unavailable when KenLM was built for too small an order or `lmplz` is not
+    there, AlreadyExists when the path is taken, InvalidText when the train part is shorter than the greatest n,
+    InvalidRequest when estimating would take more memory than the machine has; StorageFailure.
+    """
+    greatest = greatest_order()
+    if greatest is not None:
+        refuse_small_kenlm(orders[-1] + 1, greatest)
+    if estimator == "lmplz" and shutil.which("lmplz") is None:
+        raise Unavailable(
+            "lmplz, KenLM's estimator, is not on the PATH",
+            "Build KenLM's programs and add their folder to PATH, or leave --estimator out.",
+        )
+    refuse_taken(path, force)
+    train = spans(text.length, split, "train")
+    symbols = len(train) * train[0].length
+    if symbols < orders[-1]:
+        raise InvalidText(
+            f"the train part has {symbols:,} symbols: nothing looks back n = {orders[-1]} of them",
+            "Give a longer text, or a smaller --n.",
+        )
+    vocabulary = Vocabulary.of(text)
+    if estimator == "own":
+        _refuse_too_large(symbols, len(vocabulary), orders[-1] + 1)
+    models = NgramModels(
+        path=path,
+        orders=orders,
+        text=TextRecord(text.name, text.sha256(), text.length, spec, glob),
+        split=split,
+        seed=seed,
+        vocabulary=vocabulary,
+        estimator=estimator,
+        compressed=compressed,
+        versions=versions(),
+        command=command,
+    )
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        clear(path)
+    except OSError as error:
+        reason = (error.strerror or "it cannot be made").lower()
+        raise StorageFailure(f"cannot make {path}: {reason}", "Choose another place with --out.") from error
+    models.save()
+    return models
+
+
+def train_ngrams(models: NgramModels, text: Text) -> Generator[Progress, None, tuple[str, ...]]:
+    """Estimate and write the models. Returns what else there is to say, a sentence each."""
+    data = part_of(text, models.split, "train")
+    if models.estimator == "own":
+        yield from _estimate(models, data)
+    else:
+        yield from _run_lmplz(models, data)
+    notes = yield from _build_binaries(models)
+    replace(models, complete=True).save()
+    return notes
+
+
+def part_of(text: Text, split: Split, part: PartName) -> NDArray[np.uint8]:
+    """The rows of a part, joined: uint8 [symbols]."""
+    return np.concatenate(
+        [text.read(span.start, span.start + span.length) for span in spans(text.length, split, part)]
+    )
+
+
+def bytes_needed(symbols: int, distinct: int, depth: int) -> int:
+    """What our estimator takes at most for orders up to `depth`. Grams of low order are few."""
+    grams: int = sum(min(symbols, (distinct + 2) ** order) for order in range(1, depth + 1))
+    return COUNTING_BYTES * symbols + GRAM_BYTES * grams
+
+
+def _refuse_too_large(symbols: int, distinct: int, depth: int) -> None:
+    needed = bytes_needed(symbols, distinct, depth)
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > there * 3 // 4:
+        raise InvalidRequest(
+            f"estimating n = {depth - 1} on {symbols:,} symbols takes {needed / 1e9:,.0f} GB, and this machine has "
+            f"{there / 1e9:,.0f}",
+            "Use --estimator lmplz, which works on disk, or a smaller --n.",
+        )
+
+
+def _estimate(models: NgramModels, data: NDArray[np.uint8]) -> Generator[Progress, None, None]:
+    orders = [n + 1 for n in models.orders]
+    # Each model writes about as many symbols' worth as each of its orders took to estimate.
+    estimated = yield from _scaled(estimate(Sentence.of(data), orders), len(data), 0, 1 + len(orders))
+    for index, order in enumerate(orders, 1):
+        writing = write_arpa(models.arpa(order - 1), estimated, order)
+        yield from _scaled(writing, len(data), index, 1 + len(orders))
+
+
+def _scaled(
+    events: Generator[Progress, None, Result], symbols: int, step: int, steps: int
+) -> Generator[Progress, None, Result]:
+    """The progress of one of several steps over the same symbols."""
+    while True:
+        try:
+            event = next(events)
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
+        share = event.done / event.total if event.total else 1
+        yield Progress(int((step + share) * symbols), steps * symbols, event.detail)
+
+
+def _run_lmplz(models: NgramModels, data: NDArray[np.uint8]) -> Generator[Progress, None, None]:
+    words = models.path / "words.new"
+    table = np.frombuffer(" ".join(WORDS).encode() + b" ", np.uint8).reshape(-1, 3)
+    try:
+        with words.open("wb") as file:
+            for start in range(0, len(data), 1 << 20):
+                file.write(table[data[start : start + (1 << 20)]].tobytes())
+            file.write(b"\n")
+        for index, n in enumerate(models.orders):
+            target = models.arpa(n)
+            new = target.with_name(f".{target.name}.new")
+            command = ["lmplz", "-o", str(n + 1), "--discount_fallback", "-S", LMPLZ_MEMORY]
+            command += ["-T", str(models.path), "--text", str(words), "--arpa", str(new)]
+            try:
+                complaint = yield from _run(
+                    command, Progress(index * len(data), len(models.orders) * len(data), f"lmplz, n = {n}")
+                )
+                if complaint is not None:
+                    raise Unavailable(
+                        f"lmplz failed: {complaint}", "Leave --estimator out, or see its manual."
+                    )
+                _put(new, target, compressed=models.compressed)
+            finally:
+                new.unlink(missing_ok=True)
+    finally:
+        words.unlink(missing_ok=True)
+
+
+def _put(new: Path, target: Path, *, compressed: bool) -> None:
+    if not compressed:
+        new.replace(target)
+        return
+    packed = new.with_name(f"{new.name}.packed")
+    try:
+        with new.open("rb") as plain, gzip.open(packed, "wb", GZIP_LEVEL) as file:
+            shutil.copyfileobj(plain, file, 1 << 20)
+        packed.replace(target)
+    finally:
+        packed.unlink(missing_ok=True)
+
+
+def _build_binaries(models: NgramModels) -> Generator[Progress, None, tuple[str, ...]]:
+    """KenLM's binaries load at once where ARPA files are parsed. Nothing is missing without them."""
+    if shutil.which("build_binary") is None:
+        return ("build_binary is not on the PATH: KenLM will parse the ARPA files each time",)
+    notes = []
+    for index, n in enumerate(models.orders):
+        target = models.binary(n)
+        new = target.with_name(f".{target.name}.new")
+        try:
+            complaint = yield from _run(
+                ["build_binary", "-T", str(models.path), str(models.arpa(n)), str(new)],
+                Progress(index, len(models.orders), f"build_binary, n = {n}"),
+            )
+            if complaint is None:
+                new.replace(target)
+            else:
+                notes.append(f"no binary for n = {n}: {complaint}")
+        finally:
+            new.unlink(missing_ok=True)
+    return tuple(notes)
+
+
+def _run(command: list[str], progress: Progress) -> Generator[Progress, None, str | None]:
+    """Run a program, yielding the same progress now and then. The last line of its complaint, if it failed.
+
+    It is ended when the iterator is closed.
+    """
+    complaints = Path(command[-1] + ".log")
+    with complaints.open("w+b") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+        complaints.unlink()
+        try:
+            while process.poll() is None:
+                yield progress
+                time.sleep(0.1)
+        finally:
+            process.kill()
+        log.seek(0)
+        lines = log.read()[-4096:].decode("utf-8", "replace").split("\n")
+    if process.returncode == 0:
+        return None
+    said = [line.strip() for line in lines if line.strip()]
+    return "".join(c for c in said[-1] if c.isprintable()) if said else f"exit code {process.returncode}"

@@ -1,0 +1,160 @@
+"""`rnnviz ngram`: train and evaluate n-gram models."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rnnviz.engine.ngram.evaluation import NgramLoss, PaperLosses
+
+ngram = typer.Typer(
+    help="Train and evaluate n-gram models (modified Kneser-Ney).",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+
+@ngram.command("train")
+def train(
+    text: Annotated[str, typer.Argument(help="A file, a directory or `python:stdlib`.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The directory to write.", show_default=False)],
+    n: Annotated[str, typer.Option("--n", help="How many symbols back the models look.")] = "1-9,20",
+    split: Annotated[str, typer.Option(help="Shares of train/validation/test in percent.")] = "80/10/10",
+    streams: Annotated[int, typer.Option(help="Streams that the text is split by.")] = 100,
+    unroll: Annotated[int, typer.Option(help="Steps that the split is a multiple of.")] = 100,
+    estimator: Annotated[
+        Literal["own", "lmplz"],
+        typer.Option(help="`own`: fast, in memory. `lmplz`: KenLM's, on disk, in 2 GB."),
+    ] = "own",
+    compress: Annotated[bool, typer.Option("--gz", help="Compress the ARPA files.")] = False,
+    glob: Annotated[str, typer.Option(help="Which files of a directory make up the text.")] = "*",
+    seed: Annotated[int, typer.Option(help="Fixes the order of a directory's files.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace older models at --out.")] = False,
+) -> None:
+    """Train n-gram models on the train part of a text, as in Karpathy, Johnson & Li (2015).
+
+    They are unpruned interpolated modified Kneser-Ney models over bytes: ARPA files that any toolkit reads (a byte
+    is written as two hex digits), and KenLM's binaries where its `build_binary` is on the PATH.
+
+    The own estimator holds everything in memory: some 300 bytes a symbol for n = 1-9,20 (0.8 GB for War and
+    Peace), up to 150 for n = 5. It refuses what the machine cannot hold. For such texts, 100 MB and more, take
+    `--estimator lmplz`: its memory is bounded at 2 GB, whatever the text, and it needs room on the disk at --out.
+
+    Examples:
+
+        rnnviz ngram train war_and_peace.txt --out ngrams/wp
+
+        rnnviz ngram train ~/src/linux/kernel --glob '*.[ch]' --split 90/5/5 --out ngrams/kernel
+
+        rnnviz ngram train large.txt --n 5 --estimator lmplz --gz --out ngrams/large
+    """
+    from rnnviz.engine.ngram.directory import parse_orders
+    from rnnviz.engine.ngram.training import start_ngrams, train_ngrams
+    from rnnviz.engine.progress import Computation
+    from rnnviz.engine.split import Split
+    from rnnviz.engine.text import open_text, portable_spec
+    from rnnviz.store.summary import size_on_disk
+    from rnnviz.tui.commands.info import size_words
+    from rnnviz.tui.progress import show
+
+    orders = parse_orders(n)
+    parsed = Split.parse(split, streams=streams, unroll=unroll)
+    opened = open_text(text, glob=glob, seed=seed)
+    spec = portable_spec(text)
+    command = ["rnnviz", "ngram", "train", spec or opened.name, "--n", n, "--out", out.name]
+    command += ["--split", parsed.shares, "--streams", str(streams), "--unroll", str(unroll)]
+    command += [
+        "--estimator",
+        estimator,
+        "--glob",
+        glob,
+        "--seed",
+        str(seed),
+        *(["--gz"] if compress else []),
+    ]
+    models = start_ngrams(
+        out,
+        opened,
+        orders,
+        parsed,
+        estimator=estimator,
+        compressed=compress,
+        seed=seed,
+        command=shlex.join(command),
+        spec=spec,
+        glob=glob,
+        force=force,
+    )
+    training = Computation(train_ngrams(models, opened))
+    show("training", training)
+    for note in training.result:
+        typer.echo(f"rnnviz: {note}", err=True)
+    typer.echo(f"{out}: {len(orders)} models, n = {n}, {size_words(size_on_disk(out))}")
+    typer.echo(f"how good they are: rnnviz ngram eval {shlex.quote(str(out))}", err=True)
+
+
+@ngram.command("eval")
+def evaluate(
+    path: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A directory of n-gram models.", show_default=False)
+    ],
+    text: Annotated[
+        str | None,
+        typer.Argument(help="The text; by default the one they were trained on.", show_default=False),
+    ] = None,
+    split: Annotated[Literal["test", "val", "train"], typer.Option(help="The part of the text.")] = "test",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    glob: Annotated[
+        str | None,
+        typer.Option(help="Which files of a directory, by default as in training.", show_default=False),
+    ] = None,
+) -> None:
+    """Measure the loss of n-gram models on a part of a text, beside the paper's where it is one of its texts.
+
+    The text is split as in training, and every symbol of the part counts. `--json` prints a list of objects with
+    `n` and `loss`, in nats per symbol. Scoring is KenLM's.
+
+    Examples:
+
+        rnnviz ngram eval ngrams/wp war_and_peace.txt
+
+        rnnviz ngram eval ngrams/wp --split val --json
+    """
+    from rnnviz.engine.kenlm_build import greatest_order, refuse_small_kenlm
+    from rnnviz.engine.ngram.directory import load_ngrams
+    from rnnviz.engine.ngram.evaluation import evaluate_ngrams, paper_losses
+    from rnnviz.engine.progress import Computation
+    from rnnviz.engine.vocabulary import refuse_unknown
+    from rnnviz.tui.progress import show
+
+    models = load_ngrams(path)
+    refuse_small_kenlm(models.orders[-1] + 1, greatest_order())
+    opened = models.open_text(text, glob)
+    refuse_unknown(
+        models.vocabulary, opened, "A loss is defined only for a text whose bytes the models know."
+    )
+    if opened.sha256() != models.text.sha256:
+        typer.echo(f"rnnviz: {opened.name} is not the text that {path} was trained on", err=True)
+    measuring = Computation(evaluate_ngrams(models, opened, split))
+    show("evaluating", measuring)
+    if as_json:
+        typer.echo(json.dumps([{"n": each.n, "loss": each.loss} for each in measuring.result]))
+        return
+    for line in _table(measuring.result, paper_losses(opened.length, models.split, split)):
+        typer.echo(line)
+
+
+def _table(losses: Sequence[NgramLoss], paper: PaperLosses | None) -> list[str]:
+    """A line for each n, the paper's value beside it."""
+    lines = [" n    loss" + (f"   paper ({paper.text})" if paper else "")]
+    for each in losses:
+        beside = f"   {paper.losses[each.n]:.3f}" if paper and each.n in paper.losses else ""
+        lines.append(f"{each.n:2}  {each.loss:.4f}{beside}")
+    return [*lines, "nats per symbol"]

@@ -26,7 +26,7 @@ from rnnviz.engine.evaluate import Evaluation
 from rnnviz.engine.fields import Fields
 from rnnviz.engine.model import KINDS, Kind, RecurrentModel, build, parameter_shapes
 from rnnviz.engine.split import Split
-from rnnviz.engine.text import STANDARD_LIBRARY, Text, open_text, printable
+from rnnviz.engine.text import STANDARD_LIBRARY, Text, is_there, open_text, printable
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidRequest, InvalidRun, NotFound
 
@@ -178,7 +178,7 @@ class Run:
         """
         if spec is None:
             spec = self.text.spec
-            if spec is None or not (spec == STANDARD_LIBRARY or Path(spec).exists()):
+            if spec is None or not (spec == STANDARD_LIBRARY or is_there(Path(spec))):
                 raise InvalidRequest(
                     f"the text of {self.path} ({self.text.name}) is not to be found from here",
                     "Give it as TEXT.",
@@ -210,7 +210,7 @@ def load_run(path: str | Path) -> Run:
     """Read run.json. Raises NotFound, or InvalidRun for what is no run, damaged, or of a newer format."""
     path = Path(path)
     file = path / RUN_FILE
-    if not os.path.exists(path):  # noqa: PTH110  (Path.exists raises on over-long names)
+    if not is_there(path):
         raise NotFound(f"there is no run {path}", "Train one: rnnviz train TEXT --out RUN")
     if not file.is_file():
         raise InvalidRun(f"{path} is no run: it has no {RUN_FILE}", "Give the directory that --out named.")

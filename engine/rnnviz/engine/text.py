@@ -6,6 +6,7 @@ read the same way here. Nothing is decoded, so no encoding can be wrong.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import random
@@ -20,7 +21,7 @@ from stat import S_ISREG
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.store.errors import InvalidText, NotFound
+from rnnviz.store.errors import InvalidRequest, InvalidText, NotFound
 
 STANDARD_LIBRARY = "python:stdlib"
 """The spec of the text that every machine has: the .py files of the running interpreter."""
@@ -136,13 +137,17 @@ def open_text(spec: str, *, glob: str = "*", seed: int = 0) -> Text:
     joined; hidden files and folders (a leading dot) are left out. A glob without a slash is matched against
     the file's name, one with a slash against its relative path; `*` also matches slashes.
 
-    Raises NotFound for a path that is not there, InvalidText for what is empty or cannot be read.
+    Raises NotFound for a path that is not there, InvalidText for what is empty or cannot be read,
+    InvalidRequest for a glob that a run could not record.
     """
+    if not glob.isprintable():
+        raise InvalidRequest(
+            f"--glob {printable(glob)} has characters that do not print", "Use ? or * for them."
+        )
     if spec == STANDARD_LIBRARY:
         return _joined(STANDARD_LIBRARY, _standard_library(), seed)
     path = Path(spec)
-    # A name that the file system refuses (too long, a NUL in it) is a path that is not there, too.
-    if "\0" in spec or not os.path.exists(spec):  # noqa: PTH110  (Path.exists raises on over-long names)
+    if not spec or not is_there(path):
         raise NotFound(
             f"there is no file or directory {printable(spec)}",
             f"Give a file, a directory of files, or {STANDARD_LIBRARY} for the Python library's own source.",
@@ -166,6 +171,18 @@ def text_of_files(name: str, paths: Sequence[Path]) -> Text:
 def portable_spec(spec: str) -> str | None:
     """The spec if it means something away from this machine too, None for an absolute path."""
     return None if Path(spec).is_absolute() or spec != printable(spec) else spec
+
+
+def is_there(path: Path) -> bool:
+    """Whether the path exists. One that no file system takes (`Path.exists` raises on it) does not."""
+    try:
+        return path.exists()
+    except ValueError:
+        return False
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return False
 
 
 def printable(name: str) -> str:

@@ -41,7 +41,7 @@ from rnnviz.engine.run import (
     versions,
 )
 from rnnviz.engine.split import PARTS, READ_STEPS, read_streams, spans
-from rnnviz.engine.text import Text
+from rnnviz.engine.text import Text, is_there
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import AlreadyExists, InvalidRequest, InvalidText, StorageFailure, TrainingDiverged
 
@@ -100,7 +100,8 @@ def train(path: Path, text: Text, *, device: torch.device) -> Generator[Progress
 
     Yields progress after every mini-batch and an EpochDone after every epoch. A checkpoint is written about
     once a minute, after every epoch, and when the iterator is closed early; training goes on from there, on
-    the CPU to the very same weights and losses. Raises InvalidText when `text` is not the run's text,
+    the CPU to the very same weights and losses. The train part is held in memory, a byte per symbol; PyTorch's
+    default generator is seeded, for dropout. Raises InvalidText when `text` is not the run's text,
     TrainingDiverged when the loss is no longer a number.
     """
     run = load_run(path)
@@ -309,9 +310,7 @@ def _tokens(run: Run, text: Text) -> Tensor:
 
 def _refuse_taken(path: Path, force: bool) -> None:
     """Raise AlreadyExists unless a run may be written to `path`."""
-    if not os.path.exists(path) or (  # noqa: PTH110  (Path.exists raises on over-long names)
-        path.is_dir() and not any(path.iterdir())
-    ):
+    if not is_there(path) or (path.is_dir() and not any(path.iterdir())):
         return
     if not (path / RUN_FILE).is_file():
         raise AlreadyExists(f"{path} exists and is no run", "Choose another place with --out.")

@@ -13,7 +13,9 @@ def evaluate(
     path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.", show_default=False)],
     text: Annotated[
         str | None,
-        typer.Argument(help="The text; by default the one it was trained on.", show_default=False),
+        typer.Argument(
+            metavar="TEXT", help="The text; by default the one it was trained on.", show_default=False
+        ),
     ] = None,
     split: Annotated[Literal["test", "val", "train"], typer.Option(help="The part of the text.")] = "test",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

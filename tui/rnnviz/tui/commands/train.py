@@ -28,6 +28,7 @@ def train(
     text: Annotated[
         str | None,
         typer.Argument(
+            metavar="TEXT",
             help="A file, a directory, or `python:stdlib` (the source of this Python's library).",
             show_default=False,
         ),
@@ -59,7 +60,7 @@ def train(
 
         rnnviz train war_and_peace.txt --out runs/wp --layers 2 --hidden 84
 
-        rnnviz train ~/src/linux/kernel --glob '*.[ch]' --split 90/5/5 --out runs/kernel
+        rnnviz train linux/kernel --glob '*.[ch]' --split 90/5/5 --out runs/lk
 
         rnnviz train python:stdlib --out runs/python --epochs 3
 
@@ -100,7 +101,7 @@ def train(
         resolve(device)
         opened = open_text(text, glob=glob, seed=seed)
         spec = portable_spec(text)
-        command = _command(spec or opened.name, out.name, glob, config)
+        command = _command(spec or opened.name, out.resolve().name, glob, config)
         run = start_run(out, opened, config, command=command, spec=spec, glob=glob, force=force)
     use_threads(threads)
     stopped_by = _train(run, opened, resolve(device))
@@ -176,6 +177,8 @@ def _report(run: Run) -> None:
 
 def _command(text: str, out: str, glob: str, config: RunConfig) -> str:
     """The command line that makes this run again, with every option and no path of this machine."""
+    from rnnviz.engine.text import printable
+
     split = config.split
     options: dict[str, object] = {
         "--out": out,
@@ -193,7 +196,7 @@ def _command(text: str, out: str, glob: str, config: RunConfig) -> str:
         "--glob": glob,
     }
     words = [word for name, value in options.items() if value is not None for word in (name, str(value))]
-    return shlex.join(["rnnviz", "train", text, *words])
+    return printable(shlex.join(["rnnviz", "train", text, *words]))
 
 
 def _refuse_other_options(context: typer.Context, run: Run) -> None:

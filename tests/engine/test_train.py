@@ -208,7 +208,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(
     path = start(tmp_path / "killed", text).path
     events = train(path, text, device=CPU)
     for number, _ in enumerate(events):
-        if number % 15 == 0:
+        if number % 25 == 0:
             snapshot = tmp_path / f"snapshot{number}"
             shutil.copytree(path, snapshot)
             run = go_on(snapshot, text)

@@ -144,6 +144,7 @@ def test_evaluating_parts_and_other_texts(rnnviz: Command, text: Path, tmp_path:
         (["text.txt", "--out", "text.txt", "--force", *SMALL], 2, "exists and is no run", "--out"),
         (["text.txt", "--out", "text.txt/run", *SMALL], 1, "cannot make", "--out"),
         (["text.txt", "--out", "run", *SMALL, "--hidden", "999999"], 2, "parameters", "--hidden"),
+        (["--out", "run", "--resume", "--force"], 2, "exclude each other", "--force"),
         (["--out", "run", "--resume"], 2, "there is no run run", "rnnviz train"),
         (["empty.txt", "--out", "run"], 2, "empty.txt is empty", ""),
         (["folder", "--out", "run", "--glob", "*.c"], 2, r"no file in folder matches \*\.c", "--glob"),

@@ -46,7 +46,8 @@ def train(
     seed: Annotated[int, typer.Option(help="Fixes the first weights, the dropout, the files' order.")] = 0,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
     threads: Annotated[
-        int | None, typer.Option(help="CPU threads (all cores if not given).", show_default=False)
+        int | None,
+        typer.Option(min=1, max=4096, help="CPU threads (all cores if not given).", show_default=False),
     ] = None,
     glob: Annotated[str, typer.Option(help="Which files of a directory make up the text.")] = "*",
     force: Annotated[bool, typer.Option("--force", help="Replace an older run at --out.")] = False,
@@ -73,12 +74,16 @@ def train(
     from rnnviz.engine.train import start_run
 
     if resume:
+        if force:
+            raise InvalidRequest(
+                "--resume and --force exclude each other", "Go on with --resume, or begin anew with --force."
+            )
         run = load_run(out)
         _refuse_other_options(context, run)
-        opened = run.open_text(text)
         if run.complete:
             typer.echo(f"{out} is complete: there is nothing to resume")
             return
+        opened = run.open_text(text)
         device = device if _is_given(context, "device") else run.config.device
         threads = threads or run.config.threads
     else:
@@ -213,7 +218,6 @@ def _refuse_other_options(context: typer.Context, run: Run) -> None:
         "dropout": config.dropout,
         "seed": config.seed,
         "glob": run.text.glob,
-        "force": False,
     }
     for name, value in recorded.items():
         if _is_given(context, name) and context.params[name] != value:

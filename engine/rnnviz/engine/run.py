@@ -27,6 +27,7 @@ from rnnviz.engine.fields import Fields
 from rnnviz.engine.model import KINDS, Kind, RecurrentModel, build, parameter_shapes
 from rnnviz.engine.split import Split
 from rnnviz.engine.text import STANDARD_LIBRARY, Text, is_there, open_text, printable
+from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidRequest, InvalidRun, NotFound
 
@@ -89,29 +90,6 @@ class RunConfig:
             )
         if self.threads is not None and not 1 <= self.threads <= 4096:
             raise InvalidRequest(f"--threads {self.threads} is out of range", "Give --threads at least 1.")
-
-
-@dataclass(frozen=True)
-class TextRecord:
-    """The text a run was trained on."""
-
-    name: str
-    sha256: str
-    length: int
-    spec: str | None = None
-    """How to open it again, where that means something on another machine too: a relative path or a
-    `python:` spec."""
-    glob: str = "*"
-
-    @classmethod
-    def read(cls, fields: Fields) -> TextRecord:
-        return cls(
-            name=fields.text("name"),
-            sha256=fields.text("sha256"),
-            length=fields.integer("length", 1, 1 << 62),
-            spec=fields.text("spec") if fields.has("spec") else None,
-            glob=fields.text("glob"),
-        )
 
 
 @dataclass(frozen=True)

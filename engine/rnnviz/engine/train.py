@@ -36,12 +36,12 @@ from rnnviz.engine.run import (
     Epoch,
     Run,
     RunConfig,
-    TextRecord,
     load_run,
     versions,
 )
 from rnnviz.engine.split import PARTS, READ_STEPS, read_streams, spans
 from rnnviz.engine.text import Text, is_there
+from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import AlreadyExists, InvalidRequest, InvalidText, StorageFailure, TrainingDiverged
 

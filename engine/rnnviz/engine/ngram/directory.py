@@ -11,7 +11,6 @@ KenLM, which checks ARPA files; its binaries are memory images, to be taken only
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,9 +18,9 @@ from typing import Final, Literal, get_args
 
 from rnnviz.engine.fields import Fields
 from rnnviz.engine.ngram.scoring import NgramModel
-from rnnviz.engine.run import GREATEST, TextRecord
 from rnnviz.engine.split import Split
-from rnnviz.engine.text import STANDARD_LIBRARY, Text, open_text
+from rnnviz.engine.text import STANDARD_LIBRARY, Text, is_there, open_text
+from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.disk import replace_file
 from rnnviz.store.errors import AlreadyExists, InvalidModels, InvalidRequest, InvalidRun, NotFound
@@ -30,6 +29,9 @@ FORMAT: Final = 1
 RECORD_FILE: Final = "ngram.json"
 GREATEST_RECORD: Final = 1 << 20
 """Bytes of ngram.json that are read at most."""
+
+GREATEST: Final = 1 << 20
+"""The bound on counts in a record."""
 
 GREATEST_N: Final = 63
 """KenLM can be built for more, but nothing looks back so far and learns from it."""
@@ -76,7 +78,7 @@ class NgramModels:
         """The text that `spec` names, or the one the models are of if it can still be found."""
         if spec is None:
             spec = self.text.spec
-            if spec is None or not (spec == STANDARD_LIBRARY or Path(spec).exists()):
+            if spec is None or not (spec == STANDARD_LIBRARY or is_there(Path(spec))):
                 raise InvalidRequest(
                     f"the text of {self.path} ({self.text.name}) is not to be found from here",
                     "Give it as TEXT.",
@@ -107,7 +109,7 @@ def load_ngrams(path: str | Path) -> NgramModels:
     Raises NotFound, or InvalidModels for what holds no n-gram models, not all, or damaged ones.
     """
     path = Path(path)
-    if not os.path.exists(path):  # noqa: PTH110  (Path.exists raises on over-long names)
+    if not is_there(path):
         raise NotFound(f"there is no {path}", "Train n-gram models: rnnviz ngram train TEXT --out DIR")
     models = _read(path)
     if not models.complete:
@@ -118,9 +120,7 @@ def load_ngrams(path: str | Path) -> NgramModels:
 def refuse_taken(path: Path, force: bool) -> None:
     """Raise AlreadyExists unless models may be written to `path`: it is new or empty, holds models whose training
     was interrupted, or, with `force`, whole ones."""
-    if not os.path.exists(path) or (  # noqa: PTH110  (Path.exists raises on over-long names)
-        path.is_dir() and not any(path.iterdir())
-    ):
+    if not is_there(path) or (path.is_dir() and not any(path.iterdir())):
         return
     if not (path / RECORD_FILE).is_file():
         raise AlreadyExists(f"{path} exists and holds no n-gram models", "Choose another place with --out.")

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import gzip
 import os
+import platform
 import shutil
 import subprocess
 import time
 from collections.abc import Generator
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -25,9 +27,9 @@ from rnnviz.engine.ngram.counting import Sentence
 from rnnviz.engine.ngram.directory import EstimatorName, NgramModels, clear, refuse_taken
 from rnnviz.engine.ngram.kneser_ney import estimate
 from rnnviz.engine.progress import Progress
-from rnnviz.engine.run import TextRecord, versions
 from rnnviz.engine.split import PartName, Split, spans
 from rnnviz.engine.text import Text
+from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidRequest, InvalidText, StorageFailure, Unavailable
 
@@ -89,7 +91,11 @@ def start_ngrams(
         vocabulary=vocabulary,
         estimator=estimator,
         compressed=compressed,
-        versions=versions(),
+        versions={
+            "rnnviz": version("rnnviz"),
+            "numpy": version("numpy"),
+            "python": platform.python_version(),
+        },
         command=command,
     )
     try:

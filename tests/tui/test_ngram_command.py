@@ -1,0 +1,89 @@
+"""`rnnviz ngram` as it is typed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.texts import write_words
+
+pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")
+
+SPLIT = ("--split", "60/20/20", "--streams", "4", "--unroll", "10")
+
+
+def ngram(*arguments: str | Path, directory: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "rnnviz", "ngram", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=directory,
+        # No programs of KenLM's, whatever is installed here.
+        env=os.environ | {"PATH": ""},
+    )
+
+
+def test_train_and_eval_from_the_text_s_own_directory(tmp_path: Path) -> None:
+    write_words(tmp_path / "words.txt", 3000)
+    trained = ngram("train", "words.txt", "--n", "1-2,5", *SPLIT, "--out", "models", directory=tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    assert "3 models, n = 1-2,5" in trained.stdout
+    assert "build_binary is not on the PATH" in trained.stderr
+    found = ngram("eval", "models", "--json", directory=tmp_path)
+    assert found.returncode == 0, found.stderr
+    losses = json.loads(found.stdout)
+    assert [set(entry) for entry in losses] == [{"n", "loss"}] * 3
+    assert [entry["n"] for entry in losses] == [1, 2, 5]
+    assert 0 < losses[2]["loss"] < losses[1]["loss"] < losses[0]["loss"] < 3
+    table = ngram("eval", "models", "words.txt", "--split", "val", directory=tmp_path).stdout.splitlines()
+    assert [line.split()[0] for line in table] == ["n", "1", "2", "5", "nats"]
+    again = ngram("train", "words.txt", "--out", "models", directory=tmp_path)
+    assert again.returncode == 2
+    assert "already holds n-gram models" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("data", "arguments", "sentence"),
+    [
+        (b"", SPLIT, "is empty"),
+        (b"a", SPLIT, "fewer than one mini-batch"),
+        (b"abcdefghij", ("--streams", "1", "--unroll", "1"), "nothing looks back n = 20"),
+        (b"a" * 2000, (*SPLIT, "--n", "0"), "is not a list of numbers"),
+        (b"a" * 2000, ("--split", "1/2"), "not three whole numbers"),
+        (b"a" * 2000, (*SPLIT, "--n", "63"), "MAX_ORDER=64"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    tmp_path: Path, data: bytes, arguments: tuple[str, ...], sentence: str
+) -> None:
+    (tmp_path / "text").write_bytes(data)
+    done = ngram("train", "text", "--out", "models", *arguments, directory=tmp_path)
+    assert done.returncode in (1, 2)
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_text_with_unknown_bytes_has_no_loss(tmp_path: Path) -> None:
+    write_words(tmp_path / "words.txt", 3000)
+    (tmp_path / "other.txt").write_bytes(b"a prince\x00" * 300)
+    ngram("train", "words.txt", "--n", "1", *SPLIT, "--out", "models", directory=tmp_path)
+    done = ngram("eval", "models", "other.txt", directory=tmp_path)
+    assert done.returncode == 2
+    assert "byte 0x00" in done.stderr
+    missing = ngram("eval", "nowhere", directory=tmp_path)
+    assert missing.returncode == 2
+    assert "there is no nowhere" in missing.stderr
+
+
+@pytest.mark.parametrize("command", ["train", "eval"])
+def test_the_help_has_examples_and_says_what_memory_it_takes(command: str, tmp_path: Path) -> None:
+    done = ngram(command, "--help", directory=tmp_path)
+    assert f"rnnviz ngram {command}" in done.stdout.split("Examples")[1]
+    assert command == "eval" or "memory is bounded" in " ".join(done.stdout.split())

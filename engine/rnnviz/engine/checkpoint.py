@@ -17,7 +17,6 @@ from safetensors.torch import save
 from torch import Tensor
 
 from rnnviz.engine.fields import Fields
-from rnnviz.engine.model import STATE_PARTS
 from rnnviz.engine.run import CHECKPOINT_FILE, GREATEST, Epoch, Run, read_epoch, replace_file
 from rnnviz.engine.text import printable
 from rnnviz.store.errors import InvalidRun
@@ -86,12 +85,11 @@ def load_checkpoint(run: Run) -> Checkpoint | None:
 
 def _refuse_misfits(run: Run, found: dict[str, Any]) -> None:
     """Raise InvalidRun unless the tensors (safetensors slices) are those that the run's config makes."""
-    config = run.config
     expected = {name: ("U8", tuple(state.shape)) for name, state in generator_states().items()}
     for name, shape in run.parameter_shapes().items():
         expected[f"model.{name}"] = expected[f"square_avg.{name}"] = ("F32", shape)
-    for part in range(STATE_PARTS[config.kind]):
-        expected[f"state.{part}"] = ("F32", (config.layers, config.split.streams, config.hidden))
+    for part, shape in enumerate(run.state_shapes()):
+        expected[f"state.{part}"] = ("F32", shape)
     there = {name: (piece.get_dtype(), tuple(piece.get_shape())) for name, piece in found.items()}
     # A run may go on without the GPU it began on, or with one it did not have.
     misfits = {name for name, _ in there.items() ^ expected.items()} - {"rng.cuda"}

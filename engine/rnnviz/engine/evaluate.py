@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from rnnviz.engine.model import RecurrentModel
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.split import PartName, Split, spans, windows
 from rnnviz.engine.text import Text
 from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.engine.window_network import Predictor
 
 WINDOW = 50
 """Steps at a time: the logits of 100 streams over 50 steps stay in cache."""
@@ -40,7 +40,7 @@ class Evaluation:
 
 
 def evaluate(
-    model: RecurrentModel, vocabulary: Vocabulary, text: Text, split: Split, part: PartName
+    model: Predictor, vocabulary: Vocabulary, text: Text, split: Split, part: PartName
 ) -> Generator[Progress, None, Evaluation]:
     """The loss of a model on a part of a text, as in the paper: zero state at the start of each span, carried
     to its end, dropout off. Every byte of the text must be in the vocabulary.
@@ -51,7 +51,7 @@ def evaluate(
 
 
 def losses(
-    model: RecurrentModel, vocabulary: Vocabulary, text: Text, split: Split, part: PartName
+    model: Predictor, vocabulary: Vocabulary, text: Text, split: Split, part: PartName
 ) -> Generator[Progress, None, NDArray[np.float32]]:
     """The surprisal of every symbol of a part in nats: float32 [time · streams], step by step."""
     steps = spans(text.length, split, part)[0].length

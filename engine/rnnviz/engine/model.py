@@ -139,7 +139,7 @@ def build(kind: Kind, symbols: int, hidden: int, layers: int, dropout: float = 0
     return model
 
 
-def initialise(model: RecurrentModel, seed: int, reach: float) -> None:
+def initialise(model: nn.Module, seed: int, reach: float) -> None:
     """Draw every parameter, biases too, from U(−reach, reach), in the order of their names in the model."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():

@@ -16,6 +16,7 @@ import platform
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal, get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -24,11 +25,12 @@ from safetensors.torch import load_file, save
 from rnnviz.engine.device import DEVICES, DeviceName
 from rnnviz.engine.evaluate import Evaluation
 from rnnviz.engine.fields import Fields
-from rnnviz.engine.model import KINDS, Kind, RecurrentModel, build, parameter_shapes
+from rnnviz.engine.model import STATE_PARTS, Kind, RecurrentModel, build, parameter_shapes
 from rnnviz.engine.split import Split
 from rnnviz.engine.text import STANDARD_LIBRARY, Text, is_there, open_text, printable
 from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.engine.window_network import Predictor, build_window, window_shapes
 from rnnviz.store.errors import InvalidRequest, InvalidRun, NotFound
 
 FORMAT = 1
@@ -44,12 +46,20 @@ GREATEST = 1 << 20
 
 GREATEST_LAYERS = 1 << 10
 
+GREATEST_WINDOW = 64
+"""The bound on the n of an n-NN."""
+
+ModelKind = Kind | Literal["n-nn"]
+MODEL_KINDS: tuple[ModelKind, ...] = (*get_args(Kind), "n-nn")
+
 
 @dataclass(frozen=True)
 class RunConfig:
     """What is trained and how. The defaults are the paper's (section 4.1) and char-rnn's."""
 
-    kind: Kind = "lstm"
+    kind: ModelKind = "lstm"
+    n: int | None = None
+    """Of an n-NN, and only there: how many symbols it looks back. Its one layer is no layer of cells."""
     layers: int = 1
     hidden: int = 128
     dropout: float = 0.0
@@ -80,6 +90,7 @@ class RunConfig:
         ):
             if not 1 <= value <= greatest:
                 raise InvalidRequest(f"{name} {value} is out of range", f"Give {name} 1 to {greatest:,}.")
+        self._check_window()
         if not 0 <= self.dropout < 1:
             raise InvalidRequest(
                 f"--dropout {self.dropout:g} is not in 0…1", "Give a share below 1, for example 0.2."
@@ -90,6 +101,23 @@ class RunConfig:
             )
         if self.threads is not None and not 1 <= self.threads <= 4096:
             raise InvalidRequest(f"--threads {self.threads} is out of range", "Give --threads at least 1.")
+
+    def _check_window(self) -> None:
+        if self.kind != "n-nn":
+            if self.n is not None:
+                raise InvalidRequest(
+                    f"--n {self.n} is for --model n-nn", "Leave --n out, or give --model n-nn."
+                )
+            return
+        if self.n is None or not 1 <= self.n <= GREATEST_WINDOW:
+            raise InvalidRequest(
+                "--model n-nn looks back a number of symbols, which is to be given"
+                if self.n is None
+                else f"--n {self.n} is out of range",
+                f"Give --n 1 to {GREATEST_WINDOW}.",
+            )
+        if self.layers != 1:
+            raise InvalidRequest(f"an n-NN has one layer, not {self.layers}", "Leave --layers out.")
 
 
 @dataclass(frozen=True)
@@ -127,6 +155,18 @@ class Run:
         return min(self.history, key=lambda epoch: epoch.validation, default=None)
 
     def model(self, device: torch.device) -> RecurrentModel:
+        """The recurrent model with the best weights, in evaluation mode, on `device`.
+
+        Raises InvalidRun, and InvalidRequest for an n-NN.
+        """
+        model = self.predictor(device)
+        if not isinstance(model, RecurrentModel):
+            raise InvalidRequest(
+                f"{self.path} is an n-NN: it has no cells", "Give the run of an LSTM, GRU or RNN."
+            )
+        return model
+
+    def predictor(self, device: torch.device) -> Predictor:
         """The model with the best weights, in evaluation mode, on `device`. Raises InvalidRun."""
         path = self.path / MODEL_FILE
         if not path.is_file():
@@ -139,14 +179,28 @@ class Run:
         model.load_state_dict(load_file(path))
         return model.eval().to(device)
 
-    def build(self) -> RecurrentModel:
+    def build(self) -> Predictor:
         """The model without its weights."""
         config = self.config
+        if config.kind == "n-nn":
+            assert config.n is not None
+            return build_window(len(self.vocabulary), config.hidden, config.n, config.dropout)
         return build(config.kind, len(self.vocabulary), config.hidden, config.layers, config.dropout)
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         config = self.config
+        if config.kind == "n-nn":
+            assert config.n is not None
+            return window_shapes(len(self.vocabulary), config.hidden, config.n)
         return parameter_shapes(config.kind, len(self.vocabulary), config.hidden, config.layers)
+
+    def state_shapes(self) -> list[tuple[int, ...]]:
+        """Shape of each tensor of the state in training."""
+        config = self.config
+        if config.kind == "n-nn":
+            assert config.n is not None
+            return [(config.n - 1, config.split.streams)]
+        return [(config.layers, config.split.streams, config.hidden)] * STATE_PARTS[config.kind]
 
     def open_text(self, spec: str | None = None, glob: str | None = None) -> Text:
         """The text that `spec` names, or the one the run was trained on if it can still be found.
@@ -179,7 +233,7 @@ class Run:
         }
         replace_file(self.path / RUN_FILE, json.dumps(record, indent=1, allow_nan=False).encode() + b"\n")
 
-    def save_model(self, model: RecurrentModel) -> None:
+    def save_model(self, model: Predictor) -> None:
         """Write model.safetensors. The file is whole at every moment."""
         replace_file(self.path / MODEL_FILE, save({k: v.cpu() for k, v in model.state_dict().items()}))
 
@@ -269,7 +323,8 @@ def read_epoch(fields: Fields) -> Epoch:
 def _config(fields: Fields) -> RunConfig:
     split = fields.group("split")
     return RunConfig(
-        kind=fields.choice("kind", KINDS),
+        kind=fields.choice("kind", MODEL_KINDS),
+        n=fields.integer("n", 1, GREATEST_WINDOW) if fields.has("n") else None,
         layers=fields.integer("layers", 1, GREATEST_LAYERS),
         hidden=fields.integer("hidden", 1, GREATEST),
         dropout=fields.number("dropout", 0, 1),

@@ -178,7 +178,7 @@ class _Training:
 
     def finish(self) -> Generator[Progress, None, None]:
         run = self.run
-        best = run.model(self.tokens.device)
+        best = run.predictor(self.tokens.device)
         measuring = Computation(evaluate(best, run.vocabulary, self.text, run.config.split, "test"))
         for _ in measuring:
             yield self._progress("measuring the test loss")

@@ -44,7 +44,7 @@ def evaluate(
     from rnnviz.tui.progress import show
 
     run = load_run(path)
-    model = run.model(resolve(device))
+    model = run.predictor(resolve(device))
     opened = run.open_text(text, glob)
     refuse_unknown(run.vocabulary, opened, "A loss is defined only for a text whose bytes the model knows.")
     measuring = Computation(measure(model, run.vocabulary, opened, run.config.split, split))

@@ -20,6 +20,9 @@ Facts = dict[str, Any]
 def info(
     path: Annotated[Path, typer.Argument(help="A run directory or a capture, X.zarr.", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Read all of a capture and compare its checksums first.")
+    ] = False,
 ) -> None:
     """Describe a run or a capture: what it holds, whether it is complete, how to go on.
 
@@ -27,10 +30,10 @@ def info(
 
         rnnviz info runs/wp
 
-        rnnviz info wp.zarr --json
+        rnnviz info wp.zarr --check --json
     """
     is_run = (path / "run.json").is_file()
-    facts = run_facts(path) if is_run else capture_facts(path)
+    facts = run_facts(path) if is_run else capture_facts(path, check=check)
     if as_json:
         typer.echo(json.dumps(facts, indent=1))
         return
@@ -52,6 +55,7 @@ def run_facts(path: Path) -> Facts:
         "path": str(path),
         "complete": run.complete,
         "model": config.kind,
+        **({"n": config.n} if config.n is not None else {}),
         "layers": config.layers,
         "hidden": config.hidden,
         "parameters": sum(prod(shape) for shape in run.parameter_shapes().values()),
@@ -99,12 +103,15 @@ def run_lines(facts: Facts) -> list[str]:
     )
 
 
-def capture_facts(path: Path) -> Facts:
-    """A capture in JSON's terms. Raises NotFound, InvalidCapture."""
+def capture_facts(path: Path, *, check: bool) -> Facts:
+    """A capture in JSON's terms. Raises NotFound, InvalidCapture; with `check`, for any damaged file."""
     from rnnviz.store.reader import open_capture
     from rnnviz.store.summary import size_on_disk
 
     capture = open_capture(path)
+    if check:
+        for _ in capture.verify():
+            pass
     attributes = capture.attributes
     return {
         "kind": "capture",
@@ -113,6 +120,7 @@ def capture_facts(path: Path) -> Facts:
         "complete": capture.complete,
         "symbols": capture.symbols,
         "captured": capture.captured,
+        "checked": check,
         "segments": len(capture.segments),
         "longest_segment": int(capture.segments[:, 1].max()),
         "text": attributes["text"],
@@ -165,6 +173,8 @@ def capture_lines(facts: Facts) -> list[str]:
         f"{facts['symbols']:,} symbols in {facts['segments']:,} segments of up to {facts['longest_segment']:,}",
         "size": f"{size_words(facts['bytes_on_disk'])}, format {facts['format']}, made by {facts['generator']}",
     }
+    if facts["checked"]:
+        lines["checked"] = "every file is whole"
     if unknown:
         lines["unknown"] = f"{unknown:,} bytes that the model has never seen"
     rows = _table(lines)

@@ -34,8 +34,13 @@ def train(
         ),
     ] = None,
     model: Annotated[
-        Literal["lstm", "gru", "rnn"], typer.Option(help="The kind of layers; `gru` is the paper's.")
+        Literal["lstm", "gru", "rnn", "n-nn"],
+        typer.Option(help="The kind of layers; `gru` is the paper's. `n-nn` is no recurrent model."),
     ] = "lstm",
+    n: Annotated[
+        int | None,
+        typer.Option("--n", help="How many symbols back an n-NN looks.", show_default=False),
+    ] = None,
     layers: Annotated[int, typer.Option(help="Layers of cells.")] = 1,
     hidden: Annotated[int, typer.Option(help="Units in each layer.")] = 128,
     epochs: Annotated[int, typer.Option(help="Passes over the train part.")] = 50,
@@ -53,7 +58,8 @@ def train(
     force: Annotated[bool, typer.Option("--force", help="Replace an older run at --out.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run at --out.")] = False,
 ) -> None:
-    """Train a recurrent model on a text, as in Karpathy, Johnson & Li (2015).
+    """Train a recurrent model on a text, as in Karpathy, Johnson & Li (2015), or their n-NN: one tanh layer over n
+    symbols.
 
     The weights that validate best are kept in the run directory. Ctrl-C saves; `--resume` goes on from there.
 
@@ -64,6 +70,8 @@ def train(
         rnnviz train linux/kernel --glob '*.[ch]' --split 90/5/5 --out runs/lk
 
         rnnviz train python:stdlib --out runs/python --epochs 3
+
+        rnnviz train war_and_peace.txt --model n-nn --n 3 --hidden 512 --out runs/wp-3nn
 
         rnnviz train --resume --out runs/python
     """
@@ -94,6 +102,7 @@ def train(
             )
         config = RunConfig(
             kind=model,
+            n=n,
             layers=layers,
             hidden=hidden,
             dropout=dropout,
@@ -188,6 +197,7 @@ def _command(text: str, out: str, glob: str, config: RunConfig) -> str:
     options: dict[str, object] = {
         "--out": out,
         "--model": config.kind,
+        "--n": config.n,
         "--layers": config.layers,
         "--hidden": config.hidden,
         "--epochs": config.epochs,
@@ -209,6 +219,7 @@ def _refuse_other_options(context: typer.Context, run: Run) -> None:
     config, split = run.config, run.config.split
     recorded: dict[str, object] = {
         "model": config.kind,
+        "n": config.n,
         "layers": config.layers,
         "hidden": config.hidden,
         "epochs": config.epochs,

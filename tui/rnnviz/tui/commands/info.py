@@ -90,7 +90,7 @@ def run_lines(facts: Facts) -> list[str]:
         {
             "run": facts["path"],
             "state": f"{facts['epochs_done']} of {facts['epochs']} epochs, {state}",
-            "model": f"{facts['model']}, {facts['layers']} × {facts['hidden']} units, "
+            "model": f"{facts['model']}{_window(facts)}, {facts['layers']} × {facts['hidden']} units, "
             f"{facts['parameters']:,} parameters, {facts['vocabulary']} symbols",
             "loss": f"{', '.join(losses)} nats per symbol (epoch {facts['best_epoch']})"
             if losses
@@ -101,6 +101,10 @@ def run_lines(facts: Facts) -> list[str]:
             "size": size_words(facts["bytes_on_disk"]),
         }
     )
+
+
+def _window(facts: Facts) -> str:
+    return f" (n = {facts['n']})" if "n" in facts else ""
 
 
 def capture_facts(path: Path, *, check: bool) -> Facts:

@@ -1,0 +1,127 @@
+"""How fast n-gram models are made and asked, beside KenLM's own program and plain loops over its Python module.
+
+python -m pytest tests/bench/test_ngram.py -s -q
+
+The text is the file that RNNVIZ_BENCH_TEXT names (War and Peace for the figures in the notes), or a made-up one. Prints
+a table of medians of REPEATS; asserts nothing about time.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rnnviz.engine.ngram.arpa import WORDS, write_arpa
+from rnnviz.engine.ngram.counting import Sentence
+from rnnviz.engine.ngram.kneser_ney import Estimate, estimate
+from rnnviz.engine.ngram.scoring import Distributions, NgramModel, Reading
+from rnnviz.engine.ngram.training import part_of
+from rnnviz.engine.progress import Computation
+from rnnviz.engine.split import Split
+from rnnviz.engine.text import open_text
+from rnnviz.engine.vocabulary import Vocabulary
+from support.texts import write_words
+
+pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")
+
+ORDERS = (*range(2, 11), 21)
+REPEATS = int(os.environ.get("RNNVIZ_BENCH_REPEATS", "3"))
+
+
+def median(action: Callable[[], object], repeats: int = REPEATS) -> float:
+    seconds = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        action()
+        seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds)
+
+
+def row(what: str, ours: float, peer: str, theirs: float | None) -> None:
+    beside = f"{theirs:9.2f} s  {theirs / ours:5.1f}×" if theirs is not None else "        –       –"
+    print(f"{what:<48}{ours:9.2f} s   {peer:<34}{beside}", flush=True)
+
+
+def test_ngrams(tmp_path: Path) -> None:
+    path = os.environ.get("RNNVIZ_BENCH_TEXT")
+    text = open_text(path or str(write_words(tmp_path / "words.txt", 1_000_000)))
+    train, test = part_of(text, Split(), "train"), part_of(text, Split(), "test")
+    print(
+        f"\n{text.name}: {len(train):,} symbols to train on, {len(test):,} to score; load {os.getloadavg()[0]:.1f}"
+    )
+    estimated = _estimate(train)
+    peer = _lmplz(tmp_path, train) if shutil.which("lmplz") else None
+    row("estimating n = 1…9, 20", median(lambda: _estimate(train)), "lmplz -o 21 to ARPA", peer)
+    print(f"peak memory until here {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
+
+    arpa = tmp_path / "n20.arpa"
+    began = time.perf_counter()
+    _write(arpa, estimated)
+    took = time.perf_counter() - began
+    row(f"writing n = 20, {arpa.stat().st_size / 1e9:.2f} GB", took, "", None)
+    del estimated
+    model = NgramModel(arpa, 20, Vocabulary.of(text))
+    row(
+        "surprisal, n = 20",
+        median(lambda: Reading(model).surprisal(test)),
+        "full_scores loop",
+        _full_scores(model, test),
+    )
+    row(
+        f"distributions of {len(model.words)} symbols, n = 20",
+        median(lambda: [None for _ in Distributions(model).along(test)], 1),
+        "BaseScore loop",
+        median(lambda: _base_scores(model, test), 1),
+    )
+    contexts = [test[stop - 20 : stop].tobytes() for stop in range(20, 1020)]
+    one = median(lambda: [model.distribution(context) for context in contexts]) / len(contexts)
+    print(f"{'distribution at one position':<48}{one * 1e3:9.3f} ms")
+
+
+def _estimate(data: NDArray[np.uint8]) -> Estimate:
+    computation = Computation(estimate(Sentence.of(data), ORDERS))
+    for _ in computation:
+        pass
+    return computation.result
+
+
+def _write(path: Path, estimated: Estimate) -> None:
+    for _ in write_arpa(path, estimated, 21):
+        pass
+
+
+def _lmplz(directory: Path, data: NDArray[np.uint8]) -> float:
+    """Seconds that KenLM's estimator takes for the model of order 21 alone, its writing included."""
+    (directory / "tokens").write_text(" ".join(WORDS[byte] for byte in data.tobytes()) + "\n")
+    command = ["lmplz", "-o", "21", "--discount_fallback", "-S", "4G", "-T", str(directory)]
+    command += ["--text", str(directory / "tokens"), "--arpa", str(directory / "peer.arpa")]
+    took = median(lambda: subprocess.run(command, check=True, capture_output=True), 1)
+    (directory / "peer.arpa").unlink()
+    return took
+
+
+def _full_scores(model: NgramModel, data: NDArray[np.uint8]) -> float:
+    sentence = " ".join(WORDS[byte] for byte in data.tobytes())
+    return median(lambda: [log for log, _, _ in model.kenlm.full_scores(sentence, bos=False, eos=False)])
+
+
+def _base_scores(model: NgramModel, data: NDArray[np.uint8]) -> None:
+    """Every distribution, as one would write it first."""
+    state, after, spare = model.state(), model.state(), model.state()
+    score = model.kenlm.BaseScore
+    result = np.empty((len(data), len(model.words)), np.float32)
+    for position, byte in enumerate(data.tobytes()):
+        score(state, WORDS[byte], after)
+        state, after = after, state
+        for symbol, word in enumerate(model.words):
+            result[position, symbol] = score(state, word, spare)

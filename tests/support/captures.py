@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rnnviz.store.schema import CaptureSchema, ModelSchema
 from rnnviz.store.signals import SIGNALS, SIGNALS_OF_KIND
-from rnnviz.store.writer import CaptureWriter, create_capture
+from rnnviz.store.writer import CaptureWriter, create_capture, resume_capture
 
 Values = dict[str, NDArray[Any]]
 """What a capture's time arrays hold, by array path."""
@@ -45,6 +45,10 @@ class HandMade:
         """Begin it on disk, without values."""
         text = np.frombuffer(self.text, np.uint8)
         return create_capture(self.path, self.schema, [text], self.segments, self.after, force=force)
+
+    def resume(self) -> CaptureWriter:
+        """Go on with it on disk."""
+        return resume_capture(self.path, self.schema, self.segments)
 
     def cut(self, start: int, stop: int) -> Values:
         """The values of a stretch of time."""
@@ -130,10 +134,10 @@ def hand_made(
     return HandMade(path, schema, filled, text, segments, after)
 
 
-def write_capture(made: HandMade, captured: int | None = None) -> HandMade:
+def write_capture(made: HandMade, captured: int | None = None, *, force: bool = False) -> HandMade:
     """Put a hand-made capture on disk: the whole of it, or only its first columns up to `captured` symbols,
     which must be a whole number of columns (see `CaptureSchema.column`)."""
-    with made.create() as writer:
+    with made.create(force=force) as writer:
         if captured is None:
             writer.append(made.cut(0, made.schema.symbols))
             writer.finish()
@@ -145,6 +149,17 @@ def write_capture(made: HandMade, captured: int | None = None) -> HandMade:
 def make_capture(path: Path, text: bytes = b'def f(x):\n    return "a\tb"\n', **options: Any) -> HandMade:
     """Write a complete hand-made capture at `path`; `options` are those of `hand_made`."""
     return write_capture(hand_made(path, text, **options))
+
+
+SEVERAL_COLUMNS = b"and so on\n" * 20_000
+"""A text of three whole columns and a part of a fourth, where nothing makes columns shorter than 65,536."""
+
+
+def several_columns(path: Path) -> HandMade:
+    """A capture of `SEVERAL_COLUMNS` that is not on disk yet: two layers, two signals, two segments, and bytes
+    that the model does not know."""
+    models = [model_schema(SEVERAL_COLUMNS, layers=2, hidden=3, signals=("c", "o"), vocabulary=b"a on")]
+    return hand_made(path, SEVERAL_COLUMNS, models=models, lengths=[150_000, 50_000])
 
 
 def _surprisal(

@@ -188,5 +188,5 @@ def _open_writer(
     target: Path, schema: CaptureSchema, segments: Segments, text: Text, *, force: bool, resume: bool
 ) -> CaptureWriter:
     if resume and target.exists():
-        return resume_capture(target, schema)
+        return resume_capture(target, schema, segments.table)
     return create_capture(target, schema, segments.pieces(text), segments.table, segments.after, force=force)

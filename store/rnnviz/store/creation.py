@@ -20,7 +20,7 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 from rnnviz.store.disk import DirectoryLock
 from rnnviz.store.errors import AlreadyExists
 from rnnviz.store.metadata import is_capture
-from rnnviz.store.pipeline import codecs
+from rnnviz.store.pipeline import open_to_write
 from rnnviz.store.schema import ATTRIBUTE, ArraySchema, CaptureSchema
 
 # Values that no chunk consists of: zarrs leaves out chunks of fill values whatever `write_empty_chunks` says.
@@ -64,7 +64,8 @@ def build_skeleton(
     after: NDArray[np.int16],
 ) -> Skeleton:
     """Build the capture for `path` beside it. Raises `InvalidRequest` where another process is at it."""
-    directory = path.with_name(f".{path.name}.new")
+    place = path.resolve()
+    directory = place.with_name(f".{place.name}.new")
     directory.mkdir(parents=True, exist_ok=True)
     lock = DirectoryLock(directory)
     skeleton = Skeleton(directory, lock)
@@ -101,40 +102,37 @@ def _build(
     after: NDArray[np.int16],
 ) -> None:
     attributes = {model.path: model.attributes() for model in schema.models}
-    with codecs(reproducible=True):
-        root = zarr.open_group(
-            directory,
-            mode="w",
-            zarr_format=3,
-            attributes=cast("Any", {ATTRIBUTE: schema.root(complete=False)}),
-        )
-        for group in schema.groups():
-            root.create_group(group, attributes=attributes.get(group, {}))
-        arrays = {array.path: _create_array(root, array) for array in schema.arrays()}
+    # Not open_group(mode="w"), which makes a new directory in the place of the locked one.
+    root = zarr.create_group(
+        directory, zarr_format=3, attributes=cast("Any", {ATTRIBUTE: schema.root(complete=False)})
+    )
+    for group in schema.groups():
+        root.create_group(group, attributes=attributes.get(group, {}))
+    for array in schema.arrays():
+        _create_array(root, array)
+    text_array = open_to_write(directory, schema.text())
     start = 0
     for column in _columns(text, schema.column):
-        arrays["text"][start : start + len(column)] = column
+        text_array[start : start + len(column)] = column
         start += len(column)
     if start != schema.symbols:
         raise ValueError(f"the text has {start} symbols, the schema says {schema.symbols}")
-    arrays["segments"][:] = segments
-    arrays["after"][:] = after
+    table, following = schema.segment_arrays()
+    open_to_write(directory, table)[:] = segments
+    open_to_write(directory, following)[:] = after
 
 
-def _create_array(root: zarr.Group, array: ArraySchema) -> zarr.Array[Any]:
-    return root.create_array(
+def _create_array(root: zarr.Group, array: ArraySchema) -> None:
+    root.create_array(
         array.path,
         shape=array.shape,
         dtype=array.dtype,
         chunks=array.chunks,
         shards=array.shards,
-        # An array without filters and with the bytes before the checksum compressed.
         compressors=(BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle"), Crc32cCodec()),
         fill_value=_FILL[array.dtype],
         dimension_names=array.dimensions,
         attributes=cast("Any", dict(array.attributes)),
-        # A file that is not there is a fault, never a stretch of fill values: readers rely on it.
-        config={"write_empty_chunks": True},
     )
 
 

@@ -6,9 +6,8 @@ an explorer can paint before. Everything may be called from several threads at o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from itertools import product
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.errors import InvalidCapture, InvalidRequest
+from rnnviz.store.integrity import check_files, decoding, verify
 from rnnviz.store.metadata import (
     check_array,
     check_is_capture,
@@ -25,6 +25,7 @@ from rnnviz.store.metadata import (
     file_shape,
     read_schema,
 )
+from rnnviz.store.pipeline import open_to_read
 from rnnviz.store.schema import FORMAT, ArraySchema, CaptureSchema, ModelSchema
 from rnnviz.store.sidecar import read_captured, read_sidecar
 from rnnviz.store.statistics import LayerStatistics
@@ -112,6 +113,13 @@ class Capture:
         if schema != self.schema:
             raise InvalidCapture(f"{self.path} was replaced by another capture", "Open it again.")
         self.captured = self._read_captured()
+
+    def verify(self) -> Iterator[int]:
+        """Read everything captured and compare all checksums, yielding numbers of values as they are found whole.
+
+        Raises `InvalidCapture` for the first file that is missing or damaged.
+        """
+        yield from verify(self.path, self.schema, self.captured)
 
     def check_stretch(self, start: int, stop: int) -> None:
         """Raise `InvalidRequest` unless 0 <= start <= stop <= captured."""
@@ -272,30 +280,12 @@ class _Store:
         index = index or tuple(slice(0, size) for size in array.shape)
         index = tuple(slice(*part.indices(size)) for part, size in zip(index, array.shape, strict=True))
         opened, shape = self._open(array)
-        self._check_files(array, shape, index)
-        try:
+        check_files(self._path, array, shape, index)
+        with decoding(self._path, array):
             return cast("NDArray[Any]", opened[index])
-        except (OSError, ValueError, RuntimeError) as error:
-            raise damaged(f"{self._path / array.path} cannot be read: its data is damaged") from error
 
     def _open(self, array: ArraySchema) -> tuple[zarr.Array[Any], tuple[int, ...]]:
         with self._lock:
             if array.path not in self._opened:
-                import zarr
-
-                from rnnviz.store.pipeline import codecs
-
-                with codecs():
-                    opened = zarr.open_array(self._path / array.path, mode="r")
-                self._opened[array.path] = opened, file_shape(self._path, array)
+                self._opened[array.path] = open_to_read(self._path, array), file_shape(self._path, array)
             return self._opened[array.path]
-
-    def _check_files(self, array: ArraySchema, shape: tuple[int, ...], index: tuple[slice, ...]) -> None:
-        """zarr takes a file that is not there for fill values; a capture has no such files."""
-        spans = [
-            range(part.start // size, -(-part.stop // size)) for part, size in zip(index, shape, strict=True)
-        ]
-        for place in product(*spans):
-            file = self._path.joinpath(array.path, "c", *map(str, place))
-            if not file.exists():
-                raise damaged(f"{file} is missing")

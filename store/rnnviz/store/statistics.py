@@ -152,17 +152,16 @@ class _Views:
     def add_moments(self, moments: NDArray[np.float64], before: int) -> None:
         """Add the views to the moments, float64 [unit, 6], of `before` views."""
         view, added = self._view, self._view.shape[1]
-        # Distances from a value of the unit's own: a unit that hardly moves keeps its deviation.
-        first, away = view[:, :1], self._scratch[: len(view)]
-        np.subtract(view, first, out=away)
-        sums = away.sum(axis=1).astype(np.float64)
-        squares = np.einsum("ut,ut->u", away, away).astype(np.float64) - sums**2 / added
-        mean = first[:, 0] + sums / added
+        mean = view.sum(axis=1).astype(np.float64) / added
+        away = self._scratch[: len(view)]
+        np.subtract(view, mean[:, None].astype(np.float32), out=away)
+        np.square(away, out=away)
+        squares = away.sum(axis=1).astype(np.float64)
 
         # Chan, Golub & LeVeque (1983): the mean and the squared distances from it of two samples joined.
         distance = mean - moments[:, 0]
         moments[:, 0] += distance * added / (before + added)
-        moments[:, 1] += np.maximum(squares, 0) + distance**2 * before * added / (before + added)
+        moments[:, 1] += squares + distance**2 * before * added / (before + added)
         np.minimum(moments[:, 2], view.min(axis=1), out=moments[:, 2])
         np.maximum(moments[:, 3], view.max(axis=1), out=moments[:, 3])
 

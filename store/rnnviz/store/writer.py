@@ -19,14 +19,14 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from rnnviz.store.creation import build_skeleton, put_in_place, refuse_existing
 from rnnviz.store.disk import DirectoryLock, replace_file, storage_errors
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.store.metadata import DOCUMENT, check_array, check_is_capture, damaged, read_schema
-from rnnviz.store.pipeline import codecs
+from rnnviz.store.metadata import DOCUMENT, check_is_capture, damaged, read_schema
+from rnnviz.store.pipeline import open_to_write
+from rnnviz.store.reader import open_capture
 from rnnviz.store.schema import ATTRIBUTE, SIDECAR, ArraySchema, CaptureSchema
 from rnnviz.store.sidecar import Sidecar, new_accumulators, read_sidecar, write_sidecar
 
@@ -73,8 +73,10 @@ def create_capture(
     return CaptureWriter(path, schema, skeleton.lock)
 
 
-def resume_capture(path: Path, schema: CaptureSchema) -> CaptureWriter:
+def resume_capture(path: Path, schema: CaptureSchema, segments: NDArray[np.int64]) -> CaptureWriter:
     """Go on with an incomplete capture, or open a complete one to find that nothing is left to do.
+
+    `schema` and `segments` are those it was begun with.
 
     Raises `InvalidCapture` where `path` holds no capture or a damaged one, `InvalidRequest` where it is a
     capture of something else than `schema` says or where another process is writing it.
@@ -82,15 +84,15 @@ def resume_capture(path: Path, schema: CaptureSchema) -> CaptureWriter:
     check_is_capture(path)
     lock = DirectoryLock(path)
     try:
-        found, _ = read_schema(path)
-        difference = _difference(found, schema)
+        found = open_capture(path)
+        difference = _difference(found.schema, schema)
+        if not difference and not np.array_equal(found.segments, segments):
+            difference = "other segments"
         if difference:
             raise InvalidRequest(
                 f"{path} was begun with {difference}",
                 "Give the command it was begun with, or start anew with --force.",
             )
-        for array in schema.arrays():
-            check_array(path, array)
         return CaptureWriter(path, schema, lock)
     except BaseException:
         lock.release()
@@ -123,8 +125,7 @@ class CaptureWriter:
         else:
             with storage_errors(path, _GO_ON):
                 _discard_unwritten(path, self._schemas.values(), schema, sidecar.captured)
-        with codecs(reproducible=True):
-            self._arrays = {name: zarr.open_array(path / name, mode="r+") for name in self._schemas}
+        self._arrays = {name: open_to_write(path, array) for name, array in self._schemas.items()}
         self._gathering: Buffers = {}
         """The column that is being filled; empty between columns."""
         self._spare: list[Buffers] = []
@@ -173,18 +174,14 @@ class CaptureWriter:
             for model in self.schema.models:
                 for layer in range(model.layers):
                     statistics = self._accumulators[model.layer_path(layer)].statistics()
-                    self._fill(model.histogram_path(layer), statistics.histogram)
-                    self._fill(model.summary_path(layer), statistics.summary)
+                    histogram, summary = self.schema.statistics_arrays(model)[2 * layer :][:2]
+                    open_to_write(self.path, histogram)[:] = statistics.histogram
+                    open_to_write(self.path, summary)[:] = statistics.summary
             document = json.loads((self.path / DOCUMENT).read_bytes())
             document["attributes"] = {ATTRIBUTE: self.schema.root(complete=True)}
             replace_file(self.path / DOCUMENT, json.dumps(document, indent=2).encode())
             self.complete = True
             (self.path / SIDECAR).unlink()
-
-    def _fill(self, path: str, values: NDArray[Any]) -> None:
-        with codecs(reproducible=True):
-            array = zarr.open_array(self.path / path, mode="r+")
-        array[:] = values
 
     def _empty_buffers(self) -> Buffers:
         """Those of a column that has been written meanwhile, or new ones while not too many wait."""
@@ -237,7 +234,6 @@ def _difference(found: CaptureSchema, wanted: CaptureSchema) -> str:
         ),
         "other options": (found.root(False), wanted.root(False)),
         "other models": (found.models, wanted.models),
-        "other segments": (found.segments, wanted.segments),
     }
     return next((name for name, (first, second) in pairs.items() if first != second), "")
 

@@ -39,7 +39,7 @@ def _whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 @given(st.lists(st.integers(1, len(TEXT)), max_size=6), st.lists(st.integers(0, len(TEXT)), max_size=3))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_any_pieces_and_any_interruptions_give_the_same_files(
     whole: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory, cuts: list[int], stops: list[int]
 ) -> None:

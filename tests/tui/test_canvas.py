@@ -107,6 +107,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> HandMade:
     return make_capture(path, text, models=[model_schema(text, layers=2, hidden=24)])
 
 
+def answer(terminal: Terminal, key: str, label: str, text: str) -> None:
+    """Open a prompt, answer it, and wait until it is gone."""
+    terminal.press(key)
+    terminal.wait_for(lambda: terminal.screen.display[-1].startswith(label), f"the prompt {label!r}")
+    terminal.press(text, "enter")
+    terminal.wait_for(lambda: terminal.screen.display[-1].startswith(" j next"), "the hints again")
+
+
 def contents(terminal: Terminal) -> list[list[tuple[object, ...]]]:
     screen = terminal.screen
     return [
@@ -133,11 +141,9 @@ def test_after_any_session_the_screen_is_what_a_fresh_drawing_makes(made: HandMa
                 terminal.press("j", "escape")
                 terminal.wait_for(lambda: "─ Keys ─" not in "".join(terminal.screen.display), "the text")
             elif step == "search":
-                terminal.press("/", "line 1", "enter")
-                terminal.wait_for_text(" j next")
+                answer(terminal, "/", " search ", "line 1")
             elif step == "cell":
-                terminal.press(":", f"1:{choose.randrange(24)}", "enter")
-                terminal.wait_for_text(" j next")
+                answer(terminal, ":", " go to cell (", f"1:{choose.randrange(24)}")
             elif step == "resize":
                 terminal.resize(choose.randrange(40, 130), choose.randrange(8, 40))
             else:

@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,37 +18,19 @@ from textual.worker import get_current_worker
 
 from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import Capture
-from rnnviz.store.signals import SIGNALS
 from rnnviz.tui import view as moves
-from rnnviz.tui.canvas import Grid
 from rnnviz.tui.cells import Cell, parse_cell, step, to_layer
-from rnnviz.tui.frame import Frame, compose, levels
-from rnnviz.tui.layout import Row, TextWindow
-from rnnviz.tui.painting import Inks, Line
-from rnnviz.tui.palette import Depth, Palette, palette
-from rnnviz.tui.panels.histogram import histogram_lines
-from rnnviz.tui.panels.predictions import prediction_lines, predictions
-from rnnviz.tui.panels.status import UnderCursor, cell_line, cursor_line
-from rnnviz.tui.places import HISTOGRAM_LEAST, HISTOGRAM_MOST, PREDICTIONS_HEIGHT, Place, Places, places
+from rnnviz.tui.layout import TextWindow
+from rnnviz.tui.painting import Line
+from rnnviz.tui.palette import Depth
+from rnnviz.tui.places import Places, places
+from rnnviz.tui.reading_list import reading_list, text_needed, values_needed, window_span
+from rnnviz.tui.scene import Scene
 from rnnviz.tui.screens.help import HelpScreen, keys_of
 from rnnviz.tui.screens.message import MessageScreen
-from rnnviz.tui.search import LONGEST, find, pattern_of, spans_in
+from rnnviz.tui.search import find, pattern_of
 from rnnviz.tui.snapshot import default_name, format_of, write_snapshot
-from rnnviz.tui.source import (
-    NEXT_BLOCK,
-    TEXT_BLOCK,
-    TIME_BLOCK,
-    UNIT_BLOCK,
-    Block,
-    NextBlock,
-    SegmentsBlock,
-    SignalBlock,
-    Source,
-    StatisticsBlock,
-    SurprisalBlock,
-    signal_blocks,
-    text_blocks,
-)
+from rnnviz.tui.source import Source
 from rnnviz.tui.view import View
 from rnnviz.tui.widgets.canvas import Canvas
 from rnnviz.tui.widgets.lines import Lines
@@ -125,6 +105,7 @@ class TextScreen(Screen[None]):
         self._depth = depth
         self._theme = theme
         self._source = Source(capture, self._tell)
+        self._scene = Scene(capture, self._source, depth, theme)
         self._moves: deque[tuple[Move, int | None]] = deque()
         self._pattern: re.Pattern[bytes] | None = None
         self._failed: set[str] = set()
@@ -138,15 +119,15 @@ class TextScreen(Screen[None]):
     # What it is made of
 
     def compose(self) -> ComposeResult:
-        ground = Inks.of(self._palette(self.view.signal)).plain
+        ground = self._scene.inks(self.view.signal).plain
         yield Canvas(ground, id="canvas")
         yield Lines(ground, id="hints")
         yield Prompt(id="prompt")
 
     def on_mount(self) -> None:
-        inks = Inks.of(self._palette(self.view.signal))
-        if isinstance(inks.plain.background, tuple):
-            self.styles.background = "rgb({},{},{})".format(*inks.plain.background)
+        ground = self._scene.inks(self.view.signal).plain.background
+        if isinstance(ground, tuple):
+            self.styles.background = "rgb({},{},{})".format(*ground)
 
     def on_unmount(self) -> None:
         self._source.close()
@@ -167,7 +148,9 @@ class TextScreen(Screen[None]):
         if window is None:
             return False
         rows = window.rows_from(self.view.top, text.width, text.height)
-        return self._shown == self.view and self._source.has(self._needed(rows[0].start, rows[-1].stop))
+        return self._shown == self.view and self._source.has(
+            values_needed(self.capture, self.view, rows[0].start, rows[-1].stop)
+        )
 
     # Cells and signals
 
@@ -231,26 +214,18 @@ class TextScreen(Screen[None]):
             self.view = move(self.view, window, text.width, text.height)
         self._draw()
 
-    def _window_blocks(self, position: int) -> list[Block]:
-        start = max(0, (position // TEXT_BLOCK - 1) * TEXT_BLOCK)
-        return [SegmentsBlock(), *text_blocks(start, min(self.capture.captured, start + 3 * TEXT_BLOCK))]
-
     def _window(self, position: int) -> TextWindow | None:
         """The text around a place, or None (and wanted) while it is not in memory."""
-        start = max(0, (position // TEXT_BLOCK - 1) * TEXT_BLOCK)
-        stop = min(self.capture.captured, start + 3 * TEXT_BLOCK)
+        start, stop = window_span(position, self.capture.captured)
         data, segments = self._source.text(start, stop), self._source.segments()
         if data is None or segments is None:
-            blocks = self._window_blocks(position)
+            blocks = text_needed(position, self.capture.captured)
             self._source.want(blocks)
             self._report(self._source.failure(blocks))
             return None
         return TextWindow(start, data, self.capture.captured, segments.starts)
 
     # Drawing
-
-    def _palette(self, signal: str) -> Palette:
-        return palette(self._depth, self._theme, "sequential" if SIGNALS[signal].is_gate else "diverging")
 
     @property
     def _places(self) -> Places:
@@ -262,150 +237,26 @@ class TextScreen(Screen[None]):
         if at.text.width < 1 or at.text.height < 1:
             return
         self._show_hints()
-        grid = Grid.blank(*canvas.size, self._inks.plain)
         window = self._window(self.view.top) if self.capture.captured else None
         if window is None:
-            line = [(" nothing is captured yet", self._inks.accent)]
-            grid.put_line(
-                line if self.capture.captured == 0 else self._cell_line(loading=True), 0, 0, grid.width
-            )
-            canvas.show(grid)
+            canvas.show(self._scene.without_text(self.view, *canvas.size))
             return
         rows = window.rows_from(self.view.top, at.text.width, at.text.height)
         start, stop = rows[0].start, rows[-1].stop
-        self._source.want(self._wanted(start, stop))
-        self._report(self._source.failure(self._needed(start, stop)))
-
-        values = self._values(self.view, start, stop)
-        loading = values is None
-        if not loading:
+        self._source.want(reading_list(self.capture, self.view, start, stop))
+        self._report(self._source.failure(values_needed(self.capture, self.view, start, stop)))
+        if self._scene.values(self.view, start, stop) is not None:
             self._shown = self.view
-        else:
-            values = self._values(self._shown, start, stop)
-        frame = self._frame(window, rows, values, at.text.width, at.text.height)
-        grid.put_frame(frame, self._palette(self._shown.signal), at.text.x, at.text.y)
-        grid.put_line(self._cell_line(loading=loading), 0, 0, grid.width)
-        grid.put_line(self._cursor_line(window), 0, grid.height - 1, grid.width)
-        if at.panels is not None:
-            for y, line in enumerate(self._panel_lines(window, at.panels)):
-                grid.put_line(line, at.panels.x, at.panels.y + y, at.panels.width)
-        canvas.show(grid)
-
-    def _frame(
-        self,
-        window: TextWindow,
-        rows: list[Row],
-        values: NDArray[np.float16] | None,
-        width: int,
-        height: int,
-    ) -> Frame:
-        shade = None if values is None else levels(values, SIGNALS[self._shown.signal])
-        start, stop = rows[0].start, rows[-1].stop
-        matches = None
-        if self._pattern is not None:
-            behind = max(window.start, start - LONGEST)
-            matches = spans_in(self._pattern, window.bytes_at(behind, stop), behind, start)
-        return compose(window, rows, width, height, shade, cursor=self.view.cursor, matches=matches)
-
-    def _values(self, view: View, start: int, stop: int) -> NDArray[np.float16] | None:
-        return self._source.values(view.model, view.cell.layer, view.signal, view.cell.unit, start, stop)
-
-    def _needed(self, start: int, stop: int) -> list[Block]:
-        """The blocks that the current view is made of, apart from its text."""
-        view = self.view
-        layer, unit = view.cell.layer, view.cell.unit
-        needed = signal_blocks(view.model, layer, view.signal, unit, start, stop)
-        needed += signal_blocks(view.model, layer, view.signal, unit, view.cursor, view.cursor + 1)
-        needed.append(StatisticsBlock(view.model, layer))
-        if self.capture.models[view.model].has_next:
-            needed.append(NextBlock(view.model, view.cursor // NEXT_BLOCK))
-            needed.append(SurprisalBlock(view.model, view.cursor // TIME_BLOCK))
-        return needed
-
-    def _wanted(self, start: int, stop: int) -> list[Block]:
-        """What the view needs, then what a next step may need: the neighbouring units, the text around."""
-        view = self.view
-        ahead: list[Block] = []
-        layer, unit = view.cell.layer, view.cell.unit
-        for by in (UNIT_BLOCK, -UNIT_BLOCK):
-            neighbour = step(Cell(layer, unit), by, self._units)
-            ahead += signal_blocks(view.model, neighbour.layer, view.signal, neighbour.unit, start, stop)
-        after = min(stop + TIME_BLOCK, self.capture.captured)
-        ahead += signal_blocks(view.model, layer, view.signal, unit, max(0, start - TIME_BLOCK), after)
-        signals = {
-            layer: stored.signals for layer, stored in enumerate(self.capture.models[view.model].layers)
-        }
-        ahead = [b for b in ahead if not isinstance(b, SignalBlock) or b.signal in signals[b.layer]]
-        return [*self._window_blocks(view.top), *self._needed(start, stop), *ahead]
-
-    @property
-    def _inks(self) -> Inks:
-        return Inks.of(self._palette(self.view.signal))
-
-    def _cell_line(self, *, loading: bool) -> Line:
-        shades = self._palette(self.view.signal)
-        return cell_line(self.capture, self.view, loading=loading, width=self.size.width, palette=shades)
-
-    def _cursor_line(self, window: TextWindow) -> Line:
-        view, cursor = self.view, self.view.cursor
-        at = self._values(view, cursor, cursor + 1)
-        signal = SIGNALS[view.signal]
-        byte, segments = self._byte(window, cursor), self._source.segments()
-        if byte is None or segments is None:
-            return []
-        under = UnderCursor(
-            offset=cursor,
-            byte=byte,
-            line=self._source.line(cursor),
-            segment=segments.index(cursor) + 1,
-            segments=len(segments.starts),
-            stored=None if at is None else float(at[0]),
-            view=None if at is None else float(signal.view(at)[0]),
-            surprisal=self._source.surprisal(view.model, cursor),
-        )
-        return cursor_line(
-            self.capture, view, under, width=self.size.width, palette=self._palette(view.signal)
-        )
-
-    def _byte(self, window: TextWindow, position: int) -> int | None:
-        if not window.start <= position < window.stop:
-            return None
-        return int(window.bytes_at(position, position + 1)[0])
-
-    def _came(self, window: TextWindow) -> int | None:
-        """The byte that follows the cursor: the next of its segment, or the one after it in the source."""
-        segments = self._source.segments()
-        if segments is None:
-            return None
-        index = segments.index(self.view.cursor)
-        if self.view.cursor + 1 < int(segments.stops[index]):
-            return self._byte(window, self.view.cursor + 1)
-        after = int(segments.after[index])
-        return after if after >= 0 else None
-
-    def _panel_lines(self, window: TextWindow, place: Place) -> list[Line]:
-        """The histogram and, in the rows that leaves, the predictions."""
-        view = self.view
-        model = self.capture.models[view.model]
-        shades, signal = self._palette(view.signal), SIGNALS[view.signal]
-        following = self._source.next(view.model, view.cursor) if model.has_next else None
-        ranked = None if following is None else predictions(following, model.vocabulary)
-        below = prediction_lines(ranked, self._came(window), view.model, model.has_next, place.width, shades)
-
-        statistics = self._source.statistics(view.model, view.cell.layer)
-        unit = None if statistics is None else statistics.of(view.signal, view.cell.unit)
-        height = max(HISTOGRAM_LEAST, min(HISTOGRAM_MOST, place.height - PREDICTIONS_HEIGHT))
-        above = histogram_lines(unit, signal, place.width, height, shades)
-        blank: list[Line] = [[]] * (height - len(above))
-        return [*above, *blank, *below][: place.height]
+        canvas.show(self._scene.draw(self.view, self._shown, window, rows, at, *canvas.size, self._pattern))
 
     def _show_hints(self) -> None:
+        inks = self._scene.inks(self.view.signal)
         line: Line = []
         for binding in self.BINDINGS:
             if isinstance(binding, Binding) and binding.show:
                 line += [
-                    (f" {keys_of(binding)} ", self._inks.accent),
-                    (f"{binding.description} ", self._inks.faint),
+                    (f" {keys_of(binding)} ", inks.accent),
+                    (f"{binding.description} ", inks.faint),
                 ]
         self.query_one("#hints", Lines).show([line])
 

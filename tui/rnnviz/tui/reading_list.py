@@ -1,0 +1,57 @@
+"""Which blocks of a capture a view is made of, and which ones its next steps may need."""
+
+from __future__ import annotations
+
+from rnnviz.store.reader import Capture
+from rnnviz.tui.cells import step
+from rnnviz.tui.source import (
+    NEXT_BLOCK,
+    TEXT_BLOCK,
+    TIME_BLOCK,
+    UNIT_BLOCK,
+    Block,
+    NextBlock,
+    SegmentsBlock,
+    StatisticsBlock,
+    SurprisalBlock,
+    signal_blocks,
+    text_blocks,
+)
+from rnnviz.tui.view import View
+
+
+def window_span(position: int, captured: int) -> tuple[int, int]:
+    """The stretch of text to hold around a place: its block and one on each side."""
+    start = max(0, (position // TEXT_BLOCK - 1) * TEXT_BLOCK)
+    return start, min(captured, start + 3 * TEXT_BLOCK)
+
+
+def text_needed(position: int, captured: int) -> list[Block]:
+    """What a TextWindow around a place is made of."""
+    return [SegmentsBlock(), *text_blocks(*window_span(position, captured))]
+
+
+def values_needed(capture: Capture, view: View, start: int, stop: int) -> list[Block]:
+    """What a view of the text from start to stop is made of, apart from the text."""
+    layer, unit = view.cell.layer, view.cell.unit
+    needed = signal_blocks(view.model, layer, view.signal, unit, start, stop)
+    needed += signal_blocks(view.model, layer, view.signal, unit, view.cursor, view.cursor + 1)
+    needed.append(StatisticsBlock(view.model, layer))
+    needed.append(SurprisalBlock(view.model, view.cursor // TIME_BLOCK))
+    if capture.models[view.model].has_next:
+        needed.append(NextBlock(view.model, view.cursor // NEXT_BLOCK))
+    return needed
+
+
+def reading_list(capture: Capture, view: View, start: int, stop: int) -> list[Block]:
+    """Everything to read for a view, the most urgent first, then the neighbouring units and the text around."""
+    layers = capture.models[view.model].layers
+    units = tuple(layer.units for layer in layers)
+    ahead: list[Block] = []
+    for by in (UNIT_BLOCK, -UNIT_BLOCK):
+        cell = step(view.cell, by, units)
+        if view.signal in layers[cell.layer].signals:
+            ahead += signal_blocks(view.model, cell.layer, view.signal, cell.unit, start, stop)
+    before, after = max(0, start - TIME_BLOCK), min(stop + TIME_BLOCK, capture.captured)
+    ahead += signal_blocks(view.model, view.cell.layer, view.signal, view.cell.unit, before, after)
+    return [*text_needed(view.top, capture.captured), *values_needed(capture, view, start, stop), *ahead]

@@ -1,0 +1,149 @@
+"""The text screen as a grid: what a view looks like with what is in memory."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnviz.store.reader import Capture
+from rnnviz.store.signals import SIGNALS
+from rnnviz.tui.canvas import Grid
+from rnnviz.tui.frame import Frame, compose, levels
+from rnnviz.tui.layout import Row, TextWindow
+from rnnviz.tui.painting import Inks, Line
+from rnnviz.tui.palette import Depth, Palette, palette
+from rnnviz.tui.panels.histogram import histogram_lines
+from rnnviz.tui.panels.predictions import prediction_lines, predictions
+from rnnviz.tui.panels.status import UnderCursor, cell_line, cursor_line
+from rnnviz.tui.places import HISTOGRAM_LEAST, HISTOGRAM_MOST, PREDICTIONS_HEIGHT, Place, Places
+from rnnviz.tui.search import LONGEST, spans_in
+from rnnviz.tui.source import Source
+from rnnviz.tui.view import View
+
+
+class Scene:
+    """Draws views of one capture in one colour depth and theme. Reads nothing but what `source` has in memory."""
+
+    def __init__(self, capture: Capture, source: Source, depth: Depth, theme: str) -> None:
+        self._capture = capture
+        self._source = source
+        self._depth = depth
+        self._theme = theme
+
+    def palette(self, signal: str) -> Palette:
+        return palette(self._depth, self._theme, "sequential" if SIGNALS[signal].is_gate else "diverging")
+
+    def inks(self, signal: str) -> Inks:
+        return Inks.of(self.palette(signal))
+
+    def values(self, view: View, start: int, stop: int) -> NDArray[np.float16] | None:
+        """float16 [stop - start], what shades the text; None while it is being read."""
+        return self._source.values(view.model, view.cell.layer, view.signal, view.cell.unit, start, stop)
+
+    def without_text(self, view: View, width: int, height: int) -> Grid:
+        """The screen while the text is being read, or when nothing is captured yet."""
+        inks = self.inks(view.signal)
+        grid = Grid.blank(width, height, inks.plain)
+        if self._capture.captured:
+            line = self._cell_line(view, loading=True, width=width)
+        else:
+            line = [(" nothing is captured yet", inks.accent)]
+        grid.put_line(line, 0, 0, width)
+        return grid
+
+    def draw(
+        self,
+        view: View,
+        shown: View,
+        window: TextWindow,
+        rows: list[Row],
+        at: Places,
+        width: int,
+        height: int,
+        pattern: re.Pattern[bytes] | None,
+    ) -> Grid:
+        """The whole screen. The text is shaded as `shown` has it, the last view whose values were in memory."""
+        grid = Grid.blank(width, height, self.inks(view.signal).plain)
+        frame = self._frame(view, shown, window, rows, at.text, pattern)
+        grid.put_frame(frame, self.palette(shown.signal), at.text.x, at.text.y)
+        grid.put_line(self._cell_line(view, loading=shown != view, width=width), 0, 0, width)
+        grid.put_line(self._cursor_line(view, window, width), 0, height - 1, width)
+        if at.panels is not None:
+            for y, line in enumerate(self._panel_lines(view, window, at.panels)):
+                grid.put_line(line, at.panels.x, at.panels.y + y, at.panels.width)
+        return grid
+
+    def _frame(
+        self,
+        view: View,
+        shown: View,
+        window: TextWindow,
+        rows: list[Row],
+        place: Place,
+        pattern: re.Pattern[bytes] | None,
+    ) -> Frame:
+        start, stop = rows[0].start, rows[-1].stop
+        values = self.values(shown, start, stop)
+        shade = None if values is None else levels(values, SIGNALS[shown.signal])
+        matches = None
+        if pattern is not None:
+            behind = max(window.start, start - LONGEST)
+            matches = spans_in(pattern, window.bytes_at(behind, stop), behind, start)
+        return compose(window, rows, place.width, place.height, shade, cursor=view.cursor, matches=matches)
+
+    def _cell_line(self, view: View, *, loading: bool, width: int) -> Line:
+        shades = self.palette(view.signal)
+        return cell_line(self._capture, view, loading=loading, width=width, palette=shades)
+
+    def _cursor_line(self, view: View, window: TextWindow, width: int) -> Line:
+        cursor, signal = view.cursor, SIGNALS[view.signal]
+        at = self.values(view, cursor, cursor + 1)
+        byte, segments = _byte(window, cursor), self._source.segments()
+        if byte is None or segments is None:
+            return []
+        under = UnderCursor(
+            offset=cursor,
+            byte=byte,
+            line=self._source.line(cursor),
+            segment=segments.index(cursor) + 1,
+            segments=len(segments.starts),
+            stored=None if at is None else float(at[0]),
+            view=None if at is None else float(signal.view(at)[0]),
+            surprisal=self._source.surprisal(view.model, cursor),
+        )
+        return cursor_line(self._capture, view, under, width=width, palette=self.palette(view.signal))
+
+    def _came(self, view: View, window: TextWindow) -> int | None:
+        """The byte that follows the cursor: the next of its segment, or the one after it in the source."""
+        segments = self._source.segments()
+        if segments is None:
+            return None
+        index = segments.index(view.cursor)
+        if view.cursor + 1 < int(segments.stops[index]):
+            return _byte(window, view.cursor + 1)
+        after = int(segments.after[index])
+        return after if after >= 0 else None
+
+    def _panel_lines(self, view: View, window: TextWindow, place: Place) -> list[Line]:
+        """The histogram and, in the rows that leaves, the predictions."""
+        model = self._capture.models[view.model]
+        shades, signal = self.palette(view.signal), SIGNALS[view.signal]
+        following = self._source.next(view.model, view.cursor) if model.has_next else None
+        ranked = None if following is None else predictions(following, model.vocabulary)
+        came = self._came(view, window)
+        below = prediction_lines(ranked, came, view.model, model.has_next, place.width, shades)
+
+        statistics = self._source.statistics(view.model, view.cell.layer)
+        unit = None if statistics is None else statistics.of(view.signal, view.cell.unit)
+        height = max(HISTOGRAM_LEAST, min(HISTOGRAM_MOST, place.height - PREDICTIONS_HEIGHT))
+        above = histogram_lines(unit, signal, place.width, height, shades)
+        blank: list[Line] = [[]] * (height - len(above))
+        return [*above, *blank, *below][: place.height]
+
+
+def _byte(window: TextWindow, position: int) -> int | None:
+    if not window.start <= position < window.stop:
+        return None
+    return int(window.bytes_at(position, position + 1)[0])

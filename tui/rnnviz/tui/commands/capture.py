@@ -9,18 +9,44 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
+    from rnnviz.engine.ngram.directory import NgramModels
     from rnnviz.engine.run import Run
     from rnnviz.engine.text import Text
 
 
 def capture(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="The capture to write, X.zarr.", show_default=False)],
+    path: Annotated[
+        Path | None, typer.Argument(metavar="RUN", help="A run directory.", show_default=False)
+    ] = None,
     text: Annotated[
         str | None,
         typer.Argument(
             help="A file, a directory or `python:stdlib`; by default the text of the run.", show_default=False
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The capture to write, X.zarr.", show_default=False)
+    ] = None,
+    add: Annotated[
+        Path | None,
+        typer.Option(metavar="X.zarr", help="Add --ngram to this finished capture.", show_default=False),
+    ] = None,
+    ngram: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="N-gram models to read the text too (`rnnviz ngram train`).",
+            show_default=False,
+        ),
+    ] = None,
+    predict: Annotated[
+        str | None,
+        typer.Option(
+            "--next",
+            metavar="N,N…",
+            help="The n of the n-gram models that keep full distributions: by default the largest.",
+            show_default=False,
         ),
     ] = None,
     split: Annotated[
@@ -60,6 +86,10 @@ def capture(
     A model reads fastest many segments side by side: the streams of the split, the files of a directory, or
     the rows of --streams. Interrupted, `--resume` goes on.
 
+    With --ngram, every n-gram model becomes a further model of the capture: the surprisal of each symbol, and for the
+    n in --next the distributions. They are added one by one when the rest is whole; interrupted, `--add` adds those
+    still missing.
+
     Examples:
 
         rnnviz capture runs/wp war_and_peace.txt --out wp.zarr
@@ -67,6 +97,10 @@ def capture(
         rnnviz capture runs/python ~/src/project --glob '*.py' --unknown replace --out project.zarr
 
         rnnviz capture runs/wp other.txt --signals c --streams 100 --out other.zarr
+
+        rnnviz capture runs/wp war_and_peace.txt --ngram ngrams/wp --out wp.zarr
+
+        rnnviz capture --add wp.zarr --ngram ngrams/wp --next 5,20
     """
     from rnnviz.engine.capture import capture as computation
     from rnnviz.engine.capture import default_part
@@ -76,9 +110,25 @@ def capture(
     from rnnviz.store.reader import open_capture
     from rnnviz.tui.progress import show
 
+    models, predicting = _ngrams(ngram, predict)
+    if add is not None:
+        _refuse_with_add(context)
+        if models is None:
+            raise InvalidRequest(
+                "there is nothing to add", "Give n-gram models: rnnviz capture --add X.zarr --ngram DIR"
+            )
+        _add(add, models, predicting)
+        return
+    if path is None or out is None:
+        raise InvalidRequest(
+            "a capture needs a run and a place", "Give both: rnnviz capture RUN [TEXT] --out X.zarr"
+        )
     if resume and force:
         raise InvalidRequest("--resume and --force exclude each other", "Give one of them.")
     was_complete = resume and out.exists() and open_capture(out).complete
+    if was_complete and models is not None:
+        _add(out, models, predicting)
+        return
     run = load_run(path)
     opened = _open_text(run, text, glob, seed)
     part = split or ("all" if streams is not None else default_part(run, opened))
@@ -103,7 +153,57 @@ def capture(
         raise
     if was_complete:
         typer.echo(f"{out} was complete: there was nothing to resume", err=True)
-    _report(out)
+    if models is not None:
+        _add(out, models, predicting)
+    else:
+        _report(out)
+
+
+def _ngrams(directory: Path | None, predict: str | None) -> tuple[NgramModels | None, tuple[int, ...] | None]:
+    """The models of --ngram and the n of --next, found fit for use before any work."""
+    from rnnviz.store.errors import InvalidRequest
+
+    if directory is None:
+        if predict is not None:
+            raise InvalidRequest(
+                "--next is for n-gram models", "Give them by --ngram DIR, or leave --next out."
+            )
+        return None, None
+    from rnnviz.engine.ngram.capturing import check_addition
+    from rnnviz.engine.ngram.directory import load_ngrams, parse_orders
+
+    models = load_ngrams(directory)
+    predicting = None if predict is None else parse_orders(predict)
+    check_addition(models, predicting)
+    return models, predicting
+
+
+def _add(path: Path, models: NgramModels, predicting: tuple[int, ...] | None) -> None:
+    from rnnviz.engine.ngram.capturing import add_ngrams
+    from rnnviz.tui.progress import show
+
+    try:
+        show("adding", add_ngrams(path, models, predicting))
+    except KeyboardInterrupt:
+        words = ["rnnviz", "capture", "--add", str(path), "--ngram", str(models.path)]
+        if predicting is not None:
+            words += ["--next", ",".join(map(str, predicting))]
+        typer.echo(f"rnnviz: stopped; go on with\n  {shlex.join(words)}", err=True)
+        raise
+    _report(path)
+
+
+def _refuse_with_add(context: typer.Context) -> None:
+    """Raise InvalidRequest if something was given that --add has no use for."""
+    from rnnviz.store.errors import InvalidRequest
+
+    for name in context.params:
+        if name not in ("add", "ngram", "predict") and _is_given(context, name):
+            word = {"path": "RUN", "text": "TEXT"}.get(name, f"--{name}")
+            raise InvalidRequest(
+                f"{word} does not go with --add",
+                "Give the capture and what to add: rnnviz capture --add X.zarr --ngram DIR",
+            )
 
 
 def _open_text(run: Run, text: str | None, glob: str | None, seed: int | None) -> Text:
@@ -129,7 +229,7 @@ def _again(context: typer.Context) -> str:
     if context.params["text"] is not None:
         words.append(context.params["text"])
     for name, value in given.items():
-        words += [f"--{name}", str(value)]
+        words += ["--next" if name == "predict" else f"--{name}", str(value)]
     return shlex.join([*words, "--resume"])
 
 
@@ -144,11 +244,13 @@ def _report(path: Path) -> None:
     from rnnviz.tui.commands.info import size_words
 
     capture = open_capture(path)
-    model = next(iter(capture.models.values()))
+    model, *added = capture.models.values()
     mean = mean_surprisal(model)
     typer.echo(
         f"{path}: {capture.symbols:,} symbols in {len(capture.segments):,} segments, "
         f"{size_words(size_on_disk(path))}"
         + (f", mean surprisal {mean:.4f} nats" if mean is not None else "")
     )
+    for other in added:
+        typer.echo(f"  {other.name}: mean surprisal {mean_surprisal(other) or 0:.4f} nats")
     typer.echo(f"look at it: rnnviz browse {shlex.quote(str(path))}", err=True)

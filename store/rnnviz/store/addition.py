@@ -1,0 +1,91 @@
+"""Adding a model to a capture that is complete: what is there is not touched.
+
+The model is written as a capture of its own beside the other one, of the same text and segments. When it is whole, its
+group is moved over and the list of models in the root's attribute is replaced; both are single steps on the disk. A
+process killed at any moment leaves the capture valid, without the addition or with it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnviz.store.disk import DirectoryLock, replace_file, storage_errors
+from rnnviz.store.errors import AlreadyExists, InvalidRequest
+from rnnviz.store.metadata import DOCUMENT, read_schema
+from rnnviz.store.reader import Capture, open_capture
+from rnnviz.store.schema import ATTRIBUTE, MOST_MODELS, CaptureSchema, ModelSchema
+from rnnviz.store.writer import CaptureWriter, create_capture
+
+_PIECE: Final = 1 << 20
+_AGAIN: Final = "The capture is as it was. Free some space, then give the same command again."
+
+
+def is_added(capture: Capture, model: ModelSchema) -> bool:
+    """Whether the capture holds this very model already.
+
+    Raises AlreadyExists where another one has its name, InvalidRequest where the capture cannot take it.
+    """
+    if not capture.complete:
+        raise InvalidRequest(
+            f"{capture.path} is incomplete: a model is added to a whole capture",
+            "Finish it first, by the command it was begun with and --resume.",
+        )
+    there = next((known for known in capture.schema.models if known.name == model.name), None)
+    if there is not None and there != model:
+        raise AlreadyExists(
+            f"{capture.path} holds another model {model.name}", "Capture the text anew to have this one."
+        )
+    if there is None and len(capture.schema.models) == MOST_MODELS:
+        raise InvalidRequest(f"{capture.path} holds {MOST_MODELS} models, and no more fit", "Make another.")
+    return there is not None
+
+
+@contextmanager
+def adding(path: Path, model: ModelSchema) -> Iterator[CaptureWriter]:
+    """A writer for the time arrays of `model`, symbol 0 to the last, which is added to the capture at `path` when the
+    block ends without an error.
+
+    Raises as `is_added` does, StorageFailure where the disk refuses, and InvalidRequest where another process is
+    writing at `path`.
+    """
+    lock = DirectoryLock(path)
+    beside = path.resolve().with_name(f".{path.resolve().name}.adding")
+    try:
+        capture = open_capture(path)
+        is_added(capture, model)
+        schema = replace(capture.schema, models=(model,))
+        pieces = _text(capture)
+        with create_capture(beside, schema, pieces, capture.segments, capture.after, force=True) as writer:
+            yield writer
+            writer.finish()
+        with storage_errors(path, _AGAIN):
+            _move(beside, path, model)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        lock.release()
+
+
+def _text(capture: Capture) -> Iterator[NDArray[np.uint8]]:
+    for start in range(0, capture.symbols, _PIECE):
+        yield capture.text(start, min(start + _PIECE, capture.symbols))
+
+
+def _move(beside: Path, path: Path, model: ModelSchema) -> None:
+    """Give the group its place, then the model its name in the list. In between the group is there and not read."""
+    target = path / model.path
+    shutil.rmtree(target, ignore_errors=True)
+    (beside / model.path).rename(target)
+    found, _ = read_schema(path)
+    schema: CaptureSchema = replace(found, models=(*found.models, model))
+    document = json.loads((path / DOCUMENT).read_bytes())
+    document["attributes"] = {ATTRIBUTE: schema.root(complete=True)}
+    replace_file(path / DOCUMENT, json.dumps(document, indent=2).encode())

@@ -179,15 +179,27 @@ class Distributions:
         return known
 
     def _ask(self, context: bytes) -> _Known:
+        """Ask KenLM only for what the context without its first symbol leaves open."""
         state, spare = self._model.state(context), self._model.state()
-        score = self._model.kenlm.BaseFullScore
         words = self._model.words
-        scores = [score(state, word, spare) for word in words]
-        logs = np.array([each.log_prob for each in scores], np.float32) + self._model.share
+        if len(context) > 1:
+            shorter = self._look_up(context[1:])
+            logs, asked, other = shorter.logs.copy(), shorter.candidates, shorter.other
+        else:
+            logs, asked, other = self._model.share.copy(), tuple(range(len(words))), None
+        if other is not None:
+            word, log = other
+            there = self._model.kenlm.BaseScore(state, word, spare)
+            logs += np.float32(there - log)
+            other = word, there
+        candidates = []
+        for symbol in asked:
+            score = self._model.kenlm.BaseFullScore(state, words[symbol], spare)
+            logs[symbol] = score.log_prob + self._model.share[symbol]
+            if score.ngram_length > len(context):
+                candidates.append(symbol)
+            else:
+                other = words[symbol], score.log_prob
         if len(context) == self._model.n:
             return _Known(logs, (), None)
-        seen = [each.ngram_length > len(context) for each in scores]
-        candidates = tuple(symbol for symbol, is_seen in enumerate(seen) if is_seen)
-        others = (symbol for symbol, is_seen in enumerate(seen) if not is_seen)
-        other = next(((words[symbol], scores[symbol].log_prob) for symbol in others), None)
-        return _Known(logs, candidates, other)
+        return _Known(logs, tuple(candidates), other)

@@ -85,4 +85,4 @@ def legend(palette: Palette, low: float, high: float, steps: int = 9) -> Line:
 
 
 def _number(value: float) -> str:
-    return f"{value:+.0f}".replace("-", "−") if value else "0"
+    return f"{value:.0f}".replace("-", "−")

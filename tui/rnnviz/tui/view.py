@@ -50,7 +50,15 @@ def moved_to(view: View, position: int, window: TextWindow, width: int, height: 
         return scrolled_to_cursor(replace(view, cursor=position), window, width, height)
     row = window.row(position, width)
     above = window.rows_before(row.start, width, height // 3)
-    return replace(view, cursor=position, top=above[0].start if above else row.start)
+    top = filled(above[0] if above else row, window, width, height)
+    return replace(view, cursor=position, top=top.start)
+
+
+def filled(top: Row, window: TextWindow, width: int, height: int) -> Row:
+    """The row to start the screen with: `top`, or one further up where the text ends before the screen does."""
+    rows = window.rows_from(top.start, width, height)
+    before = window.rows_before(top.start, width, height - len(rows))
+    return before[0] if before else top
 
 
 def moved_by_symbols(view: View, by: int, window: TextWindow, width: int, height: int) -> View:
@@ -75,11 +83,7 @@ def moved_by_pages(view: View, by: int, window: TextWindow, width: int, height: 
     step = max(1, height - 1)
     top = window.row(view.top, width)
     if by > 0:
-        target = window.rows_from(top.start, width, step * by + 1)[-1]
-        last = window.rows_from(target.start, width, height)
-        if last[-1].stop == window.length:  # do not scroll past the end: fill the last screen
-            before = window.rows_before(target.start, width, height - len(last))
-            target = before[0] if before else target
+        target = filled(window.rows_from(top.start, width, step * by + 1)[-1], window, width, height)
     else:
         before = window.rows_before(top.start, width, -step * by)
         target = before[0] if before else top

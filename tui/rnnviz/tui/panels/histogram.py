@@ -54,10 +54,10 @@ def histogram_lines(
     edge = (signal.high - signal.low) / 10
     lines.append(
         [
-            (f"<{signal.low + edge:.1f}: ", inks.faint),
-            (f"{statistics.low:6.1%}", inks.plain),
-            (f"  >{signal.high - edge:.1f}: ", inks.faint),
-            (f"{statistics.high:6.1%}", inks.plain),
+            (f"<{signal.low + edge:.1f} ", inks.faint),
+            (f"{statistics.low:.1%}", inks.plain),
+            (f"  >{signal.high - edge:.1f} ", inks.faint),
+            (f"{statistics.high:.1%}", inks.plain),
         ]
     )
     return lines

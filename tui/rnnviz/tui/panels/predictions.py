@@ -54,7 +54,7 @@ def prediction_lines(
 ) -> list[Line]:
     """The panel. `came` is the byte that follows the cursor in the text, None where nothing follows."""
     inks = Inks.of(palette)
-    lines: list[Line] = [[("next ", inks.strong), (f"as {model} expects it", inks.faint)]]
+    lines: list[Line] = [[("next ", inks.strong), (f"by {model}"[: width - 5], inks.faint)]]
     if not has_next:
         return [*lines, [("no predictions in this capture", inks.faint)]]
     if ranked is None:

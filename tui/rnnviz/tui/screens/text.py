@@ -21,7 +21,7 @@ from rnnviz.store.reader import Capture
 from rnnviz.tui import view as moves
 from rnnviz.tui.cells import Cell, parse_cell, step, to_layer
 from rnnviz.tui.layout import TextWindow
-from rnnviz.tui.painting import Line
+from rnnviz.tui.painting import Line, width_of
 from rnnviz.tui.palette import Depth
 from rnnviz.tui.places import Places, places
 from rnnviz.tui.reading_list import reading_list, text_needed, values_needed, window_span
@@ -251,14 +251,14 @@ class TextScreen(Screen[None]):
 
     def _show_hints(self) -> None:
         inks = self._scene.inks(self.view.signal)
-        line: Line = []
-        for binding in self.BINDINGS:
-            if isinstance(binding, Binding) and binding.show:
-                line += [
-                    (f" {keys_of(binding)} ", inks.accent),
-                    (f"{binding.description} ", inks.faint),
-                ]
-        self.query_one("#hints", Lines).show([line])
+        hints: list[Line] = [
+            [(f" {keys_of(binding)} ", inks.accent), (f"{binding.description} ", inks.faint)]
+            for binding in self.BINDINGS
+            if isinstance(binding, Binding) and binding.show
+        ]
+        while len(hints) > 2 and sum(map(width_of, hints)) > self.size.width:
+            del hints[-3]  # the last two, how to get help and how to leave, stay
+        self.query_one("#hints", Lines).show([[piece for hint in hints for piece in hint]])
 
     # Questions and answers
 

@@ -1,0 +1,90 @@
+"""`rnnviz capture --ngram` and `--add`, as they are typed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rnnviz.engine.capture import capture
+from rnnviz.engine.text import open_text
+from rnnviz.store.errors import RnnvizError
+from rnnviz.store.reader import open_capture
+from rnnviz.tui.cli import app
+from support.ngrams import trained
+from support.runs import go_on, start
+from support.texts import write_words
+
+pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")
+
+
+def rnnviz(*arguments: str, directory: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "rnnviz", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=directory,
+        env=os.environ | {"PATH": ""},
+    )
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a text, a run, n-gram models, and a capture without them."""
+    place = tmp_path_factory.mktemp("capture")
+    text = open_text(str(write_words(place / "words.txt", 2000)))
+    start(place / "run", text)
+    run = go_on(place / "run", text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", "")
+        trained(place / "models", text, 1, 4)
+    for _ in capture(run, text, place / "alone.zarr", part="test"):
+        pass
+    return place
+
+
+def test_a_capture_with_n_grams_is_one_to_which_they_were_added(place: Path) -> None:
+    made = rnnviz("capture", "run", "words.txt", "--ngram", "models", "--out", "both.zarr", directory=place)
+    assert made.returncode == 0, made.stderr
+    assert "ngram-4: mean surprisal" in made.stdout
+    added = rnnviz("capture", "--add", "alone.zarr", "--ngram", "models", directory=place)
+    assert added.returncode == 0, added.stderr
+    both, later = open_capture(place / "both.zarr"), open_capture(place / "alone.zarr")
+    assert list(both.models) == list(later.models) == ["run", "ngram-1", "ngram-4"]
+    assert both.attributes == later.attributes
+    for name, model in both.models.items():
+        assert (
+            model.surprisal(0, both.symbols).tobytes()
+            == later.models[name].surprisal(0, both.symbols).tobytes()
+        )
+    assert "ngram-4: n-gram" in rnnviz("info", "both.zarr", directory=place).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--add", "alone.zarr"), "there is nothing to add"),
+        (("run", "--add", "alone.zarr", "--ngram", "models"), "RUN does not go with --add"),
+        (("--add", "alone.zarr", "--ngram", "models", "--signals", "c"), "--signals does not go with --add"),
+        (("--add", "alone.zarr", "--ngram", "models", "--next", "3"), "has no model of n = 3"),
+        (("--add", "nowhere.zarr", "--ngram", "models"), "there is no nowhere.zarr"),
+        (("--add", "alone.zarr", "--ngram", "nowhere"), "there is no nowhere"),
+        (("--add", "alone.zarr", "--ngram", "run"), "holds no n-gram models"),
+        (("run", "--out", "x.zarr", "--next", "3"), "--next is for n-gram models"),
+        (("run",), "needs a run and a place"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_any_work(
+    place: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], sentence: str
+) -> None:
+    monkeypatch.chdir(place)
+    refused = CliRunner().invoke(app, ["capture", *arguments]).exception
+    assert isinstance(refused, RnnvizError)
+    assert sentence in refused.message
+    assert refused.hint
+    assert not (place / "x.zarr").exists()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -43,8 +45,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", "")
         trained(place / "models", text, 1, 4)
-    for _ in capture(run, text, place / "alone.zarr", part="test"):
-        pass
+    for name in ("alone.zarr", "other.zarr"):
+        for _ in capture(run, text, place / name, part="test"):
+            pass
     return place
 
 
@@ -63,6 +66,25 @@ def test_a_capture_with_n_grams_is_one_to_which_they_were_added(place: Path) -> 
             == later.models[name].surprisal(0, both.symbols).tobytes()
         )
     assert "ngram-4: n-gram" in rnnviz("info", "both.zarr", directory=place).stdout
+
+
+def test_killed_it_leaves_the_capture_valid_and_can_be_done_again(place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "other.zarr", tmp_path / "killed.zarr")
+    before = list(open_capture(tmp_path / "killed.zarr").models)
+    arguments = ["capture", "--add", str(tmp_path / "killed.zarr"), "--ngram", str(place / "models")]
+    with subprocess.Popen([sys.executable, "-m", "rnnviz", *arguments], stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None and not (tmp_path / ".killed.zarr.adding").exists():
+            time.sleep(0.001)
+        process.kill()
+    captured = open_capture(tmp_path / "killed.zarr")
+    list(captured.verify())
+    assert list(captured.models)[: len(before)] == before
+    again = rnnviz(*arguments, directory=tmp_path)
+    assert again.returncode == 0, again.stderr
+    captured = open_capture(tmp_path / "killed.zarr")
+    list(captured.verify())
+    assert {"ngram-1", "ngram-4"} <= captured.models.keys()
+    assert [file.name for file in tmp_path.iterdir()] == ["killed.zarr"]
 
 
 @pytest.mark.parametrize(

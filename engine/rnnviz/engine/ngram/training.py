@@ -39,8 +39,8 @@ LMPLZ_MEMORY: Final = "2G"
 """What `lmplz` sorts in; it takes little more."""
 
 COUNTING_BYTES: Final = 100
-GRAM_BYTES: Final = 9
-"""What the estimator takes for a symbol while it sorts, and keeps for a distinct gram: measured."""
+GRAM_BYTES: Final = 13
+"""What the estimator takes at most for a symbol while it sorts, and keeps for a distinct gram."""
 
 
 def start_ngrams(

@@ -44,8 +44,8 @@ def train(
     is written as two hex digits), and KenLM's binaries where its `build_binary` is on the PATH.
 
     The own estimator holds everything in memory: some 300 bytes a symbol for n = 1-9,20 (0.8 GB for War and
-    Peace), up to 150 for n = 5. It refuses what the machine cannot hold. For such texts, 100 MB and more, take
-    `--estimator lmplz`: its memory is bounded at 2 GB, whatever the text, and it needs room on the disk at --out.
+    Peace), about 40 for n = 5 alone. It refuses what the machine may not hold. For larger texts take `--estimator
+    lmplz`: it works in 2 GB and the train part's bytes, on the disk at --out (100 MB at n = 5: a minute).
 
     Examples:
 

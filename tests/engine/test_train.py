@@ -224,6 +224,18 @@ def test_another_text_is_refused(tmp_path: Path, text: Text) -> None:
         go_on(path, other)
 
 
+def test_a_run_is_trained_by_one_process_at_a_time(tmp_path: Path, text: Text) -> None:
+    run = start(tmp_path / "run", text)
+    first = train(run.path, text, device=torch.device("cpu"))
+    next(first)
+    with pytest.raises(InvalidRequest, match="another process"):
+        next(train(run.path, text, device=torch.device("cpu")))
+    with pytest.raises(InvalidRequest, match="another process"):
+        start_run(run.path, text, SMALL, command="", spec=None, glob="*", force=True)
+    first.close()
+    assert go_on(run.path, text).complete
+
+
 def test_a_diverging_run_stops_with_a_sentence(tmp_path: Path, text: Text) -> None:
     path = start(tmp_path / "run", text, replace(SMALL, kind="rnn", rate=1e38, clip=1e38, epochs=30)).path
     with pytest.raises(TrainingDiverged, match="no longer a number") as caught:

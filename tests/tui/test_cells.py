@@ -16,6 +16,7 @@ def test_a_cell_is_read_as_it_is_written() -> None:
     assert parse_cell("1:2", UNITS) == Cell(1, 2)
     assert parse_cell(" 0 : 3 ", UNITS) == Cell(0, 3)
     assert parse_cell("3", UNITS) == Cell(0, 3)
+    assert parse_cell("2", UNITS, layer=1) == Cell(1, 2)  # a bare number stays in the layer one looks at
 
 
 @pytest.mark.parametrize("name", ["", "a", "1:", ":1", "1:2:3", "-1:2", "1.5", "2:0", "0:4", "1:3", "9" * 30])

@@ -52,6 +52,13 @@ def test_every_byte_has_its_level_in_its_columns() -> None:
     assert (frame.styles[2] == PLAIN).all()
 
 
+def test_a_rule_follows_the_last_symbol_of_a_segment() -> None:
+    data = b"ab\ncd"
+    window = TextWindow(0, np.frombuffer(data, dtype=np.uint8), len(data), np.array([0, 2, 3]))
+    frame = compose(window, window.rows_from(0, 6, 4), 6, 4, None)
+    assert text_of(frame) == ["ab ───", "↵ ────", "cd", ""]
+
+
 def test_cursor_and_matches_are_marked_on_top_of_the_level() -> None:
     frame = frame_of(b"abcdef", 10, 1, cursor=2, matches=[(1, 3), (5, 99)])
     assert frame.styles[0, :6].tolist() == [0, 1 | MATCH, 2 | MATCH | CURSOR, 3, 4, 5 | MATCH]

@@ -48,6 +48,7 @@ def test_the_cursor_looks_like_nothing_else(depth: Depth, scale: str) -> None:
     others = {shades.paint(style) for style in range(LEVELS + 1)}
     assert {shades.paint(level | CURSOR) for level in range(LEVELS + 1)}.isdisjoint(others)
     assert all(shades.paint(level | MATCH).underline for level in range(LEVELS + 1))
+    assert {shades.paint(level | MATCH) for level in range(LEVELS + 1)}.isdisjoint(others)
 
 
 def test_without_colour_no_colour_is_sent() -> None:
@@ -88,6 +89,11 @@ def test_luminance_is_that_of_wcag() -> None:
         ("auto", {"TERM": "xterm-direct"}, Depth.TRUE, "TERM"),
         ("auto", {"TERM": "xterm"}, Depth.FOUR_BIT, "TERM"),
         ("auto", {"TERM": "dumb"}, Depth.NONE, "dumb"),
+        ("auto", {"TERM": "vt220"}, Depth.NONE, "vt220"),
+        ("auto", {"TERM": "xterm-kitty"}, Depth.TRUE, "kitty"),
+        ("auto", {"TERM": "alacritty"}, Depth.TRUE, "alacritty"),
+        ("auto", {"TERM": "xterm-ghostty"}, Depth.TRUE, "ghostty"),
+        ("auto", {"TERM": "linux"}, Depth.FOUR_BIT, "linux"),
         ("auto", {}, Depth.NONE, "not set"),
         ("auto", {"TERM": "xterm", "COLORTERM": "truecolor", "NO_COLOR": "1"}, Depth.NONE, "NO_COLOR"),
         ("auto", {"TERM": "xterm", "NO_COLOR": ""}, Depth.FOUR_BIT, "TERM"),

@@ -149,7 +149,7 @@ async def test_a_capture_cut_short_shows_what_there_is_and_says_so(tmp_path: Pat
     assert column < len(text)
     write_capture(made, captured=column)
     app = Explorer(*open_view(made.path, None, None, 0), Depth.TRUE, "dark")
-    async with app.run_test(size=(120, 30)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         screen = app.screen
         assert isinstance(screen, TextScreen)
         await pilot.press("G")
@@ -161,6 +161,8 @@ async def test_a_capture_cut_short_shows_what_there_is_and_says_so(tmp_path: Pat
         grid = screen.query_one("#canvas", Canvas).grid
         assert grid is not None
         assert f"incomplete: {column:,} symbols" in "".join(text for text, _ in grid.row(grid.height - 1))
+        shown = "\n".join("".join(text for text, _ in grid.row(y)) for y in range(grid.height))
+        assert "what follows is not" in shown
 
 
 async def test_a_capture_with_nothing_in_it_yet_opens_and_says_so(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ from rnnviz.engine.split import PARTS, READ_STEPS, read_streams, spans
 from rnnviz.engine.text import Text, is_there
 from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.store.disk import DirectoryLock
 from rnnviz.store.errors import AlreadyExists, InvalidRequest, InvalidText, StorageFailure, TrainingDiverged
 
 CHECKPOINT_SECONDS = 60.0
@@ -89,9 +90,11 @@ def start_run(
     except OSError as error:
         reason = (error.strerror or "it cannot be made").lower()
         raise StorageFailure(f"cannot make {path}: {reason}", "Choose another place with --out.") from error
+    lock = DirectoryLock(path)
     for name in (CHECKPOINT_FILE, MODEL_FILE):
         (path / name).unlink(missing_ok=True)
     run.save()
+    lock.release()
     return run
 
 
@@ -102,7 +105,7 @@ def train(path: Path, text: Text, *, device: torch.device) -> Generator[Progress
     once a minute, after every epoch, and when the iterator is closed early; training goes on from there, on
     the CPU to the very same weights and losses. The train part is held in memory, a byte per symbol; PyTorch's
     default generator is seeded, for dropout. Raises InvalidText when `text` is not the run's text,
-    TrainingDiverged when the loss is no longer a number.
+    TrainingDiverged when the loss is no longer a number, InvalidRequest while another process trains this run.
     """
     run = load_run(path)
     if run.complete:
@@ -112,13 +115,17 @@ def train(path: Path, text: Text, *, device: torch.device) -> Generator[Progress
             f"{text.name} is not the text that {path} is trained on (its SHA-256 differs)",
             f"Give the text {run.text.name} as it was, or train a new run.",
         )
-    training = _Training(run, text, device)
+    lock = DirectoryLock(path)
     try:
-        yield from training.epochs()
-    except GeneratorExit:
-        training.checkpoint()
-        raise
-    yield from training.finish()
+        training = _Training(run, text, device)
+        try:
+            yield from training.epochs()
+        except GeneratorExit:
+            training.checkpoint()
+            raise
+        yield from training.finish()
+    finally:
+        lock.release()
 
 
 def refuse_too_large(run: Run) -> None:

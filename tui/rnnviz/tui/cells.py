@@ -19,10 +19,10 @@ class Cell:
         return f"{self.layer}:{self.unit}"
 
 
-def parse_cell(name: str, units: tuple[int, ...]) -> Cell:
+def parse_cell(name: str, units: tuple[int, ...], layer: int = 0) -> Cell:
     """The cell called `name` in a model whose layers have these numbers of units.
 
-    A bare number is a unit of layer 0. Raises InvalidRequest for anything that is no such cell.
+    A bare number is a unit of `layer`. Raises InvalidRequest for anything that is no such cell.
     """
     match = re.fullmatch(r"\s*(?:(\d{1,6})\s*:)?\s*(\d{1,9})\s*", name)
     example = f"{len(units) - 1}:{min(37, units[-1] - 1)}" if units else "1:37"
@@ -30,7 +30,7 @@ def parse_cell(name: str, units: tuple[int, ...]) -> Cell:
         raise InvalidRequest(
             f"{name!r} is no cell", f"A cell is written layer:unit, both counted from 0, as in {example}."
         )
-    cell = Cell(int(match[1] or 0), int(match[2]))
+    cell = Cell(layer if match[1] is None else int(match[1]), int(match[2]))
     if cell.layer >= len(units):
         raise InvalidRequest(
             f"there is no layer {cell.layer}", f"The model has layers 0 to {len(units) - 1}, counted from 0."

@@ -24,6 +24,8 @@ CURSOR = 128
 """Added to the style of the column under the cursor."""
 
 BLANK = ord(" ")
+RULE = ord("─")
+"""Fills a row after the last symbol of a segment: what comes next is read from zero state."""
 
 
 def levels(values: NDArray[np.float16], signal: Signal) -> NDArray[np.uint8]:
@@ -80,6 +82,7 @@ def compose(
     margin_stop = min(window.stop, last + LONGEST_SEQUENCE - 1)
     by_code = glyphs(window.bytes_at(margin_start, margin_stop))[first - margin_start :][: last - first]
 
+    new_segment = np.isin([row.stop for row in rows], window.breaks)
     for y, row in enumerate(rows[:height]):
         span = slice(row.start - first, row.stop - first)
         counts = columns_of(window.bytes_at(row.start, row.stop))
@@ -91,6 +94,8 @@ def compose(
         _mend_wide(row_codes, row_styles)
         codes[y, : len(row_codes)] = row_codes
         styles[y, : len(row_styles)] = row_styles
+        if new_segment[y]:
+            codes[y, len(row_codes) + 1 :] = RULE
     return Frame(codes, styles)
 
 

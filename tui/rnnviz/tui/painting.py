@@ -76,6 +76,17 @@ def spread(left: Line, right: Line, width: int, ground: Paint) -> Line:
     return [*left, (" " * gap, ground), *right]
 
 
+def fitted(left: Line, right: Line, optional: Line, width: int, ground: Paint) -> Line:
+    """`left` and `right` at the ends of a line, without as many of the `optional` pieces, in turn, as do not fit."""
+    for piece in optional:
+        if width_of(left) + width_of(right) < width:
+            break
+        left = [other for other in left if other is not piece]
+        right = [other for other in right if other is not piece]
+    room = width - width_of(right) - 1
+    return spread(cut(left, room), right, width, ground) if right else cut(left, width)
+
+
 def legend(palette: Palette, low: float, high: float, steps: int = 9) -> Line:
     """A short strip of the colour map between its two ends' values."""
     inks = Inks.of(palette)

@@ -166,6 +166,8 @@ class Palette:
         base = self._level(level) if level < LEVELS else self._plain()
         if style & CURSOR:
             return self._cursor()
+        if style & MATCH and self.depth is Depth.NONE:
+            return Paint(underline=True, reverse=True)  # bold and underline are values there
         if style & MATCH:
             return Paint(base.foreground, base.background, True, True, base.reverse)
         return base

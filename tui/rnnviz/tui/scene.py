@@ -133,7 +133,9 @@ class Scene:
         following = self._source.next(view.model, view.cursor) if model.has_next else None
         ranked = None if following is None else predictions(following, model.vocabulary)
         came = self._came(view, window)
-        below = prediction_lines(ranked, came, view.model, model.has_next, place.width, shades)
+        ends = view.cursor + 1 == self._capture.captured and not self._capture.complete
+        missing = "what follows is not captured yet" if ends else "nothing follows"
+        below = prediction_lines(ranked, came, view.model, model.has_next, place.width, shades, missing)
 
         statistics = self._source.statistics(view.model, view.cell.layer)
         unit = None if statistics is None else statistics.of(view.signal, view.cell.unit)

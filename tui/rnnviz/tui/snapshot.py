@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import Literal
 
-from rnnviz.store.errors import InvalidRequest, NotFound, StorageFailure
+from rnnviz.store.errors import AlreadyExists, InvalidRequest, NotFound, StorageFailure
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.ansi import as_ansi
@@ -159,11 +159,17 @@ def write_snapshot(
     width: int,
     theme: str,
     depth: Depth,
+    replace: bool = True,
 ) -> None:
-    """Write a view to a file. Raises NotFound or StorageFailure where that cannot be done."""
+    """Write a view to a file. Raises NotFound or StorageFailure where that cannot be done, and AlreadyExists where
+    something is there that is not to be replaced.
+    """
     content = render(capture, view, form, lines=lines, width=width, theme=theme, depth=depth)
     try:
-        path.write_text(content, encoding="utf-8")
+        with path.open("w" if replace else "x", encoding="utf-8") as file:
+            file.write(content)
+    except FileExistsError as error:
+        raise AlreadyExists(f"{path} is there already", "Give another name.") from error
     except FileNotFoundError as error:
         raise NotFound(
             f"there is no folder {path.parent}", "Make it first, or choose another place."

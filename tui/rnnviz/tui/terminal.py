@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from rnnviz.tui.palette import Depth
 
+_TRUE_COLOUR_TERMS = ("alacritty", "contour", "foot", "ghostty", "kitty", "wezterm")
+"""Terminals that name themselves in TERM and show 16 million colours; theirs is all that crosses SSH."""
+_NO_COLOUR_TERMS = ("", "dumb", "vt100", "vt102", "vt220")
+
 
 @dataclass(frozen=True)
 class ColourDepth:
@@ -26,11 +30,14 @@ def colour_depth(asked: str, environment: Mapping[str, str]) -> ColourDepth:
         return ColourDepth(Depth.NONE, "NO_COLOR is set")
     term = environment.get("TERM", "")
     colorterm = environment.get("COLORTERM", "").lower()
-    if term in ("", "dumb"):
+    if term in _NO_COLOUR_TERMS:
         return ColourDepth(Depth.NONE, f"TERM is {term or 'not set'}")
     if colorterm in ("truecolor", "24bit"):
         return ColourDepth(Depth.TRUE, f"COLORTERM is {colorterm}")
-    if term.endswith(("-direct", "-truecolor")):
+    if (
+        term.endswith(("-direct", "-truecolor"))
+        or term.removeprefix("xterm-").split("-")[0] in _TRUE_COLOUR_TERMS
+    ):
         return ColourDepth(Depth.TRUE, f"TERM is {term}")
     if "256color" in term:
         hint = "; COLORTERM does not cross SSH: use --color 16m if the terminal can" if not colorterm else ""

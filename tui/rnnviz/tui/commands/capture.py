@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -108,7 +110,6 @@ def capture(
     from rnnviz.engine.run import load_run
     from rnnviz.store.errors import InvalidRequest
     from rnnviz.store.reader import open_capture
-    from rnnviz.tui.progress import show
 
     models, predicting = _ngrams(ngram, predict)
     if add is not None:
@@ -146,11 +147,7 @@ def capture(
         resume=resume,
         device=resolve(device),
     )
-    try:
-        show("capturing", events)
-    except KeyboardInterrupt:
-        typer.echo(f"rnnviz: stopped; go on with\n  {_again(context)}", err=True)
-        raise
+    _run("capturing", events, _again(context))
     if was_complete:
         typer.echo(f"{out} was complete: there was nothing to resume", err=True)
     if models is not None:
@@ -180,17 +177,26 @@ def _ngrams(directory: Path | None, predict: str | None) -> tuple[NgramModels | 
 
 def _add(path: Path, models: NgramModels, predicting: tuple[int, ...] | None) -> None:
     from rnnviz.engine.ngram.capturing import add_ngrams
-    from rnnviz.tui.progress import show
 
-    try:
-        show("adding", add_ngrams(path, models, predicting))
-    except KeyboardInterrupt:
-        words = ["rnnviz", "capture", "--add", str(path), "--ngram", str(models.path)]
-        if predicting is not None:
-            words += ["--next", ",".join(map(str, predicting))]
-        typer.echo(f"rnnviz: stopped; go on with\n  {shlex.join(words)}", err=True)
-        raise
+    words = ["rnnviz", "capture", "--add", str(path), "--ngram", str(models.path)]
+    if predicting is not None:
+        words += ["--next", ",".join(map(str, predicting))]
+    _run("adding", add_ngrams(path, models, predicting), shlex.join(words))
     _report(path)
+
+
+def _run(description: str, events: Generator[Progress, None, None], again: str) -> None:
+    """Run a computation to its end, or to a signal that asks for one; then say how to go on, and leave."""
+    from rnnviz.tui.progress import watch
+    from rnnviz.tui.stopping import stop_requests
+
+    with stop_requests() as requests, closing(events), closing(watch(description, events)) as shown:
+        for _ in shown:
+            if requests:
+                break
+    if requests:
+        typer.echo(f"rnnviz: stopped; go on with\n  {again}", err=True)
+        raise typer.Exit(128 + requests[0])
 
 
 def _refuse_with_add(context: typer.Context) -> None:

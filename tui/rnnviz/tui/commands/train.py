@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import shlex
-import signal
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -133,9 +130,10 @@ def _train(run: Run, text: Text, device: torch.device) -> int | None:
     """Train to the end and print a line per epoch. The number of the signal that ended it before, if any."""
     from rnnviz.engine.train import EpochDone, train
     from rnnviz.tui.progress import watch
+    from rnnviz.tui.stopping import stop_requests
 
     with (
-        _stop_requests() as requests,
+        stop_requests() as requests,
         closing(train(run.path, text, device=device)) as events,
         closing(watch("training", events)) as shown,
     ):
@@ -146,28 +144,6 @@ def _train(run: Run, text: Text, device: torch.device) -> int | None:
             if requests:
                 return requests[0]
     return None
-
-
-@contextmanager
-def _stop_requests() -> Iterator[list[int]]:
-    """The signals that asked for an end since, which so reaches training only between two mini-batches.
-
-    The second of a kind acts at once, for those who cannot wait.
-    """
-    requests: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def note(number: int, _: FrameType | None) -> None:
-        requests.append(number)
-        signal.signal(number, before[signal.Signals(number)])
-
-    for number in before:
-        signal.signal(number, note)
-    try:
-        yield requests
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _epoch_line(event: EpochDone, epochs: int) -> str:

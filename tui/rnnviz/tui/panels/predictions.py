@@ -51,8 +51,10 @@ def prediction_lines(
     has_next: bool,
     width: int,
     palette: Palette,
+    missing: str = "nothing follows",
 ) -> list[Line]:
-    """The panel. `came` is the byte that follows the cursor in the text, None where nothing follows."""
+    """The panel. `came` is the byte that follows the cursor in the text; None where none does, for which
+    `missing` gives the reason."""
     inks = Inks.of(palette)
     lines: list[Line] = [[("next ", inks.strong), (f"by {model}"[: width - 5], inks.faint)]]
     if not has_next:
@@ -70,13 +72,13 @@ def prediction_lines(
                 (f" {entry.probability:5.3f}"[:6], ink),
             ]
         )
-    lines.append(_came_line(ranked, came, inks))
+    lines.append(_came_line(ranked, came, missing, inks))
     return lines
 
 
-def _came_line(ranked: list[Prediction], came: int | None, inks: Inks) -> Line:
+def _came_line(ranked: list[Prediction], came: int | None, missing: str, inks: Inks) -> Line:
     if came is None:
-        return [("nothing follows", inks.faint)]
+        return [(missing, inks.faint)]
     found = next((entry for entry in ranked if entry.symbol == came), None)
     if found is None:
         return [(f"came {name_of(came)}, unknown to the model", inks.accent)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.glyphs import name_of, visible
-from rnnviz.tui.painting import Inks, Line, legend, spread
+from rnnviz.tui.painting import Inks, Line, fitted, legend, spread
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.view import View
 
@@ -55,20 +55,24 @@ def cursor_line(capture: Capture, view: View, at: UnderCursor, *, width: int, pa
     inks = Inks.of(palette)
     signal = SIGNALS[view.signal]
     value = "…" if at.view is None else f"{at.view:+.4f}"
-    if signal.squashed and at.stored is not None:
-        value += f" ({signal.name} {at.stored:+.3f})"
+    known = signal.squashed and at.stored is not None
+    stored = (f" ({signal.name} {at.stored:+.3f})" if known else "", inks.strong)
+    surprisal = (f"  next {at.surprisal or 0:.2f} nats", inks.plain)
+    hexadecimal = (f" {at.byte:#04x}", inks.faint)
     left: Line = [
         (f" {at.offset:,}", inks.strong),
         (f"/{capture.symbols:,}", inks.faint),
         (f"  line {at.line:,}" if at.line else "  line …", inks.plain),
         (f"  {name_of(at.byte)}", inks.accent),
-        (f" {at.byte:#04x}", inks.faint),
+        hexadecimal,
         (f"  {signal.view_name} {value}", inks.strong),
+        stored,
     ]
     if at.surprisal is not None and at.surprisal == at.surprisal:
-        left.append((f"  next {at.surprisal:.2f} nats", inks.plain))
-    right: Line = [(f"segment {at.segment}/{at.segments} ", inks.faint)]
-    if not capture.complete:
-        share = capture.captured / capture.symbols
-        right = [(f"incomplete: {capture.captured:,} symbols, {share:.0%} ", inks.accent)]
-    return spread(left, right, width, inks.plain)
+        left.append(surprisal)
+    segment: Line = [(f"segment {at.segment}/{at.segments} ", inks.faint)]
+    if capture.complete:
+        return fitted(left, segment, [*segment, surprisal, stored, hexadecimal], width, inks.plain)
+    share = capture.captured / capture.symbols
+    cut_short: Line = [(f"incomplete: {capture.captured:,} symbols, {share:.0%} ", inks.accent)]
+    return fitted(left, cut_short, [surprisal, stored, hexadecimal], width, inks.plain)

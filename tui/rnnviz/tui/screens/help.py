@@ -41,7 +41,7 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen { align: center middle; }
     HelpScreen > VerticalScroll {
         width: 76; max-width: 98%; height: auto; max-height: 96%;
-        border: round ansi_blue; padding: 0 1; background: ansi_default;
+        border: round ansi_default; padding: 0 1; background: ansi_default;
     }
     HelpScreen Static { background: ansi_default; }
     """

@@ -21,7 +21,7 @@ class MessageScreen(ModalScreen[None]):
     MessageScreen { align: center middle; }
     MessageScreen > VerticalScroll {
         width: 70; max-width: 95%; height: auto; max-height: 90%;
-        border: round ansi_yellow; padding: 0 1; background: ansi_default;
+        border: round ansi_default; padding: 0 1; background: ansi_default;
     }
     MessageScreen Static { background: ansi_default; }
     """

@@ -78,7 +78,13 @@ class TextScreen(Screen[None]):
         _key("end", "row_end(True)", "row end", "Cursor to the end of its row"),
         _key("g", "edge(False)", "start", "To the start of the text"),
         _key("G", "edge(True)", "end", "To the end of the text"),
-        _key("/", "ask_search", "search", "Search the text for a regular expression", show=True),
+        _key(
+            "/",
+            "ask_search",
+            "search",
+            "Search for a regular expression; lower case finds both cases",
+            show=True,
+        ),
         _key("n", "search(False)", "next match", "Next match"),
         _key("N", "search(True)", "previous match", "Previous match"),
         _key("p", "panels", "panels", "Show or hide the panels"),
@@ -291,13 +297,15 @@ class TextScreen(Screen[None]):
         try:
             match event.question:
                 case "cell":
-                    self._look_at(parse_cell(answer, self._units))
+                    self._look_at(parse_cell(answer, self._units, self.view.cell.layer))
                 case "search":
                     self._pattern = pattern_of(answer)
                     self._search(self._pattern, backwards=False)
                 case "snapshot":
                     self._write(Path(answer).expanduser())
         except RnnvizError as error:
+            # The answer stays in the prompt, to be mended when the message is closed.
+            self._ask(event.question, event.label, answer)
             self.app.push_screen(MessageScreen(error))
 
     def action_search(self, backwards: bool) -> None:
@@ -345,6 +353,7 @@ class TextScreen(Screen[None]):
                 theme=self._theme,
                 depth=self._depth,
                 form=format_of(path),
+                replace=False,
             )
         except RnnvizError as error:
             self.app.call_from_thread(self._report, error)

@@ -19,7 +19,7 @@ from rnnviz.engine.progress import Progress
 from rnnviz.engine.run import RunConfig, load_run
 from rnnviz.engine.split import Split
 from rnnviz.engine.text import Text, open_text
-from rnnviz.engine.train import EpochDone, rate_of_epoch, train
+from rnnviz.engine.train import EpochDone, rate_of_epoch, start_run, train
 from rnnviz.store.errors import (
     AlreadyExists,
     InvalidRequest,

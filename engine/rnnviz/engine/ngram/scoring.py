@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,12 +104,12 @@ class Reading:
 
         NaN for a byte that is not in the vocabulary.
         """
-        score, state, after = self._model.kenlm.BaseScore, self._state, self._spare
-        logs = []
-        for word in map(WORDS.__getitem__, piece.tobytes()):
-            logs.append(score(state, word, after))
-            state, after = after, state
-        self._state, self._spare = state, after
+        words = map(WORDS.__getitem__, piece.tobytes())
+        # Each symbol's state after is the next one's before: the two change places at every step.
+        before, after = cycle((self._state, self._spare)), cycle((self._spare, self._state))
+        logs = list(map(self._model.kenlm.BaseScore, before, words, after))
+        if len(logs) % 2:
+            self._state, self._spare = self._spare, self._state
         return (np.array(logs, np.float32) + self._shares[piece]) * np.float32(-NATS)
 
 

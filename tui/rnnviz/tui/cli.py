@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -73,6 +74,8 @@ def fail(error: RnnvizError) -> NoReturn:
 
 def main() -> None:
     """Run the command line. Never shows a traceback for a mistake of the user's or a fault of the disk's."""
+    if sys.stdout is None:  # closed by the shell (`>&-`)
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
     try:
         app()
     except RnnvizError as error:

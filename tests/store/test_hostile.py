@@ -256,6 +256,15 @@ def test_a_changed_byte_is_found(path: Path, name: str) -> None:
         list(open_capture(path).verify())
 
 
+def test_a_capture_killed_before_its_statistics_are_written_is_whole(tmp_path: Path) -> None:
+    made = several_columns(tmp_path / "a.zarr")
+    with made.create() as writer:
+        writer.append(made.cut(0, made.schema.symbols))
+    capture = open_capture(made.path)
+    assert (capture.complete, capture.captured) == (False, capture.symbols)
+    assert sum(capture.verify()) > capture.symbols
+
+
 def test_what_is_written_of_an_incomplete_capture_is_found_whole(incomplete: HandMade) -> None:
     (incomplete.path / "models/model/next/c/1").mkdir()
     assert sum(open_capture(incomplete.path).verify()) > 65_536

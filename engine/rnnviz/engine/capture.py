@@ -9,7 +9,7 @@ threads give the same bytes on disk, interrupted or not.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from math import prod
@@ -54,7 +54,7 @@ def capture(
     force: bool = False,
     resume: bool = False,
     device: torch.device | None = None,
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """Capture a part of a text (see `segments_of`) at `target`, yielding how many symbols are behind.
 
     `signals` are the names to keep, all of the model's kind where None. Bytes the model has never seen are

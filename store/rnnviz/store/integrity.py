@@ -33,14 +33,14 @@ def decoding(path: Path, array: ArraySchema) -> Iterator[None]:
         raise damaged(f"{path / array.path} cannot be read: its data is damaged") from error
 
 
-def verify(path: Path, schema: CaptureSchema, captured: int) -> Iterator[int]:
+def verify(path: Path, schema: CaptureSchema, captured: int, complete: bool) -> Iterator[int]:
     """Read every file of a capture's first `captured` symbols and compare all checksums.
 
     Yields the numbers of values as they are found whole. Raises `InvalidCapture` for the first file that is
     missing or damaged. The arrays' metadata must have been checked, as `open_capture` does.
     """
     # The statistics of an incomplete capture are not in their arrays yet.
-    models = schema.models if captured < schema.symbols else ()
+    models = () if complete else schema.models
     missing = {array.path for model in models for array in schema.statistics_arrays(model)}
     for array in schema.arrays():
         if array.path in missing:

@@ -119,7 +119,7 @@ class Capture:
 
         Raises `InvalidCapture` for the first file that is missing or damaged.
         """
-        yield from verify(self.path, self.schema, self.captured)
+        yield from verify(self.path, self.schema, self.captured, self.complete)
 
     def check_stretch(self, start: int, stop: int) -> None:
         """Raise `InvalidRequest` unless 0 <= start <= stop <= captured."""

@@ -14,6 +14,7 @@ import shutil
 from collections import deque
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -85,7 +86,9 @@ def resume_capture(path: Path, schema: CaptureSchema, segments: NDArray[np.int64
     lock = DirectoryLock(path)
     try:
         found = open_capture(path)
-        difference = _difference(found.schema, schema)
+        # A complete capture may have got further models since.
+        begun = replace(found.schema, models=found.schema.models[: len(schema.models)])
+        difference = _difference(begun if found.complete else found.schema, schema)
         if not difference and not np.array_equal(found.segments, segments):
             difference = "other segments"
         if difference:

@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from rnnviz.engine.ngram.directory import NgramModels
+    from rnnviz.engine.progress import Progress
     from rnnviz.engine.run import Run
     from rnnviz.engine.text import Text
 

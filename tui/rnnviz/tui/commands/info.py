@@ -169,7 +169,7 @@ def _saturation(model: CapturedModel, layer: int) -> dict[str, dict[str, float] 
 
 def capture_lines(facts: Facts) -> list[str]:
     """A capture in words."""
-    text, unknown = facts["text"], facts["options"].get("unknown", {}).get("symbols", 0)
+    text, unknown = facts["text"], _unknown_bytes(facts["options"])
     lines = {
         "capture": facts["path"],
         "state": "complete" if facts["complete"] else _incomplete(facts),
@@ -194,6 +194,13 @@ def _incomplete(facts: Facts) -> str:
     )
 
 
+def _unknown_bytes(options: Facts) -> int:
+    """How many there are, of options that may be a stranger's."""
+    unknown = options.get("unknown")
+    count = unknown.get("symbols") if isinstance(unknown, dict) else None
+    return count if isinstance(count, int) else 0
+
+
 def _resuming(facts: Facts) -> str:
     """The command that goes on, with the names of run and text where it had their paths."""
     model, options = facts["models"][0], facts["options"]
@@ -201,7 +208,7 @@ def _resuming(facts: Facts) -> str:
     words += ["--split", facts["text"]["part"], "--signals", ",".join(model["signals"])]
     if options.get("streams"):
         words += ["--streams", str(options["streams"])]
-    if options.get("unknown", {}).get("symbols"):
+    if _unknown_bytes(options):
         words += ["--unknown", "replace"]
     return shlex.join([*words, "--out", facts["path"], "--resume"])
 

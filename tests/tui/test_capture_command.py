@@ -1,0 +1,297 @@
+"""`rnnviz capture` and `rnnviz info` as a person uses them, and as a person ends them."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pytest
+
+from rnnviz.store.reader import open_capture
+from rnnviz.tui.cli import main
+from support.captures import hand_made, make_capture, several_columns, write_capture
+from support.files import contents
+from support.texts import write_words
+
+TRAIN = ["--hidden", "5", "--streams", "4", "--unroll", "10", "--split", "60/20/20", "--epochs", "1"]
+TRAIN += ["--device", "cpu", "--threads", "1"]
+COLUMN = 65_536
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+class Command(Protocol):
+    def __call__(self, *arguments: str) -> Done: ...
+
+
+def in_a_process(*arguments: str, folder: Path) -> subprocess.Popen[str]:
+    """The program in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "rnnviz", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process: subprocess.Popen[str]) -> Done:
+    out, err = process.communicate(timeout=120)
+    return Done(process.returncode, out, err)
+
+
+@pytest.fixture(name="rnnviz")
+def _rnnviz(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The program in this process and in the test's folder: imports are most of a short command's time."""
+    monkeypatch.chdir(here)
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["rnnviz", *arguments])
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0
+        out, err = capsys.readouterr()
+        return Done(code, out, err)
+
+    return run
+
+
+@pytest.fixture(scope="module", name="folder")
+def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run, its text, and a longer text."""
+    folder = tmp_path_factory.mktemp("work")
+    write_words(folder / "short.txt", 3000)
+    write_words(folder / "long.txt", 400_000)
+    assert ended(in_a_process("train", "short.txt", "--out", "run", *TRAIN, folder=folder)).code == 0
+    return folder
+
+
+@pytest.fixture(name="here")
+def _here(folder: Path, tmp_path: Path) -> Path:
+    """A folder of the test's own with the same."""
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def test_the_own_text_is_captured_by_its_test_part(here: Path, rnnviz: Command) -> None:
+    done = rnnviz("capture", "run", "--out", "a.zarr")
+    assert done.code == 0
+    assert "the test part of short.txt" in done.err
+    assert "a.zarr: 600 symbols in 4 segments" in done.out
+    evaluated = json.loads(rnnviz("eval", "run", "--json").out)
+    facts = json.loads(rnnviz("info", "a.zarr", "--json", "--check").out)
+    assert facts["models"][0]["mean_surprisal"] == pytest.approx(evaluated["loss"], abs=1e-6)
+    assert (facts["complete"], facts["symbols"], facts["captured"], facts["segments"]) == (True, 600, 600, 4)
+    assert facts["bytes_on_disk"] == sum(map(len, contents(here / "a.zarr").values()))
+
+
+def test_another_text_is_captured_as_a_whole(here: Path, rnnviz: Command) -> None:
+    write_words(here / "other.txt", 500, seed=3)
+    done = rnnviz("capture", "run", "other.txt", "--signals", "h,c", "--streams", "5", "--out", "sub/a.zarr")
+    assert "reading all of other.txt" in done.err
+    assert "500 symbols in 5 segments" in done.out
+    layer = open_capture(here / "sub/a.zarr").models["run"].layers[0]
+    assert layer.signals == ("c", "h")
+
+
+def test_refusals_are_one_line_and_a_hint(here: Path, rnnviz: Command) -> None:
+    (here / "strange.txt").write_bytes(b"the prince\n said \xff\n")
+    (here / "thesis").mkdir()
+    (here / "thesis" / "chapter.tex").write_text("years of work")
+    make_capture(here / "there.zarr")
+    before = contents(here)
+    for arguments, code, word in (
+        (["nowhere", "short.txt", "--out", "a.zarr"], 2, "no run nowhere"),
+        (["run", "nowhere.txt", "--out", "a.zarr"], 2, "nowhere.txt"),
+        (["run", "strange.txt", "--out", "a.zarr"], 2, "offset 17, in line 2"),
+        (["run", "short.txt", "--out", "a.zarr", "--signals", "c,z"], 2, "c,z"),
+        (["run", "short.txt", "--out", "a.zarr", "--streams", "0"], 2, "--streams 0"),
+        (["run", "short.txt", "--out", "a.zarr", "--streams", "5", "--split", "test"], 2, "--streams"),
+        (["run", "short.txt", "--out", "there.zarr"], 2, "there.zarr exists already"),
+        (["run", "short.txt", "--out", "there.zarr", "--resume"], 2, "begun with"),
+        (["run", "short.txt", "--out", "thesis", "--force"], 2, "is no capture"),
+        (["run", "short.txt", "--out", "thesis", "--resume"], 1, "is no capture"),
+        (["run", "short.txt", "--out", "short.txt/a.zarr"], 1, "not a directory"),
+        (["run", "short.txt", "--out", "a.zarr", "--resume", "--force"], 2, "exclude each other"),
+    ):
+        done = rnnviz("capture", *arguments)
+        lines = [line for line in done.err.splitlines() if not line.startswith("reading ")]
+        assert (done.code, len(lines), done.out) == (code, 2, ""), done
+        assert word in lines[0]
+        assert lines[1].startswith("  ")
+    assert contents(here) == before
+
+
+def test_unknown_bytes_can_be_replaced(here: Path, rnnviz: Command) -> None:
+    (here / "strange.txt").write_bytes(b"the prince\n said \xff\n")
+    assert rnnviz("capture", "run", "strange.txt", "--out", "a.zarr", "--unknown", "replace").code == 0
+    assert "1 bytes that the model has never seen" in rnnviz("info", "a.zarr").out
+    assert open_capture(here / "a.zarr").text(17, 18).tobytes() == b"\xff"
+
+
+@pytest.fixture(scope="module", name="whole")
+def _whole(folder: Path) -> tuple[dict[str, bytes], float]:
+    """Every file of the capture of the long text that was never interrupted, and how long it took."""
+    began = time.monotonic()
+    process = in_a_process(
+        "capture", "run", "long.txt", "--streams", "9", "--out", "whole.zarr", folder=folder
+    )
+    while not (folder / "whole.zarr").exists():
+        time.sleep(0.001)
+    began = time.monotonic()
+    assert ended(process).code == 0
+    seconds = time.monotonic() - began
+    found = contents(folder / "whole.zarr")
+    shutil.rmtree(folder / "whole.zarr")
+    return found, seconds
+
+
+def test_killed_at_any_moment_it_tells_the_truth_and_goes_on(
+    here: Path, whole: tuple[dict[str, bytes], float], rnnviz: Command
+) -> None:
+    """SIGKILL to the real program, again and again, until there is nothing left to kill."""
+    files, seconds = whole
+    wanted = here / "whole.zarr"
+    for name, content in files.items():
+        (wanted / name).parent.mkdir(parents=True, exist_ok=True)
+        (wanted / name).write_bytes(content)
+    expected = open_capture(wanted).models["run"].layers[0]
+    target = here / "a.zarr"
+    arguments = ["capture", "run", "long.txt", "--streams", "9", "--out", "a.zarr"]
+    moments = random.Random(5)
+    reached = []
+    for attempt in range(7):
+        process = in_a_process(*arguments, "--resume", folder=here)
+        if attempt == 0:  # while the first files are being made
+            while not list(here.glob(".a.zarr*")) and process.poll() is None:
+                time.sleep(0.001)
+        else:  # after the first column, or the next
+            note = target / "progress.npz"
+            before = note.stat().st_mtime_ns if note.exists() else 0
+            while process.poll() is None and (not note.exists() or note.stat().st_mtime_ns == before):
+                time.sleep(0.001)
+            time.sleep(moments.random() * seconds / 10)
+        process.kill()
+        ended(process)
+        if not target.exists():
+            continue
+        found = open_capture(target)
+        told = rnnviz("info", "a.zarr", "--json", "--check")
+        assert told.code == 0, told.err
+        facts = json.loads(told.out)
+        assert facts["captured"] == found.captured
+        if found.complete:
+            break
+        reached.append(found.captured)
+        words = rnnviz("info", "a.zarr").out
+        assert f"incomplete, {found.captured:,} of 400,000 symbols" in words
+        assert "rnnviz capture run long.txt" in words
+        assert "--streams 9 --out a.zarr --resume" in words
+        for signal_name in ("c", "o"):
+            values = found.models["run"].layers[0].read_units(signal_name, slice(None), 0, found.captured)
+            expected_values = expected.read_units(signal_name, slice(None), 0, found.captured)
+            np.testing.assert_array_equal(values, expected_values)
+    assert sorted(reached) == reached
+    assert any(0 < captured < 400_000 for captured in reached)
+    assert ended(in_a_process(*arguments, "--resume", folder=here)).code == 0
+    assert contents(target) == files
+    done = rnnviz(*arguments, "--resume")
+    assert (done.code, "was complete" in done.err) == (0, True)
+    assert contents(target) == files
+
+
+def test_ctrl_c_says_how_to_go_on(here: Path, whole: tuple[dict[str, bytes], float]) -> None:
+    arguments = ["capture", "run", "long.txt", "--streams", "9", "--out", "a.zarr"]
+    process = in_a_process(*arguments, "--force", folder=here)
+    while not (here / "a.zarr").exists():
+        time.sleep(0.001)
+    process.send_signal(signal.SIGINT)
+    done = ended(process)
+    assert done.code == 130
+    again = "rnnviz capture run long.txt --streams 9 --out a.zarr --resume"
+    assert again in done.err
+    assert "Traceback" not in done.err
+    assert ended(in_a_process(*again.split()[1:], folder=here)).code == 0
+    assert contents(here / "a.zarr") == whole[0]
+
+
+def test_info_of_a_run(here: Path, rnnviz: Command) -> None:
+    facts = json.loads(rnnviz("info", "run", "--json").out)
+    assert (facts["kind"], facts["complete"], facts["model"], facts["layers"]) == ("run", True, "lstm", 1)
+    assert facts["hidden"] == 5
+    assert facts["text"]["name"] == "short.txt"
+    words = rnnviz("info", "run").out
+    assert "1 of 1 epochs, complete" in words
+    assert "lstm, 1 × 5 units" in words
+
+
+def test_info_of_what_is_nothing(here: Path, rnnviz: Command) -> None:
+    newer = make_capture(here / "newer.zarr").path / "zarr.json"
+    newer.write_text(newer.read_text().replace('"format": 1', '"format": 7'))
+    (here / "empty").mkdir()
+    for path, code, word in (
+        ("nowhere", 2, "there is no nowhere"),
+        ("short.txt", 1, "a capture is a directory"),
+        ("empty", 1, "is no capture"),
+        ("newer.zarr", 1, "format 7"),
+    ):
+        done = rnnviz("info", path)
+        lines = done.err.splitlines()
+        assert (done.code, len(lines), done.out) == (code, 2, "")
+        assert word in lines[0]
+        assert lines[1].startswith("  ")
+
+
+def test_info_obeys_no_control_character(here: Path, rnnviz: Command) -> None:
+    """What a stranger put into the fields that are free is shown, but not to the terminal."""
+    made = make_capture(here / "a.zarr")
+    group = made.path / "models/model/zarr.json"
+    document = json.loads(group.read_text())
+    document["attributes"]["run"] = {"name": "\x1b]0;owned\x07", "more": "\x1b[2J"}
+    group.write_text(json.dumps(document))
+    root = made.path / "zarr.json"
+    document = json.loads(root.read_text())
+    document["attributes"]["rnnviz"]["complete"] = False
+    document["attributes"]["rnnviz"]["options"] = {"streams": "\x1b[2J", "unknown": []}
+    root.write_text(json.dumps(document))
+    for arguments in (["info", "a.zarr"], ["info", "a.zarr", "--json"]):
+        done = rnnviz(*arguments)
+        assert done.code == 0
+        assert all(line.isprintable() for line in done.out.splitlines())
+
+
+def test_info_loads_no_torch_for_a_capture(here: Path) -> None:
+    make_capture(here / "a.zarr")
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom rnnviz.tui.commands.info import info\n"
+        "info(Path('a.zarr'))\nassert 'torch' not in sys.modules and 'textual' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=here, check=True, stdout=subprocess.DEVNULL)
+
+
+def test_info_of_an_incomplete_capture_tells_its_statistics_so_far(here: Path, rnnviz: Command) -> None:
+    write_capture(several_columns(here / "a.zarr"), captured=COLUMN)
+    facts = json.loads(rnnviz("info", "a.zarr", "--json").out)
+    assert (facts["complete"], facts["captured"], facts["symbols"]) == (False, COLUMN, 200_000)
+    shares = facts["models"][0]["saturated"][1]["o"]
+    assert shares["low"] == pytest.approx(0.1, abs=0.01)
+    hand_made(here / "b.zarr").create().__exit__(None, None, None)
+    facts = json.loads(rnnviz("info", "b.zarr", "--json").out)
+    assert (facts["captured"], facts["models"][0]["mean_surprisal"]) == (0, None)
+    assert rnnviz("info", "b.zarr").code == 0

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.engine.ahead import ReadAhead
-from rnnviz.engine.blocks import ENOUGH_TOGETHER, MOST_TOGETHER, Piece, plan
+from rnnviz.engine.blocks import MOST_TOGETHER, Piece, plan
 from rnnviz.engine.model import RecurrentModel, initialise
 from rnnviz.engine.segments import Source, segments_of
 from rnnviz.engine.split import Split
@@ -24,10 +24,14 @@ from support.texts import write_words
     st.lists(st.integers(1, 400), min_size=1, max_size=40),
     st.integers(1, 500),
     st.integers(1, 1000),
+    st.integers(1, 20),
     st.integers(1, 200),
+    st.integers(1, 400),
 )
-def test_blocks_cover_the_time_axis_in_turn(lengths: list[int], enough: int, most: int, piece: int) -> None:
-    work = plan(lengths, enough=enough, most=most, piece=piece)
+def test_blocks_cover_the_time_axis_in_turn(
+    lengths: list[int], enough: int, most: int, together: int, piece: int, uncut: int
+) -> None:
+    work = plan(lengths, enough=enough, most=most, together=together, piece=piece, uncut=uncut)
     blocks = [block for group in work.groups for block in group.blocks]
     starts = np.cumsum([0, *lengths])
     time = 0
@@ -40,22 +44,27 @@ def test_blocks_cover_the_time_axis_in_turn(lengths: list[int], enough: int, mos
     assert time == sum(lengths)
     assert work.longest == max(block.length for block in blocks)
     for before in blocks[:-1]:
-        full = before.length >= enough and len(before.pieces) >= ENOUGH_TOGETHER
+        full = before.length >= enough and len(before.pieces) >= together
         following = next(block for block in blocks if block.start == before.stop)
         assert full or before.length + following.pieces[0].length > most
 
 
 @given(st.integers(1, 1000), st.integers(1, 200))
 def test_pieces_are_equal_but_for_the_last(length: int, piece: int) -> None:
-    *whole, last = plan([length], enough=1, most=10**6, piece=piece).groups[0].pieces()
+    *whole, last = plan([length], enough=1, most=10**6, together=1, piece=piece, uncut=0).groups[0].pieces()
     assert [found.offset for found in (*whole, last)] == [piece * index for index in range(len(whole) + 1)]
     assert {found.length for found in whole} <= {piece}
     assert last.length < 1.5 * piece or piece == 1
     assert not whole or last.length >= piece // 2
 
 
+def test_only_long_segments_are_cut() -> None:
+    (group,) = plan([90, 91], enough=1, most=10**6, together=1, piece=30, uncut=90).groups
+    assert group.pieces() == [Piece(0, 0, 90), Piece(1, 0, 30), Piece(1, 30, 30), Piece(1, 60, 31)]
+
+
 def test_segments_are_read_ahead_in_groups_of_a_bounded_number() -> None:
-    work = plan([5] * 600, enough=10**6, most=10**6, piece=100)
+    work = plan([5] * 600, enough=10**6, most=10**6, together=1, piece=100, uncut=100)
     assert [len(group.pieces()) for group in work.groups] == [MOST_TOGETHER, MOST_TOGETHER, 88]
     assert [group.stop for group in work.groups] == [1280, 2560, 3000]
 
@@ -73,7 +82,7 @@ def test_the_state_read_ahead_is_the_state_there(kind: str, tmp_path: Path) -> N
     source = Source(text, segments, vocabulary)
     model = RecurrentModel(kind, len(vocabulary), 6, 2).eval()  # type: ignore[arg-type]
     initialise(model, 0, 1.0)
-    (group,) = plan(segments.lengths, enough=50, most=1000, piece=30).groups
+    (group,) = plan(segments.lengths, enough=50, most=1000, together=4, piece=30, uncut=45).groups
     ahead = ReadAhead(model, source, group, 30)
     assert sum(ahead.read()) == ahead.symbols
     pieces = group.pieces()
@@ -94,8 +103,8 @@ def test_nothing_is_read_ahead_of_whole_segments(tmp_path: Path) -> None:
     vocabulary = Vocabulary.of(text)
     source = Source(text, segments_of(text, Split(), "all"), vocabulary)
     model = RecurrentModel("rnn", len(vocabulary), 3, 1)
-    (group,) = plan([100], enough=10, most=1000, piece=80).groups
-    ahead = ReadAhead(model, source, group, 80)
+    (group,) = plan([100], enough=10, most=1000, together=4, piece=30, uncut=100).groups
+    ahead = ReadAhead(model, source, group, 30)
     assert (ahead.symbols, list(ahead.read())) == (0, [])
     (part,) = ahead.state([Piece(0, 0, 100)])
     assert not part.any()

@@ -8,7 +8,7 @@ however, is fast only when it reads many symbols side by side, and memory must n
   - the state at the start of each piece is found beforehand, by reading ahead over a *group* of segments side
     by side and keeping nothing else. Then the pieces of a block can be read side by side too.
 
-Reading ahead costs a fraction of what keeping every signal does, and is needed for long segments only.
+Reading ahead costs a quarter to a half of what keeping every signal does, so only long segments are cut.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from typing import Final
 
 MOST_TOGETHER: Final = 256
 """Segments of a group."""
-ENOUGH_TOGETHER: Final = 16
-"""Pieces that make a batch worth the while."""
 
 
 @dataclass(frozen=True)
@@ -75,36 +73,38 @@ class Plan:
         return max(block.length for group in self.groups for block in group.blocks)
 
 
-def plan(lengths: Sequence[int], *, enough: int, most: int, piece: int) -> Plan:
+def plan(lengths: Sequence[int], *, enough: int, most: int, together: int, piece: int, uncut: int) -> Plan:
     """Plan the work on segments of these lengths; equal arguments give equal plans.
 
-    A block is closed once it has `enough` symbols in `ENOUGH_TOGETHER` pieces, and has at most `most` symbols
-    unless a single piece is longer. Pieces have `piece` symbols, but for the last of a segment, which has half
-    as many to half as many more: what is shorter than that is not cut.
+    A block is closed once it has `enough` symbols in `together` pieces, and has at most `most` symbols unless a
+    single piece is longer. Segments of more than `uncut` symbols are cut into pieces of `piece`, the last one
+    having half as many to half as many more.
     """
     groups = []
     start = 0
     for first in range(0, len(lengths), MOST_TOGETHER):
-        together = range(first, min(first + MOST_TOGETHER, len(lengths)))
-        pieces = [found for segment in together for found in _cut(segment, lengths[segment], piece)]
-        groups.append(Group(tuple(_blocks(pieces, start, enough, most))))
+        members = range(first, min(first + MOST_TOGETHER, len(lengths)))
+        pieces = [found for segment in members for found in _cut(segment, lengths[segment], piece, uncut)]
+        groups.append(Group(tuple(_blocks(pieces, start, enough, most, together))))
         start = groups[-1].stop
     return Plan(tuple(groups), piece)
 
 
-def _cut(segment: int, length: int, piece: int) -> list[Piece]:
+def _cut(segment: int, length: int, piece: int, uncut: int) -> list[Piece]:
+    if length <= uncut:
+        return [Piece(segment, 0, length)]
     last = max(0, (length + piece // 2) // piece - 1) * piece
     return [Piece(segment, offset, piece) for offset in range(0, last, piece)] + [
         Piece(segment, last, length - last)
     ]
 
 
-def _blocks(pieces: Sequence[Piece], start: int, enough: int, most: int) -> list[Block]:
+def _blocks(pieces: Sequence[Piece], start: int, enough: int, most: int, together: int) -> list[Block]:
     blocks = []
     waiting: list[Piece] = []
     length = 0
     for piece in pieces:
-        full = length >= enough and len(waiting) >= ENOUGH_TOGETHER
+        full = length >= enough and len(waiting) >= together
         if waiting and (full or length + piece.length > most):
             blocks.append(Block(start, tuple(waiting)))
             start += length

@@ -23,7 +23,7 @@ from rnnviz.store.metadata import is_capture
 from rnnviz.store.pipeline import open_to_write
 from rnnviz.store.schema import ATTRIBUTE, ArraySchema, CaptureSchema
 
-# Values that no chunk consists of: zarrs leaves out chunks of fill values whatever `write_empty_chunks` says.
+# What is not written yet reads as these.
 _FILL: Final = {"uint8": 0, "int16": -2, "int64": -1, "float16": np.nan, "float32": np.nan, "float64": np.nan}
 
 

@@ -91,7 +91,7 @@ def test_one_changed_column_costs_one_move_and_one_colour() -> None:
 
 def test_a_line_is_cut_at_its_width_and_at_the_edge() -> None:
     grid = Grid.blank(6, 2, Paint())
-    grid.put_line([("abc", PAINTS[1]), ("defgh", PAINTS[2])], 1, 0, 4)
+    grid.put_line([("abc", PAINTS[1]), ("", Paint()), ("defgh", PAINTS[2])], 1, 0, 4)
     grid.put_line([("xyz", Paint())], 5, 1, 10)
     grid.put_line([("never", Paint())], 0, 7, 10)
     assert ["".join(text for text, _ in grid.row(y)) for y in range(2)] == [" abcd ", "     x"]

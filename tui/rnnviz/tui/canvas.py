@@ -80,9 +80,7 @@ class Grid:
             return
         stop = min(x + width, self.width)
         for text, paint in line:
-            end = min(x + len(text), stop)
-            if end <= x:
-                break
+            end = max(x, min(x + len(text), stop))
             self.codes[y, x:end] = [ord(character) for character in text[: end - x]]
             self.inks[y, x:end] = ink(paint)
             x = end

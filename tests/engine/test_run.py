@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load, save_file
 
-from rnnviz.engine.run import RUN_FILE, Run, RunConfig, load_run, replace_file
+from rnnviz.engine.run import RUN_FILE, Run, RunConfig, load_run
 from rnnviz.engine.split import Split
 from rnnviz.engine.text import STANDARD_LIBRARY, open_text
+from rnnviz.store.disk import replace_file
 from rnnviz.store.errors import InvalidRequest, InvalidRun, NotFound, RnnvizError
 from support.runs import SMALL, go_on, start
 from support.texts import write_words

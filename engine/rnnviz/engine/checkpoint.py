@@ -17,8 +17,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from rnnviz.engine.fields import Fields
-from rnnviz.engine.run import CHECKPOINT_FILE, GREATEST, Epoch, Run, read_epoch, replace_file
+from rnnviz.engine.run import CHECKPOINT_FILE, GREATEST, Epoch, Run, read_epoch
 from rnnviz.engine.text import printable
+from rnnviz.store.disk import replace_file
 from rnnviz.store.errors import InvalidRun
 
 HINT = "Train it again from the start with --force."

@@ -11,7 +11,6 @@ memory is taken than the files are long.
 from __future__ import annotations
 
 import json
-import os
 import platform
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -31,6 +30,7 @@ from rnnviz.engine.text import STANDARD_LIBRARY, Text, is_there, open_text, prin
 from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.engine.window_network import Predictor, build_window, window_shapes
+from rnnviz.store.disk import replace_file
 from rnnviz.store.errors import InvalidRequest, InvalidRun, NotFound
 
 FORMAT = 1
@@ -285,19 +285,6 @@ def check_tensors(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
     if misfits:
         name = printable(min(name for name, _ in misfits))
         raise InvalidRun(f"{path} does not hold the weights that {RUN_FILE} describes: see {name}", hint)
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file so that at every moment the path holds the old content or the new, never a part."""
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def versions() -> dict[str, str]:

@@ -19,11 +19,14 @@ _OS_ERROR: Final = re.compile(r"os error (\d+)")
 def replace_file(path: Path, content: bytes | memoryview) -> None:
     """Put `content` at `path` in one step: readers and a killed process see the old or the new, never a part."""
     new = path.with_name(path.name + ".new")
-    with new.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    try:
+        with new.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 class DirectoryLock:

@@ -67,9 +67,7 @@ def capture(
     Raises InvalidRequest, InvalidText, InvalidRun, AlreadyExists before anything is written; InvalidRequest
     for a `resume` of something else; StorageFailure where the disk refuses, with what is there still valid.
     """
-    model = run.model(device or torch.device("cpu"))
-    if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
-        raise InvalidRun(f"{run.path} has weights that are no numbers", "Train it again, with a lower rate.")
+    model = load_model(run, device)
     segments = segments_of(text, run.config.split, part, streams)
     source = Source(text, segments, run.vocabulary)
     unknown = source.count_unknown()
@@ -83,20 +81,34 @@ def capture(
         text_name=text.name,
         text_sha256=text.sha256(),
         part=part,
-        models=(_model_schema(run, signals),),
+        models=(model_schema(run, signals),),
         generator=f"rnnviz {version('rnnviz')}",
         options={"streams": streams, "unknown": {"symbols": unknown, "read_as": read_as}},
     )
-    with (
-        _core_for_writing(),
-        _open_writer(target, schema, segments, text, force=force, resume=resume) as writer,
-    ):
-        yield Progress(writer.captured, schema.symbols)
+    with _open_writer(target, schema, segments, text, force=force, resume=resume) as writer:
+        yield from record(model, source, segments, writer)
+
+
+def load_model(run: Run, device: torch.device | None) -> RecurrentModel:
+    """The run's model, on the CPU where None. Raises InvalidRun, also for weights that are no numbers, and
+    InvalidRequest for what is no recurrent model."""
+    model = run.model(device or torch.device("cpu"))
+    if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
+        raise InvalidRun(f"{run.path} has weights that are no numbers", "Train it again, with a lower rate.")
+    return model
+
+
+def record(
+    model: RecurrentModel, source: Source, segments: Segments, writer: CaptureWriter
+) -> Iterator[Progress]:
+    """Read the segments from where the writer is to their end, and finish it. The writer's one model is `model`."""
+    with _core_for_writing():
+        yield Progress(writer.captured, writer.schema.symbols)
         if not writer.complete:
-            yield from _capture(model, source, _plan(model, segments, schema), writer)
+            yield from _record(model, source, _plan(model, segments, writer.schema), writer)
 
 
-def _capture(model: RecurrentModel, source: Source, work: Plan, writer: CaptureWriter) -> Iterator[Progress]:
+def _record(model: RecurrentModel, source: Source, work: Plan, writer: CaptureWriter) -> Iterator[Progress]:
     total, column = writer.schema.symbols, writer.schema.column
     reader = BlockReader(model, source, writer.schema, work.longest)
     for group in work.groups:
@@ -141,7 +153,8 @@ def _core_for_writing() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _model_schema(run: Run, signals: Sequence[str] | None) -> ModelSchema:
+def model_schema(run: Run, signals: Sequence[str] | None) -> ModelSchema:
+    """How a capture describes the run's model. Raises InvalidRequest for signals that its kind does not have."""
     config = run.config
     known = SIGNALS_OF_KIND[config.kind]
     wanted = known if signals is None else tuple(signals)

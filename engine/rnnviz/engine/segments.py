@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,14 @@ from rnnviz.engine.vocabulary import UNKNOWN, Vocabulary
 from rnnviz.store.errors import InvalidRequest
 
 CapturedPart = Literal["train", "val", "test", "all"]
+
+
+class Readable(Protocol):
+    """What segments lie in: a text, or the text of a capture."""
+
+    def read(self, start: int, stop: int) -> NDArray[np.uint8]:
+        """The bytes start … stop, uint8 of shape [stop - start]."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class Segments:
         found: list[int] = self.table[:, 1].tolist()
         return found
 
-    def pieces(self, text: Text) -> Iterator[NDArray[np.uint8]]:
+    def pieces(self, text: Readable) -> Iterator[NDArray[np.uint8]]:
         """The bytes along the time axis, a megabyte at most at a time."""
         for _, length, source in self.table.tolist():
             for offset in range(source, source + length, PIECE):
@@ -86,7 +94,7 @@ class Source:
     """The segments of a text as symbols. A byte outside the vocabulary is read as `read_as`: a space, or the
     vocabulary's first byte where it has none."""
 
-    def __init__(self, text: Text, segments: Segments, vocabulary: Vocabulary) -> None:
+    def __init__(self, text: Readable, segments: Segments, vocabulary: Vocabulary) -> None:
         self._text = text
         self._segments = segments
         self._vocabulary = vocabulary

@@ -8,6 +8,7 @@ Because a block of a signal holds sixteen units, fifteen of sixteen steps to the
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -89,14 +90,19 @@ Content: TypeAlias = NDArray[Any] | LayerStatistics | Segments | RnnvizError
 
 
 class Source:
-    """Blocks of one capture, read in the background. `arrived` is called from the worker thread."""
+    """Blocks of one capture, read in the background. `arrived` is called from the worker thread when one was read.
+
+    A screen over the text screen that reads through the same source says so with `listen`, and `unlisten` when it
+    goes; it names itself in `want`, so that the text screen's list stands beside its own.
+    """
 
     def __init__(self, capture: Capture, arrived: Callable[[], None]) -> None:
         self.capture = capture
-        self._arrived = arrived
+        self._listeners: tuple[Callable[[], None], ...] = (arrived,)
         self._cache: OrderedDict[Block, Content] = OrderedDict()
         self._bytes = 0
-        self._wanted: list[Block] = []
+        self._wanted: dict[str, list[Block]] = {}
+        """What each screen wants, who asked last first."""
         self._newlines = [0]
         """Newlines before each text block whose predecessors have been counted."""
         self._changed = threading.Condition()
@@ -110,10 +116,26 @@ class Source:
             self._closed.set()
             self._changed.notify()
 
-    def want(self, blocks: Iterable[Block]) -> None:
-        """Say which blocks are of interest now, the most urgent first. Replaces what was wanted before."""
+    def listen(self, arrived: Callable[[], None]) -> None:
+        """Call `arrived`, too, from the worker thread whenever something was read."""
+        self._listeners = (*self._listeners, arrived)
+
+    def unlisten(self, arrived: Callable[[], None]) -> None:
+        self._listeners = tuple(listener for listener in self._listeners if listener != arrived)
+
+    def _arrived(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    def want(self, blocks: Iterable[Block], by: str = "text") -> None:
+        """Say which blocks are of interest now, the most urgent first.
+
+        Replaces what the same one wanted before, and goes before what others want; an empty list withdraws.
+        """
         with self._changed:
-            self._wanted = list(blocks)
+            self._wanted.pop(by, None)
+            wanted = list(blocks)
+            self._wanted = {by: wanted} | self._wanted if wanted else self._wanted
             self._changed.notify()
 
     def has(self, blocks: Iterable[Block]) -> bool:
@@ -207,12 +229,15 @@ class Source:
         self._newlines.append(self._newlines[-1] + int(np.count_nonzero(known)))
 
     def _next_wanted(self) -> Block | None:
-        return next((block for block in self._wanted if block not in self._cache), None)
+        return next((block for block in self._all_wanted() if block not in self._cache), None)
+
+    def _all_wanted(self) -> Iterable[Block]:
+        return itertools.chain.from_iterable(self._wanted.values())
 
     def _keep(self, block: Block, content: Content) -> None:
         self._cache[block] = content
         self._bytes += _size(content)
-        wanted = set(self._wanted)
+        wanted = set(self._all_wanted())
         for old in list(self._cache):
             if self._bytes <= CACHE_BYTES:
                 break

@@ -47,14 +47,17 @@ class HelpScreen(ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "dismiss", "Close")]
 
-    def __init__(self, bindings: Iterable[Binding]) -> None:
+    def __init__(self, groups: Iterable[tuple[str, list[Binding]]]) -> None:
+        """`groups`: a heading and the keys under it, for each group."""
         super().__init__()
-        self._rows = [(keys_of(binding), binding.tooltip or binding.description) for binding in bindings]
+        self._groups = list(groups)
 
     def compose(self) -> ComposeResult:
         table = Table.grid(padding=(0, 2))
-        for keys, what in self._rows:
-            table.add_row(Text(keys, style="bold"), what)
+        for name, bindings in self._groups:
+            table.add_row("", Text(name, style="dim"))
+            for binding in bindings:
+                table.add_row(Text(keys_of(binding), style="bold"), binding.tooltip or binding.description)
         with VerticalScroll() as box:
             box.border_title = "Keys"
             box.border_subtitle = "Esc closes, ↑ ↓ scroll"

@@ -22,11 +22,10 @@ class Prompt(Horizontal):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
 
     class Answered(Message):
-        """The person pressed Enter. `question` and `label` are what `ask` was given."""
+        """The person pressed Enter. `label` is what `ask` was given."""
 
-        def __init__(self, question: str, label: str, answer: str) -> None:
+        def __init__(self, label: str, answer: str) -> None:
             super().__init__()
-            self.question = question
             self.label = label
             self.answer = answer
 
@@ -35,15 +34,15 @@ class Prompt(Horizontal):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._question = self._label = ""
+        self._label = ""
 
     def compose(self) -> ComposeResult:
         yield Static(id="prompt-label")
         yield Input(id="prompt-input", compact=True, select_on_focus=False)
 
-    def ask(self, question: str, label: str, value: str = "") -> None:
-        """Open the prompt. `question` names it in the answer."""
-        self._question, self._label = question, label
+    def ask(self, label: str, value: str = "") -> None:
+        """Open the prompt with an answer to begin with."""
+        self._label = label
         self.query_one("#prompt-label", Static).update(label)
         line = self.query_one("#prompt-input", Input)
         line.value = value
@@ -58,7 +57,7 @@ class Prompt(Horizontal):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self._close()
-        self.post_message(self.Answered(self._question, self._label, event.value))
+        self.post_message(self.Answered(self._label, event.value))
 
     def _close(self) -> None:
         self.display = False

@@ -1,0 +1,42 @@
+"""Keys that move through the text."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from rnnviz.tui import view as moves
+from rnnviz.tui.screens.bindings import key
+from rnnviz.tui.screens.shaded import ShadedText
+
+
+class Movement(ShadedText):
+    GROUP = "Text"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("left", "symbols(-1)", "left", "Cursor one symbol back"),
+        key("right", "symbols(1)", "right", "Cursor one symbol on"),
+        key("up", "rows(-1)", "up", "Cursor one row up"),
+        key("down", "rows(1)", "down", "Cursor one row down"),
+        key("pageup", "pages(-1)", "page up", "One screen up"),
+        key("pagedown,space", "pages(1)", "page down", "One screen down"),
+        key("home", "row_end(False)", "row start", "Cursor to the start of its row"),
+        key("end", "row_end(True)", "row end", "Cursor to the end of its row"),
+        key("g", "edge(False)", "start", "To the start of the text"),
+        key("G", "edge(True)", "end", "To the end of the text"),
+    ]
+
+    def action_symbols(self, by: int) -> None:
+        self.move(lambda v, window, w, h: moves.moved_by_symbols(v, by, window, w, h))
+
+    def action_rows(self, by: int) -> None:
+        self.move(lambda v, window, w, h: moves.moved_by_rows(v, by, window, w, h))
+
+    def action_pages(self, by: int) -> None:
+        self.move(lambda v, window, w, h: moves.moved_by_pages(v, by, window, w, h))
+
+    def action_row_end(self, to_end: bool) -> None:
+        self.move(lambda v, window, w, h: moves.moved_in_row(v, to_end, window, w, h))
+
+    def action_edge(self, to_end: bool) -> None:
+        self.go_to(self.capture.captured - 1 if to_end else 0)

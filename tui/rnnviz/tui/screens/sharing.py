@@ -1,0 +1,42 @@
+"""Keys that take what is on the screen elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from rnnviz.tui.errand import Cancelled
+from rnnviz.tui.screens.bindings import key
+from rnnviz.tui.screens.shaded import ShadedText
+from rnnviz.tui.snapshot import default_name, format_of, write_snapshot
+
+
+class Sharing(ShadedText):
+    GROUP = "Share"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("w", "ask_snapshot", "snapshot", "Write what is on the screen to a file", show=True),
+    ]
+
+    def action_ask_snapshot(self) -> None:
+        name = default_name(self.capture.path, self.view.cell, self.view.signal, self.view.top)
+        self.ask("write (.ans .html .svg .txt)", name, lambda answer: self._write(Path(answer).expanduser()))
+
+    def _write(self, path: Path) -> None:
+        view, text, form = self.view, self.places.text, format_of(path)
+
+        def write(cancelled: Cancelled) -> None:
+            write_snapshot(
+                self.capture,
+                view,
+                path,
+                lines=text.height,
+                width=text.width,
+                theme=self.theme_name,
+                depth=self.depth,
+                form=form,
+                replace=False,
+            )
+
+        self.errand("writing", write, lambda _: self.notify(f"written: {path}", timeout=3, markup=False))

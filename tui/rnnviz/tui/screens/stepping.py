@@ -1,0 +1,49 @@
+"""Keys that step through cells, layers and signals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from rnnviz.tui import view as moves
+from rnnviz.tui.cells import Cell, parse_cell, step, to_layer
+from rnnviz.tui.screens.bindings import key
+from rnnviz.tui.screens.shaded import ShadedText
+
+
+class Stepping(ShadedText):
+    GROUP = "Cells"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("j", "cell(1)", "next cell", "Next cell", show=True),
+        key("k", "cell(-1)", "previous cell", "Previous cell"),
+        key("J", "cell(10)", "ten cells on", "Ten cells on"),
+        key("K", "cell(-10)", "ten cells back", "Ten cells back"),
+        key("]", "layer(1)", "next layer", "Next layer, same unit", show=True),
+        key("[", "layer(-1)", "previous layer", "Previous layer, same unit"),
+        key("s", "signal(1)", "next signal", "Next signal of this cell", show=True),
+        key("S", "signal(-1)", "previous signal", "Previous signal of this cell"),
+        key(":", "ask_cell", "go to cell", "Go to a cell by name, as in 1:37", show=True),
+    ]
+
+    def look_at(self, cell: Cell) -> None:
+        """Look at another cell of the model, through the same signal."""
+        self.look(replace(self.view, cell=cell))
+
+    def action_cell(self, by: int) -> None:
+        self.look_at(step(self.view.cell, by, self.units))
+
+    def action_layer(self, by: int) -> None:
+        self.look_at(to_layer(self.view.cell, by, self.units))
+
+    def action_signal(self, by: int) -> None:
+        signals = self.capture.models[self.view.model].layers[self.view.cell.layer].signals
+        self.look(moves.next_signal(self.view, by, signals))
+
+    def action_ask_cell(self) -> None:
+        self.ask(
+            f"go to cell ({self.view.cell})",
+            "",
+            lambda answer: self.look_at(parse_cell(answer, self.units, self.view.cell.layer)),
+        )

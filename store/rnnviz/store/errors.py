@@ -11,6 +11,7 @@ users can catch `FileNotFoundError` or `ValueError` without knowing this module.
     ├── AlreadyExists       FileExistsError     a target that would be overwritten (2)
     ├── InvalidText         ValueError          a text that is empty, too short or has unknown bytes (2)
     ├── InvalidRun          ValueError          a directory that is no run, or a damaged one (1)
+    ├── InvalidCheckpoint   ValueError          another program's file that cannot be imported (1)
     ├── InvalidCapture      ValueError          a directory that is no capture, or a damaged one (1)
     ├── InvalidModels       ValueError          a directory without n-gram models, or with damaged ones (1)
     ├── StorageFailure      OSError             a full disk, a missing permission (1)
@@ -61,6 +62,10 @@ class InvalidText(RnnvizError, ValueError):
 
 class InvalidRun(RnnvizError, ValueError):
     title = "Unusable run"
+
+
+class InvalidCheckpoint(RnnvizError, ValueError):
+    title = "Unusable checkpoint"
 
 
 class InvalidCapture(RnnvizError, ValueError):

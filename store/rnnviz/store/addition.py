@@ -19,33 +19,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.disk import DirectoryLock, replace_file, storage_errors
-from rnnviz.store.errors import AlreadyExists, InvalidRequest
+from rnnviz.store.errors import AlreadyExists, InvalidRequest, StorageFailure
 from rnnviz.store.metadata import DOCUMENT, read_schema
 from rnnviz.store.reader import Capture, open_capture
-from rnnviz.store.schema import ATTRIBUTE, MOST_MODELS, CaptureSchema, ModelSchema
+from rnnviz.store.schema import ATTRIBUTE, MOST_MODELS, MOST_ROWS, CaptureSchema, ModelSchema
 from rnnviz.store.writer import CaptureWriter, create_capture
 
 _PIECE: Final = 1 << 20
 _AGAIN: Final = "The capture is as it was. Free some space, then give the same command again."
 
 
-def is_added(capture: Capture, model: ModelSchema) -> bool:
-    """Whether the capture holds this very model already.
-
-    Raises AlreadyExists where another one has its name, InvalidRequest where the capture cannot take it.
-    """
+def open_to_add(path: Path) -> Capture:
+    """The capture at `path`. Raises InvalidRequest unless it is complete, and what `open_capture` raises."""
+    capture = open_capture(path)
     if not capture.complete:
         raise InvalidRequest(
             f"{capture.path} is incomplete: a model is added to a whole capture",
             "Finish it first, by the command it was begun with and --resume.",
         )
+    return capture
+
+
+def is_added(capture: Capture, model: ModelSchema) -> bool:
+    """Whether the complete capture holds this very model already.
+
+    Raises AlreadyExists where another one has its name, InvalidRequest where the capture cannot take it.
+    """
     there = next((known for known in capture.schema.models if known.name == model.name), None)
     if there is not None and there != model:
         raise AlreadyExists(
-            f"{capture.path} holds another model {model.name}", "Capture the text anew to have this one."
+            f"{capture.path} holds another model {model.name}",
+            "A model is called after its run's directory, n-grams after their n. Rename it, or capture the text anew.",
         )
     if there is None and len(capture.schema.models) == MOST_MODELS:
         raise InvalidRequest(f"{capture.path} holds {MOST_MODELS} models, and no more fit", "Make another.")
+    rows = sum(each.layers * each.hidden * len(each.signals) for each in (*capture.schema.models, model))
+    if there is None and rows > MOST_ROWS:
+        raise InvalidRequest(
+            f"{capture.path} and {model.name} have {rows:,} rows of signals; a capture holds {MOST_ROWS:,}",
+            "Keep fewer --signals of it, or capture the text anew with it alone.",
+        )
     return there is not None
 
 
@@ -54,13 +67,13 @@ def adding(path: Path, model: ModelSchema) -> Iterator[CaptureWriter]:
     """A writer for the time arrays of `model`, symbol 0 to the last, which is added to the capture at `path` when the
     block ends without an error.
 
-    Raises as `is_added` does, StorageFailure where the disk refuses, and InvalidRequest where another process is
-    writing at `path`.
+    Raises as `open_to_add` and `is_added` do, StorageFailure where the disk refuses, and InvalidRequest where another
+    process is writing at `path`.
     """
     lock = DirectoryLock(path)
     beside = path.resolve().with_name(f".{path.resolve().name}.adding")
     try:
-        capture = open_capture(path)
+        capture = open_to_add(path)
         is_added(capture, model)
         schema = replace(capture.schema, models=(model,))
         pieces = _text(capture)
@@ -69,6 +82,8 @@ def adding(path: Path, model: ModelSchema) -> Iterator[CaptureWriter]:
             writer.finish()
         with storage_errors(path, _AGAIN):
             _move(beside, path, model)
+    except StorageFailure as error:
+        raise StorageFailure(error.message, _AGAIN) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
         lock.release()

@@ -18,9 +18,9 @@ from rnnviz.engine.kenlm_build import greatest_order, refuse_small_kenlm
 from rnnviz.engine.ngram.directory import NgramModels
 from rnnviz.engine.ngram.scoring import Distributions, NgramModel, Reading
 from rnnviz.engine.progress import Progress
-from rnnviz.store.addition import adding, is_added
+from rnnviz.store.addition import adding, is_added, open_to_add
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.store.reader import Capture, open_capture
+from rnnviz.store.reader import Capture
 from rnnviz.store.schema import ModelSchema
 
 PIECE: Final = 4096
@@ -50,7 +50,7 @@ def add_ngrams(
     `check_addition`, `rnnviz.store.addition` and `NgramModels.load` do, each model being added whole or not at all.
     """
     check_addition(models, predicting)
-    capture = open_capture(path)
+    capture = open_to_add(path)
     full = {models.orders[-1]} if predicting is None else set(predicting)
     schemas = {n: _schema(models, n, n in full) for n in models.orders}
     missing = [n for n, schema in schemas.items() if not is_added(capture, schema)]

@@ -5,7 +5,7 @@ It knows no keys. A *group of keys* is a class of its own that derives from `Sha
 has these to work with:
 
 - `view` and `look(view)`: what is looked at, and another cell, signal, model or shading;
-- `go_to(symbol)`: the cursor to a place; `visible`: the stretch of text on the screen;
+- `go_to(symbol)`: the cursor to a place; `on_screen`: the stretch of text on the screen;
 - `ask(label, value, answered)`: a question in the bottom line;
 - `jump(what, find)`: a search through the capture in a thread, with progress, that ends with the cursor moved;
 - `errand(what, work, then)`: any longer work in a thread, with progress; Esc stops it;
@@ -111,7 +111,7 @@ class ShadedText(Screen[None]):
         self._moves: deque[tuple[Move, int | None]] = deque()
         self._failed: set[str] = set()
         self._answered: Callable[[str], None] | None = None
-        self._running: str | None = None
+        self._errand_line: str | None = None
         """What the line at the bottom says of an errand."""
 
     def _tell(self) -> None:
@@ -146,7 +146,7 @@ class ShadedText(Screen[None]):
         """Whether everything the view needs is on the screen."""
         if self.capture.captured == 0:
             return True
-        if self._running is not None:
+        if self._errand_line is not None:
             return False
         window = None if self._moves else self._window(self.view.top)
         if window is None:
@@ -165,7 +165,7 @@ class ShadedText(Screen[None]):
         return tuple(layer.units for layer in self.capture.models[self.view.model].layers)
 
     @property
-    def visible(self) -> tuple[int, int]:
+    def on_screen(self) -> tuple[int, int]:
         """The stretch of text on the screen, (start, stop); empty while the text is being read."""
         text = self.places.text
         window = self._window(self.view.top) if self.capture.captured and text.height > 0 else None
@@ -242,8 +242,8 @@ class ShadedText(Screen[None]):
 
     def _show_hints(self) -> None:
         inks = self.scene.inks(self.view.signal)
-        if self._running is not None:
-            line: Line = [(f" {self._running} ", inks.accent), (" Esc stops it", inks.faint)]
+        if self._errand_line is not None:
+            line: Line = [(f" {self._errand_line} ", inks.accent), (" Esc stops it", inks.faint)]
             self.query_one("#hints", Lines).show([line])
             return
         hints: list[Line] = [
@@ -342,18 +342,18 @@ class ShadedText(Screen[None]):
 
     def on_shaded_text_progressed(self, event: Progressed) -> None:
         if any(worker.group == "errand" and worker.is_running for worker in self.workers):
-            self._running = f"{event.what}: {event.share:.0%}"
+            self._errand_line = f"{event.what}: {event.share:.0%}"
             self._show_hints()
 
     def on_shaded_text_returned(self, event: Returned) -> None:
-        self._running = None
+        self._errand_line = None
         event.then()
         self._show_hints()
 
     def action_stop(self) -> None:
         """End the errand that is running."""
         self.workers.cancel_group(self, "errand")
-        self._running = None
+        self._errand_line = None
         self._show_hints()
 
     # Other screens

@@ -1,0 +1,35 @@
+"""Runs whose cells move, and captures of them: what typing is tested with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from rnnviz.engine.capture import capture
+from rnnviz.engine.model import Kind
+from rnnviz.engine.run import Run, load_run
+from rnnviz.engine.text import open_text
+from support.runs import SMALL, go_on, start
+
+
+def lively_run(path: Path, text: Path, kind: Kind = "lstm", layers: int = 2, hidden: int = 5) -> Run:
+    """A run with weights so large that units and signals can be told apart: trained ones hardly move in a second."""
+    opened = open_text(str(text))
+    start(path, opened, replace(SMALL, kind=kind, layers=layers, hidden=hidden, epochs=1))
+    go_on(path, opened)
+    weights = load_file(path / "model.safetensors")
+    generator = torch.Generator().manual_seed(1)
+    for name in sorted(weights):
+        weights[name].uniform_(-1.5, 1.5, generator=generator)
+    save_file(weights, path / "model.safetensors")
+    return load_run(path)
+
+
+def capture_of(run: Run, text: Path, path: Path) -> Path:
+    """A capture of a text in one segment; bytes the run does not know are replaced."""
+    for _ in capture(run, open_text(str(text)), path, replace_unknown=True):
+        pass
+    return path

@@ -109,7 +109,7 @@ def main(found: Capture) -> CapturedModel:
 
 
 def symbols_of(run: Run, text: Text, start: int, length: int) -> torch.Tensor:
-    return torch.from_numpy(run.vocabulary.encode(text.read(start, start + length)))
+    return torch.from_numpy(run.byte_vocabulary.encode(text.read(start, start + length)))
 
 
 @pytest.mark.parametrize(("streams", "part"), [(None, "all"), (7, "all"), (None, "test")])
@@ -185,7 +185,7 @@ def test_mean_surprisal_is_the_loss(lstm: Run, short: Text, tmp_path: Path, part
     assert part != "all"
     found = captured(lstm, short, tmp_path / "a.zarr", part=part)
     measuring = Computation(
-        evaluate(lstm.model(torch.device("cpu")), lstm.vocabulary, short, lstm.config.split, part)
+        evaluate(lstm.model(torch.device("cpu")), lstm.byte_vocabulary, short, lstm.config.split, part)
     )
     list(measuring)
     assert found.symbols == measuring.result.symbols

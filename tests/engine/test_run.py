@@ -16,9 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load, save_file
 
+from rnnviz.engine.imported_file import ImportedFile
 from rnnviz.engine.run import RUN_FILE, Run, RunConfig, load_run
 from rnnviz.engine.split import Split
 from rnnviz.engine.text import STANDARD_LIBRARY, open_text
+from rnnviz.engine.tokens import TokenVocabulary, Unit
 from rnnviz.store.disk import replace_file
 from rnnviz.store.errors import InvalidRequest, InvalidRun, NotFound, RnnvizError
 from support.runs import SMALL, go_on, start
@@ -68,6 +70,7 @@ def test_the_model_is_the_best_weights_ready_to_evaluate(run: Run) -> None:
 def test_the_text_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     monkeypatch.chdir(tmp_path)
     write_words(tmp_path / "text", 500)
+    assert run.text
     recorded = replace(run, text=replace(run.text, spec="text"))
     assert recorded.open_text().length == 500
     library = replace(run, text=replace(run.text, spec=STANDARD_LIBRARY))
@@ -84,6 +87,7 @@ def test_files_of_a_directory_come_in_the_order_of_training(tmp_path: Path, run:
     for number in range(10):
         (tmp_path / f"{number}.txt").write_text(f"{number}")
         (tmp_path / f"{number}.md").write_text("x")
+    assert run.text
     for seed in (0, 1):
         recorded = replace(run, config=replace(run.config, seed=seed), text=replace(run.text, glob="*.txt"))
         expected = open_text(str(tmp_path), glob="*.txt", seed=seed)
@@ -104,6 +108,77 @@ def test_what_is_no_run(tmp_path: Path) -> None:
     (tmp_path / RUN_FILE).mkdir()
     with pytest.raises(InvalidRun):
         load_run(tmp_path)
+
+
+SOURCE = ImportedFile("model.pt", "0" * 64, "PyTorch state_dict")
+
+
+@pytest.fixture(name="imported")
+def _imported(run: Run, tmp_path: Path) -> Run:
+    """A run of the same weights as an import leaves it: no text, no history."""
+    path = tmp_path / "imported"
+    path.mkdir()
+    config = RunConfig(kind="lstm", layers=run.config.layers, hidden=run.config.hidden)
+    found = Run(
+        path, config, run.vocabulary, None, (), run.versions, "rnnviz import", source=SOURCE, complete=True
+    )
+    found.save()
+    found.save_model(run.predictor(CPU))
+    return found
+
+
+def test_an_imported_run_has_no_training(imported: Run) -> None:
+    assert load_run(imported.path) == imported
+    record = json.loads((imported.path / RUN_FILE).read_text())
+    assert record["config"] == {"kind": "lstm", "layers": 1, "hidden": 5}, "nothing is said that is not known"
+    assert record["text"] is None
+    assert record["source"] == {"name": "model.pt", "sha256": "0" * 64, "format": "PyTorch state_dict"}
+    assert imported.best is None
+    assert imported.model(CPU).hidden == 5
+    with pytest.raises(InvalidRequest, match="was imported") as caught:
+        imported.open_text()
+    assert "TEXT" in caught.value.hint
+
+
+@pytest.mark.parametrize("unit", ["character", "word"])
+def test_a_run_over_tokens_reads_back(imported: Run, unit: Unit) -> None:
+    odd = ["<unk>", "<eos>", "é", "\n", "", "\x1b[2J", "🙂", "zwei Wörter"]
+    run = replace(imported, vocabulary=TokenVocabulary(odd, unit, unknown=0, line_end=1))
+    run.save()
+    assert load_run(run.path) == run
+    run = replace(imported, vocabulary=TokenVocabulary(odd, unit))
+    run.save()
+    assert load_run(run.path).vocabulary != TokenVocabulary(odd, unit, unknown=0)
+    with pytest.raises(InvalidRequest, match=f"over {unit}s"):
+        _ = run.byte_vocabulary
+
+
+@pytest.mark.parametrize(
+    "vocabulary",
+    [
+        {"unit": "word", "tokens": ["a", "a"]},
+        {"unit": "word", "tokens": []},
+        {"unit": "word", "tokens": ["a", 1]},
+        {"unit": "word", "tokens": "ab"},
+        {"unit": "word", "tokens": ["\ud800"]},
+        {"unit": "word", "tokens": ["a" * 5000]},
+        {"unit": "word", "tokens": [f"{n:04000}" for n in range(600)]},
+        {"unit": "syllable", "tokens": ["a"]},
+        {"unit": "word", "tokens": ["a"], "unknown": 1},
+        {"unit": "word", "tokens": ["a"], "line_end": -1},
+        {"tokens": ["a"]},
+        "a b",
+        None,
+    ],
+)
+def test_vocabularies_that_cannot_be(imported: Run, vocabulary: object) -> None:
+    file = imported.path / RUN_FILE
+    record = json.loads(file.read_text())
+    file.write_text(json.dumps(record | {"vocabulary": vocabulary}))
+    with pytest.raises(InvalidRun) as caught:
+        load_run(imported.path)
+    assert caught.value.message.isprintable()
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -179,7 +254,7 @@ def test_no_record_does_harm(run: Run, tmp_path: Path, data: st.DataObject) -> N
     refusal: RnnvizError | None = None
     try:
         loaded = load_run(tmp_path)
-        assert loaded.text.name.isprintable()
+        assert not loaded.text or loaded.text.name.isprintable()
         assert loaded.command.isprintable()
         loaded.model(CPU)
     except InvalidRun as error:

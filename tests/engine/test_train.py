@@ -94,7 +94,7 @@ def _protocol(text: Text, config: RunConfig, vocabulary: bytes) -> tuple[list[fl
 def test_training_is_the_papers_protocol(tmp_path: Path, text: Text) -> None:
     config = replace(SMALL, layers=2, epochs=12)
     run = start(tmp_path / "run", text, config)
-    train_losses, val_losses, lstm = _protocol(text, config, run.vocabulary.symbols)
+    train_losses, val_losses, lstm = _protocol(text, config, run.byte_vocabulary.symbols)
     run = go_on(run.path, text)
     assert [epoch.train for epoch in run.history] == pytest.approx(train_losses, abs=1e-4)
     assert [epoch.validation for epoch in run.history] == pytest.approx(val_losses, abs=1e-4)

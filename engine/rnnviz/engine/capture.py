@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib.metadata import version
 from math import prod
 from pathlib import Path
@@ -69,11 +70,11 @@ def capture(
     """
     model = load_model(run, device)
     segments = segments_of(text, run.config.split, part, streams)
-    source = Source(text, segments, run.vocabulary)
+    source = Source(text, segments, run.byte_vocabulary)
     unknown = source.count_unknown()
     if unknown and not replace_unknown:
         hint = f"Give --unknown replace to have the model read such bytes as {bytes([source.read_as])!r}."
-        refuse_unknown(run.vocabulary, text, hint)
+        refuse_unknown(run.byte_vocabulary, text, hint)
     read_as = source.read_as if unknown else None
     schema = CaptureSchema(
         symbols=segments.symbols,
@@ -135,7 +136,7 @@ def _record(model: RecurrentModel, source: Source, work: Plan, writer: CaptureWr
 
 def default_part(run: Run, text: Text) -> CapturedPart:
     """`test` for the text the run was trained on, `all` for any other."""
-    return "test" if text.sha256() == run.text.sha256 else "all"
+    return "test" if run.text and text.sha256() == run.text.sha256 else "all"
 
 
 @contextmanager
@@ -167,22 +168,31 @@ def model_schema(run: Run, signals: Sequence[str] | None) -> ModelSchema:
         "name": run.name,
         "weights": _sha256(run.path / MODEL_FILE),
         "parameters": sum(prod(shape) for shape in run.parameter_shapes().values()),
-        "text": {"name": run.text.name, "sha256": run.text.sha256},
-        "split": config.split.shares,
-        "dropout": config.dropout,
-        "epochs": len(run.history),
+        **_origin(run),
         "validation_loss": run.best.validation if run.best else None,
         "test_loss": run.test.loss if run.test else None,
     }
     return ModelSchema(
         name=model_name(run.name),
         kind=config.kind,
-        vocabulary=run.vocabulary.symbols,
+        vocabulary=run.byte_vocabulary.symbols,
         layers=config.layers,
         hidden=config.hidden,
         signals=tuple(signal for signal in known if signal in wanted),
         run=provenance,
     )
+
+
+def _origin(run: Run) -> dict[str, object]:
+    """What the model was made from."""
+    if run.text is None:
+        return {"source": asdict(run.source) if run.source else None}
+    return {
+        "text": {"name": run.text.name, "sha256": run.text.sha256},
+        "split": run.config.split.shares,
+        "dropout": run.config.dropout,
+        "epochs": len(run.history),
+    }
 
 
 def _sha256(path: Path) -> str:

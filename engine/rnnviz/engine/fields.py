@@ -46,6 +46,17 @@ class Fields:
         """Whether the field is there and not null."""
         return self._values.get(name) is not None
 
+    def is_list(self, name: str) -> bool:
+        """Whether the field is there and a list."""
+        return isinstance(self._values.get(name), list)
+
+    def strings(self, name: str) -> list[str]:
+        """A list of strings, which may hold any character."""
+        found = self._list(name)
+        if not all(isinstance(item, str) for item in found):
+            self._refuse(name)
+        return [str(item) for item in found]
+
     def integer(self, name: str, low: int, high: int) -> int:
         return self._integer(name, self._value(name), low, high)
 

@@ -1,8 +1,11 @@
 """A run: a directory that holds one trained model and where it came from.
 
-    run.json                 config, vocabulary, text, history, versions, command (this module)
+    run.json                 config, vocabulary, text, source, history, versions, command (this module)
     model.safetensors        the weights with the best validation loss so far
     checkpoint.safetensors   what `--resume` needs; there only until training is complete (checkpoint.py)
+
+An imported model has a source, the file it came from, and no text and no history: how it was trained is not
+known, so its config says only what it is.
 
 No file is executable or pickled. A run may come from a stranger: everything read is checked, and no more
 memory is taken than the files are long.
@@ -24,14 +27,17 @@ from safetensors.torch import load_file, save
 from rnnviz.engine.device import DEVICES, DeviceName
 from rnnviz.engine.evaluate import Evaluation
 from rnnviz.engine.fields import Fields
-from rnnviz.engine.model import STATE_PARTS, Kind, RecurrentModel, build, parameter_shapes
+from rnnviz.engine.imported_file import ImportedFile
+from rnnviz.engine.model import KINDS, STATE_PARTS, Kind, RecurrentModel, build, parameter_shapes
 from rnnviz.engine.split import Split
 from rnnviz.engine.text import STANDARD_LIBRARY, Text, is_there, open_text, printable
 from rnnviz.engine.text_record import TextRecord
+from rnnviz.engine.tokens import UNITS, TokenVocabulary
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.engine.window_network import Predictor, build_window, window_shapes
 from rnnviz.store.disk import replace_file
 from rnnviz.store.errors import InvalidRequest, InvalidRun, NotFound
+from rnnviz.store.schema import MOST_TOKENS
 
 FORMAT = 1
 RUN_FILE = "run.json"
@@ -48,6 +54,9 @@ GREATEST_LAYERS = 1 << 10
 
 GREATEST_WINDOW = 64
 """The bound on the n of an n-NN."""
+
+IMPORTED_CONFIG = ("kind", "layers", "hidden")
+"""What the config of an imported model says."""
 
 ModelKind = Kind | Literal["n-nn"]
 MODEL_KINDS: tuple[ModelKind, ...] = (*get_args(Kind), "n-nn")
@@ -136,11 +145,15 @@ class Epoch:
 class Run:
     path: Path
     config: RunConfig
-    vocabulary: Vocabulary
-    text: TextRecord
+    """Of an imported model only kind, layers and hidden mean anything; the rest are defaults."""
+    vocabulary: Vocabulary | TokenVocabulary
+    text: TextRecord | None
+    """What it was trained on; None for an imported model."""
     history: tuple[Epoch, ...]
     versions: dict[str, str]
     command: str
+    source: ImportedFile | None = None
+    """Where an imported model comes from, and only of those."""
     test: Evaluation | None = None
     """Loss of the best weights on the test part, once training is complete."""
     complete: bool = False
@@ -148,6 +161,16 @@ class Run:
     @property
     def name(self) -> str:
         return self.path.resolve().name
+
+    @property
+    def byte_vocabulary(self) -> Vocabulary:
+        """The vocabulary of a model over bytes. Raises InvalidRequest for one over characters or words."""
+        if isinstance(self.vocabulary, TokenVocabulary):
+            raise InvalidRequest(
+                f"{self.path} is a model over {self.vocabulary.unit}s, and this is for models over bytes",
+                "Give a run that rnnviz trained, or an imported one whose vocabulary is bytes.",
+            )
+        return self.vocabulary
 
     @property
     def best(self) -> Epoch | None:
@@ -208,6 +231,12 @@ class Run:
         Files of a directory are chosen and shuffled as for training, unless `glob` says otherwise. Raises
         InvalidRequest when neither is there.
         """
+        if self.text is None:
+            if spec is None:
+                raise InvalidRequest(
+                    f"{self.path} was imported: what it was trained on is not known", "Give a TEXT."
+                )
+            return open_text(spec, glob="*" if glob is None else glob)
         if spec is None:
             spec = self.text.spec
             if spec is None or not (spec == STANDARD_LIBRARY or is_there(Path(spec))):
@@ -219,13 +248,15 @@ class Run:
 
     def save(self) -> None:
         """Write run.json. The file is whole at every moment."""
+        config = asdict(self.config)
         record = {
             "format": FORMAT,
             "complete": self.complete,
             "command": self.command,
-            "config": asdict(self.config),
-            "text": asdict(self.text),
-            "vocabulary": list(self.vocabulary.symbols),
+            "config": {name: config[name] for name in IMPORTED_CONFIG} if self.source else config,
+            "text": asdict(self.text) if self.text else None,
+            "source": asdict(self.source) if self.source else None,
+            "vocabulary": _vocabulary_record(self.vocabulary),
             "best_epoch": self.best.epoch if self.best else None,
             "test": asdict(self.test) if self.test else None,
             "history": [asdict(epoch) for epoch in self.history],
@@ -251,12 +282,14 @@ def load_run(path: str | Path) -> Run:
     fields = Fields.parse(file.read_bytes(), str(file))
     if fields.integer("format", 0, GREATEST) != FORMAT:
         raise InvalidRun(f"{path} was written in another format than {FORMAT}", "Update rnnviz.")
+    imported = fields.has("source")
     try:
         return Run(
             path=path,
-            config=_config(fields.group("config")),
-            vocabulary=Vocabulary(bytes(fields.integers("vocabulary", 0, 255))),
-            text=TextRecord.read(fields.group("text")),
+            config=(_imported_config if imported else _config)(fields.group("config")),
+            vocabulary=_vocabulary(fields),
+            text=None if imported else TextRecord.read(fields.group("text")),
+            source=ImportedFile.read(fields.group("source")) if imported else None,
             history=tuple(read_epoch(epoch) for epoch in fields.groups("history")),
             versions=fields.group("versions").texts(),
             command=fields.text("command"),
@@ -304,6 +337,40 @@ def read_epoch(fields: Fields) -> Epoch:
         rate=fields.number("rate", 0),
         seconds=fields.number("seconds", 0),
         symbols_per_second=fields.number("symbols_per_second", 0),
+    )
+
+
+def _vocabulary_record(vocabulary: Vocabulary | TokenVocabulary) -> object:
+    """A list of bytes, or an object with the tokens."""
+    if isinstance(vocabulary, Vocabulary):
+        return list(vocabulary.symbols)
+    return {
+        "unit": vocabulary.unit,
+        "unknown": vocabulary.unknown,
+        "line_end": vocabulary.line_end,
+        "tokens": list(vocabulary.tokens),
+    }
+
+
+def _vocabulary(fields: Fields) -> Vocabulary | TokenVocabulary:
+    if fields.is_list("vocabulary"):
+        return Vocabulary(bytes(fields.integers("vocabulary", 0, 255)))
+    described = fields.group("vocabulary")
+    return TokenVocabulary(
+        described.strings("tokens"),
+        described.choice("unit", UNITS),
+        *(
+            described.integer(name, 0, MOST_TOKENS) if described.has(name) else None
+            for name in ("unknown", "line_end")
+        ),
+    )
+
+
+def _imported_config(fields: Fields) -> RunConfig:
+    return RunConfig(
+        kind=fields.choice("kind", KINDS),
+        layers=fields.integer("layers", 1, GREATEST_LAYERS),
+        hidden=fields.integer("hidden", 1, GREATEST),
     )
 
 

@@ -110,6 +110,8 @@ def train(path: Path, text: Text, *, device: torch.device) -> Generator[Progress
     run = load_run(path)
     if run.complete:
         return
+    if run.text is None:
+        raise InvalidRequest(f"{path} was imported: it cannot be trained on", "Train a new run.")
     if text.sha256() != run.text.sha256:
         raise InvalidText(
             f"{text.name} is not the text that {path} is trained on (its SHA-256 differs)",
@@ -186,7 +188,7 @@ class _Training:
     def finish(self) -> Generator[Progress, None, None]:
         run = self.run
         best = run.predictor(self.tokens.device)
-        measuring = Computation(evaluate(best, run.vocabulary, self.text, run.config.split, "test"))
+        measuring = Computation(evaluate(best, run.byte_vocabulary, self.text, run.config.split, "test"))
         for _ in measuring:
             yield self._progress("measuring the test loss")
         self.run = replace(run, test=measuring.result, complete=True)
@@ -244,7 +246,7 @@ class _Training:
 
     def _end_epoch(self) -> Generator[Progress, None, None]:
         run, position = self.run, self.position
-        measuring = Computation(losses(self.model, run.vocabulary, self.text, run.config.split, "val"))
+        measuring = Computation(losses(self.model, run.byte_vocabulary, self.text, run.config.split, "val"))
         for _ in measuring:
             yield self._progress(self._detail() + " · validating")
         validation = float(measuring.result.mean(dtype=np.float64))
@@ -311,7 +313,7 @@ def _tokens(run: Run, text: Text) -> Tensor:
     data = read_streams(text, split, "train", 0, length)
     for start in range(0, len(data), READ_STEPS):
         piece = data[start : start + READ_STEPS]
-        piece[:] = run.vocabulary.encode(piece)
+        piece[:] = run.byte_vocabulary.encode(piece)
     return torch.from_numpy(data)
 
 

@@ -75,8 +75,12 @@ MOST_ROWS: Final = 1 << 18
 MOST_MODELS: Final = 256
 MOST_SYMBOLS: Final = 1 << 48
 MOST_SEGMENTS: Final = 1 << 22
+MOST_TOKENS: Final = 1 << 18
+LONGEST_TOKEN: Final = 4096
+MOST_TOKEN_BYTES: Final = 2 << 20
 """Bounds of a believable capture; rows are the units of all signals and layers of a model. A reader allocates by
-segments and by rows, so a stranger's must be bounded."""
+segments and by rows, so a stranger's must be bounded. Tokens are counted in bytes of UTF-8: as many as may be fit
+into a JSON document of 16 MB, however they are escaped."""
 
 Dtype = Literal["uint8", "int16", "int64", "float16", "float32", "float64"]
 ITEM_BYTES: Final[Mapping[Dtype, int]] = {

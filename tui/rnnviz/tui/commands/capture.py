@@ -218,7 +218,8 @@ def _open_text(run: Run, text: str | None, glob: str | None, seed: int | None) -
 
     if text is None or seed is None:
         return run.open_text(text, glob)
-    return open_text(text, glob=run.text.glob if glob is None else glob, seed=seed)
+    trained = run.text.glob if run.text else "*"
+    return open_text(text, glob=trained if glob is None else glob, seed=seed)
 
 
 def _part_words(part: str) -> str:

@@ -46,11 +46,13 @@ def evaluate(
     run = load_run(path)
     model = run.predictor(resolve(device))
     opened = run.open_text(text, glob)
-    refuse_unknown(run.vocabulary, opened, "A loss is defined only for a text whose bytes the model knows.")
-    measuring = Computation(measure(model, run.vocabulary, opened, run.config.split, split))
+    refuse_unknown(
+        run.byte_vocabulary, opened, "A loss is defined only for a text whose bytes the model knows."
+    )
+    measuring = Computation(measure(model, run.byte_vocabulary, opened, run.config.split, split))
     show("evaluating", measuring)
     result = measuring.result
-    if opened.sha256() != run.text.sha256:
+    if run.text and opened.sha256() != run.text.sha256:
         typer.echo(f"rnnviz: {opened.name} is not the text that {path} was trained on", err=True)
     if as_json:
         record = {

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from rnnviz.engine.run import Run
     from rnnviz.store.reader import CapturedModel
+
+_SYMBOL_WORDS = {"byte": "symbols", "character": "characters", "word": "words"}
 
 Facts = dict[str, Any]
 """What `--json` prints: names to numbers, strings, lists and further facts."""
@@ -46,10 +50,11 @@ def run_facts(path: Path) -> Facts:
     from math import prod
 
     from rnnviz.engine.run import load_run
+    from rnnviz.engine.tokens import TokenVocabulary
     from rnnviz.store.summary import size_on_disk
 
     run = load_run(path)
-    config = run.config
+    config, text = run.config, run.text
     return {
         "kind": "run",
         "path": str(path),
@@ -60,8 +65,20 @@ def run_facts(path: Path) -> Facts:
         "hidden": config.hidden,
         "parameters": sum(prod(shape) for shape in run.parameter_shapes().values()),
         "vocabulary": len(run.vocabulary),
+        "unit": run.vocabulary.unit if isinstance(run.vocabulary, TokenVocabulary) else "byte",
+        "source": asdict(run.source) if run.source else None,
+        "text": {"name": text.name, "sha256": text.sha256, "bytes": text.length} if text else None,
+        **(_training_facts(run) if text else {}),
+        "command": run.command,
+        "versions": run.versions,
+        "bytes_on_disk": size_on_disk(path),
+    }
+
+
+def _training_facts(run: Run) -> Facts:
+    config = run.config
+    return {
         "dropout": config.dropout,
-        "text": {"name": run.text.name, "sha256": run.text.sha256, "bytes": run.text.length},
         "split": config.split.shares,
         "streams": config.split.streams,
         "unroll": config.split.unroll,
@@ -71,14 +88,26 @@ def run_facts(path: Path) -> Facts:
         "validation_loss": run.best.validation if run.best else None,
         "test_loss": run.test.loss if run.test else None,
         "test_deviation": run.test.deviation if run.test else None,
-        "command": run.command,
-        "versions": run.versions,
-        "bytes_on_disk": size_on_disk(path),
     }
 
 
 def run_lines(facts: Facts) -> list[str]:
     """A run in words."""
+    model = (
+        f"{facts['model']}{_window(facts)}, {facts['layers']} × {facts['hidden']} units, "
+        f"{facts['parameters']:,} parameters, {facts['vocabulary']:,} {_SYMBOL_WORDS[facts['unit']]}"
+    )
+    source = facts["source"]
+    if source:
+        return _table(
+            {
+                "run": facts["path"],
+                "model": model,
+                "imported": f"{source['name']}, {source['format']}",
+                "made by": facts["command"],
+                "size": size_words(facts["bytes_on_disk"]),
+            }
+        )
     text = facts["text"]
     losses = [
         f"{name} {facts[key]:.4f}"
@@ -90,8 +119,7 @@ def run_lines(facts: Facts) -> list[str]:
         {
             "run": facts["path"],
             "state": f"{facts['epochs_done']} of {facts['epochs']} epochs, {state}",
-            "model": f"{facts['model']}{_window(facts)}, {facts['layers']} × {facts['hidden']} units, "
-            f"{facts['parameters']:,} parameters, {facts['vocabulary']} symbols",
+            "model": model,
             "loss": f"{', '.join(losses)} nats per symbol (epoch {facts['best_epoch']})"
             if losses
             else "none yet",

@@ -120,7 +120,7 @@ def train(
         _report(load_run(out))
         return
     again = ["rnnviz", "train", "--resume", "--out", str(out)]
-    if text is not None and run.text.spec is None:
+    if text is not None and run.text and run.text.spec is None:
         again.insert(2, text)
     typer.echo(f"rnnviz: stopped, and all is saved; go on with\n  {shlex.join(again)}", err=True)
     raise typer.Exit(128 + stopped_by)
@@ -204,7 +204,7 @@ def _refuse_other_options(context: typer.Context, run: Run) -> None:
         "unroll": split.unroll,
         "dropout": config.dropout,
         "seed": config.seed,
-        "glob": run.text.glob,
+        "glob": run.text.glob if run.text else "*",
     }
     for name, value in recorded.items():
         if _is_given(context, name) and context.params[name] != value:

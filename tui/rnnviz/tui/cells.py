@@ -19,6 +19,32 @@ class Cell:
         return f"{self.layer}:{self.unit}"
 
 
+@dataclass(frozen=True)
+class Reading:
+    """One signal of a cell, written `layer:unit.signal`."""
+
+    cell: Cell
+    signal: str
+
+    def __str__(self) -> str:
+        return f"{self.cell}.{self.signal}"
+
+
+def index_of(cell: Cell, units: tuple[int, ...]) -> int:
+    """A cell's place among all cells of a model, layer after layer."""
+    return sum(units[: cell.layer]) + cell.unit
+
+
+def cell_at(index: int, units: tuple[int, ...]) -> Cell:
+    """The cell at a place among all cells of a model, around at both ends."""
+    index %= sum(units)
+    for layer, count in enumerate(units):
+        if index < count:
+            return Cell(layer, index)
+        index -= count
+    raise AssertionError("unreachable: the index was reduced modulo the number of cells")
+
+
 def parse_cell(name: str, units: tuple[int, ...], layer: int = 0) -> Cell:
     """The cell called `name` in a model whose layers have these numbers of units.
 
@@ -45,12 +71,7 @@ def parse_cell(name: str, units: tuple[int, ...], layer: int = 0) -> Cell:
 
 def step(cell: Cell, by: int, units: tuple[int, ...]) -> Cell:
     """The cell `by` cells further, going on into the next layer at a layer's end and around at the last."""
-    index = (sum(units[: cell.layer]) + cell.unit + by) % sum(units)
-    for layer, count in enumerate(units):
-        if index < count:
-            return Cell(layer, index)
-        index -= count
-    raise AssertionError("unreachable: the index was reduced modulo the number of cells")
+    return cell_at(index_of(cell, units) + by, units)
 
 
 def to_layer(cell: Cell, by: int, units: tuple[int, ...]) -> Cell:

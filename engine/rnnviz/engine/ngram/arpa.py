@@ -28,12 +28,18 @@ LINES: Final = 1 << 16
 
 DECIMALS: Final = 8
 _SCALE: Final = 10**DECIMALS
+_RENDERED: Final = np.frombuffer((" ".join(WORDS) + " ").encode(), np.uint8).reshape(-1, 3)
 _FOURS: Final = np.frombuffer("".join(f"{n:04}" for n in range(10_000)).encode(), np.uint8).reshape(-1, 4)
 
 GZIP_LEVEL: Final = 1
 """The files are read once or twice and are large."""
 
 Bytes = NDArray[np.uint8]
+
+
+def render(data: Bytes) -> Bytes:
+    """Every byte as its word and a space: uint8 [3 · bytes]."""
+    return _RENDERED[data].reshape(-1)
 
 
 def write_arpa(path: Path, estimate: Estimate, model: int) -> Generator[Progress, None, None]:
@@ -51,7 +57,7 @@ def write_arpa(path: Path, estimate: Estimate, model: int) -> Generator[Progress
             done = 0
             yield Progress(done, total, path.name)
             file.write(_header(counts))
-            rendered = _render(estimate.sentence)
+            rendered = render(estimate.sentence.data)
             for order in range(1, model + 1):
                 file.write(f"\n\\{order}-grams:\n".encode())
                 if order == 1:
@@ -71,12 +77,6 @@ def write_arpa(path: Path, estimate: Estimate, model: int) -> Generator[Progress
 def _header(counts: list[int]) -> bytes:
     lines = ["\\data\\", *(f"ngram {order}={count}" for order, count in enumerate(counts, 1))]
     return ("\n".join(lines) + "\n").encode()
-
-
-def _render(sentence: Sentence) -> Bytes:
-    """Every symbol of the sentence, but not its begin and end, as a word and a space: uint8 [3 · T]."""
-    table = np.frombuffer(" ".join(WORDS).encode() + b" ", np.uint8).reshape(-1, 3)
-    return table[sentence.data].reshape(-1)
 
 
 def _lines(

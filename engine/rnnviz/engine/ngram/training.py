@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.engine.kenlm_build import greatest_order, refuse_small_kenlm
-from rnnviz.engine.ngram.arpa import GZIP_LEVEL, WORDS, write_arpa
+from rnnviz.engine.ngram.arpa import GZIP_LEVEL, render, write_arpa
 from rnnviz.engine.ngram.counting import Sentence
 from rnnviz.engine.ngram.directory import EstimatorName, NgramModels, clear, refuse_taken
 from rnnviz.engine.ngram.kneser_ney import estimate
@@ -169,11 +169,10 @@ def _scaled(
 
 def _run_lmplz(models: NgramModels, data: NDArray[np.uint8]) -> Generator[Progress, None, None]:
     words = models.path / "words.new"
-    table = np.frombuffer(" ".join(WORDS).encode() + b" ", np.uint8).reshape(-1, 3)
     try:
         with words.open("wb") as file:
             for start in range(0, len(data), 1 << 20):
-                file.write(table[data[start : start + (1 << 20)]].tobytes())
+                file.write(render(data[start : start + (1 << 20)]).data)
             file.write(b"\n")
         for index, n in enumerate(models.orders):
             target = models.arpa(n)

@@ -196,7 +196,7 @@ def test_parameters_carry_torchs_names(kind: Kind, layers: int) -> None:
     assert list(shapes) == list(parameter_shapes(kind, K, HIDDEN, layers)), (
         "the order too: seeds depend on it"
     )
-    theirs = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[kind](K, HIDDEN, layers)
+    theirs = {"lstm": nn.LSTM, "gru": nn.GRU, "gru-torch": nn.GRU, "rnn": nn.RNN}[kind](K, HIDDEN, layers)
     assert {
         f"rnn.{name}": tuple(value.shape) for name, value in theirs.named_parameters()
     }.items() <= shapes.items()

@@ -31,6 +31,15 @@ def gru_step(x: Array, h: Array, w: Mapping[str, Array]) -> dict[str, Array]:
     return {"h": (1 - z) * h + z * n, "r": r, "z": z, "n": n}
 
 
+def torch_gru_step(x: Array, h: Array, w: Mapping[str, Array]) -> dict[str, Array]:
+    """PyTorch's documentation of `torch.nn.GRU`."""
+    x_r, x_z, x_n = np.split(x @ w["ih"].T + w["bih"], 3, axis=-1)
+    h_r, h_z, h_n = np.split(h @ w["hh"].T + w["bhh"], 3, axis=-1)
+    r, z = sigmoid(x_r + h_r), sigmoid(x_z + h_z)
+    n = np.tanh(x_n + r * h_n)
+    return {"h": (1 - z) * n + z * h, "r": r, "z": z, "n": n}
+
+
 def rnn_step(x: Array, h: Array, w: Mapping[str, Array]) -> dict[str, Array]:
     return {"h": np.tanh(x @ w["ih"].T + w["bih"] + h @ w["hh"].T + w["bhh"])}
 
@@ -53,6 +62,8 @@ def run(
                 c = steps[-1]["c"]
             elif kind == "gru":
                 steps.append(gru_step(x_t, h, w))
+            elif kind == "gru-torch":
+                steps.append(torch_gru_step(x_t, h, w))
             else:
                 steps.append(rnn_step(x_t, h, w))
             h = steps[-1]["h"]

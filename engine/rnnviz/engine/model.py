@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -11,14 +11,19 @@ from torch import Tensor, nn
 from rnnviz.engine import equations
 from rnnviz.engine.equations import Weights
 
-Kind = Literal["lstm", "gru", "rnn"]
+Kind = Literal["lstm", "gru", "gru-torch", "rnn"]
+"""What layers compute. `gru` is the paper's; `gru-torch` is the other function of that name, `torch.nn.GRU`'s."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-GATES: dict[Kind, int] = {"lstm": 4, "gru": 3, "rnn": 1}
+GATES: dict[Kind, int] = {"lstm": 4, "gru": 3, "gru-torch": 3, "rnn": 1}
 """Rows of weights per unit."""
 
-STATE_PARTS: dict[Kind, int] = {"lstm": 2, "gru": 1, "rnn": 1}
+STATE_PARTS: dict[Kind, int] = {"lstm": 2, "gru": 1, "gru-torch": 1, "rnn": 1}
 """Tensors that make up the state: h, and c for an LSTM."""
+
+MOST_ONE_HOT: Final = 4096
+"""Symbols of the largest vocabulary whose one-hot vectors are made (67 MB). Models of more can be read, by
+look-up, but not trained."""
 
 State = tuple[Tensor, ...]
 """h of every layer, and c for an LSTM; each [layers, batch, hidden]."""
@@ -63,7 +68,7 @@ class RecurrentModel(nn.Module):
     `initialise` and `RecurrentModel.load_state_dict`.
     """
 
-    rnn: nn.LSTM | nn.RNN | PaperGRU
+    rnn: nn.LSTM | nn.GRU | nn.RNN | PaperGRU
 
     def __init__(self, kind: Kind, symbols: int, hidden: int, layers: int, dropout: float = 0.0) -> None:
         super().__init__()
@@ -75,13 +80,14 @@ class RecurrentModel(nn.Module):
         between = dropout if layers > 1 else 0.0
         if kind == "lstm":
             self.rnn = nn.LSTM(symbols, hidden, layers, dropout=between)
+        elif kind == "gru-torch":
+            self.rnn = nn.GRU(symbols, hidden, layers, dropout=between)
         elif kind == "rnn":
             self.rnn = nn.RNN(symbols, hidden, layers, dropout=between)
         else:
             self.rnn = PaperGRU(symbols, hidden, layers, between)
         self.decoder = nn.Linear(hidden, symbols)
-        self.register_buffer("one_hot", torch.eye(symbols), persistent=False)
-        self.one_hot: Tensor
+        self._eye: Tensor | None = None
 
     def zero_state(self, batch: int) -> State:
         """The state before anything was read: zeros, each [layers, batch, hidden]."""
@@ -91,13 +97,13 @@ class RecurrentModel(nn.Module):
     def forward(self, symbols: Tensor, state: State) -> tuple[Tensor, State]:
         """symbols int64 [time, batch] -> logits [time, batch, K], the state after."""
         after: State
-        if isinstance(self.rnn, nn.LSTM):
-            h, after = self.rnn(F.embedding(symbols, self.one_hot), state)
-        elif isinstance(self.rnn, nn.RNN):
-            h, last = self.rnn(F.embedding(symbols, self.one_hot), state[0])
-            after = (last,)
-        else:
+        if isinstance(self.rnn, PaperGRU):
             h, after = self.rnn(symbols, state)
+        elif isinstance(self.rnn, nn.LSTM):
+            h, after = self.rnn(self._one_hot(symbols), state)
+        else:
+            h, last = self.rnn(self._one_hot(symbols), state[0])
+            after = (last,)
         logits: Tensor = self.decoder(F.dropout(h, self.dropout, self.training))
         return logits, after
 
@@ -112,13 +118,15 @@ class RecurrentModel(nn.Module):
         """
         layers: list[dict[str, Tensor]] = []
         after: list[State] = []
-        x = F.embedding(symbols, self.one_hot)
+        x = self._one_hot(symbols)
         for layer in range(self.layers):
             weights = layer_weights(self.rnn, layer)
             before = tuple(part[layer] for part in state)
             sums = equations.input_sums(x, weights) if layer else equations.symbol_sums(symbols, weights)
             if self.kind == "lstm":
                 signals, last = _lstm_signals(x, sums, before, weights)
+            elif self.kind == "gru-torch":
+                signals, last = _torch_gru_signals(x, before, weights)
             elif self.kind == "rnn":
                 signals, last = _rnn_signals(x, before, weights)
             else:
@@ -129,14 +137,22 @@ class RecurrentModel(nn.Module):
         logits: Tensor = self.decoder(x)
         return layers, logits, tuple(torch.stack(parts) for parts in zip(*after, strict=True))
 
+    def _one_hot(self, symbols: Tensor) -> Tensor:
+        """int64 [time, batch] -> [time, batch, K]. A look-up: `F.one_hot` takes three times as long."""
+        weight = self.decoder.weight
+        if self._eye is None or self._eye.device != weight.device or self._eye.dtype != weight.dtype:
+            if self.symbols > MOST_ONE_HOT:
+                raise ValueError(f"one-hot vectors of {self.symbols} symbols are too large; read it with Steps")
+            with torch.inference_mode(False):  # training may go on with what an evaluation has made
+                self._eye = torch.eye(self.symbols, dtype=weight.dtype, device=weight.device)
+        return F.embedding(symbols, self._eye)
+
 
 def build(kind: Kind, symbols: int, hidden: int, layers: int, dropout: float = 0.0) -> RecurrentModel:
     """A model whose parameters hold no values yet. Draws nothing from PyTorch's random generator."""
     with torch.device("meta"):
         model = RecurrentModel(kind, symbols, hidden, layers, dropout)
-    model.to_empty(device="cpu")
-    model.one_hot.copy_(torch.eye(symbols))
-    return model
+    return model.to_empty(device="cpu")
 
 
 def initialise(model: nn.Module, seed: int, reach: float) -> None:
@@ -195,6 +211,12 @@ def _rnn_signals(x: Tensor, before: State, weights: Weights) -> tuple[dict[str, 
 def _gru_signals(sums: Tensor, before: State, weights: Weights) -> tuple[dict[str, Tensor], State]:
     h = gru_layer(sums, before[0], weights)
     r, z, n = equations.gru_gates(sums, _shifted(h, before[0]), equations.GruRows.of(weights))
+    return {"h": h, "r": r, "z": z, "n": n}, (h[-1],)
+
+
+def _torch_gru_signals(x: Tensor, before: State, weights: Weights) -> tuple[dict[str, Tensor], State]:
+    h, _ = torch.gru(x, before[0][None], list(weights), True, 1, 0.0, False, False, False)
+    r, z, n = equations.torch_gru_gates(x, _shifted(h, before[0]), weights)
     return {"h": h, "r": r, "z": z, "n": n}, (h[-1],)
 
 

@@ -58,6 +58,7 @@ SIGNALS: dict[str, Signal] = {
 SIGNALS_OF_KIND: dict[str, tuple[str, ...]] = {
     "lstm": ("c", "h", "i", "f", "o", "g"),
     "gru": ("h", "r", "z", "n"),
+    "gru-torch": ("h", "r", "z", "n"),
     "rnn": ("h",),
 }
 """Every signal a layer of each kind of recurrent model has, the one to look at first in front."""

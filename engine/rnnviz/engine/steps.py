@@ -1,0 +1,256 @@
+"""Reading step by step on a CPU, with every signal kept, in memory that is used again and again.
+
+A fused kernel gives h alone, and its gates have to be computed a second time; a loop in Python has every signal
+at hand, and on a CPU costs no more than the kernel if it is written for it (LSTM, 50 streams on one core,
+microseconds per symbol):
+
+                                        1×64    3×241
+    `nn.LSTM`, nothing kept             0.88    25.9
+    these steps, every signal kept      0.70    30
+    `RecurrentModel.signals`            2.6     58
+
+One-hot input is a look-up. All of a step's products are one call, in place. The hyperbolic tangent is taken as
+tanh(x) = 1 − 2σ(−2x), whose error is 1e-7 at most, with the −2 in the weights where it can be: PyTorch's tanh
+takes 3 ns a value, its sigmoid 0.5. The equations themselves are those of `equations`; tests hold them together.
+
+Each thread that computes with PyTorch's own threads set to one has `Steps` of its own.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from rnnviz.engine.equations import Weights
+from rnnviz.engine.model import Kind, RecurrentModel, State, layer_weights
+
+SHAPES: Final = 4
+"""Windows of different shapes whose memory is kept cut to size. A text ends with a window or two of its own."""
+
+
+class Steps:
+    """Reads windows with one model, whose weights are taken as they are now."""
+
+    def __init__(self, model: RecurrentModel) -> None:
+        self._decoder = model.decoder
+        layer = LAYERS[model.kind]
+        self._layers = [layer(layer_weights(model.rnn, index), index == 0) for index in range(model.layers)]
+
+    @torch.inference_mode()
+    def signals(self, symbols: Tensor, state: State) -> tuple[list[dict[str, Tensor]], Tensor, State]:
+        """What `RecurrentModel.signals` returns; the signals are overwritten by the next call."""
+        layers, x, after = self._read(symbols, state)
+        logits: Tensor = self._decoder(x)
+        return layers, logits, after
+
+    @torch.inference_mode()
+    def state_after(self, symbols: Tensor, state: State) -> State:
+        """The state after reading, and nothing else: symbols int64 [time, batch]."""
+        return self._read(symbols, state)[2]
+
+    def _read(self, symbols: Tensor, state: State) -> tuple[list[dict[str, Tensor]], Tensor, State]:
+        found = []
+        after = []
+        x = symbols
+        for index, layer in enumerate(self._layers):
+            signals = layer.read(x, tuple(part[index] for part in state))
+            x = signals["h"]
+            found.append(signals)
+            after.append(tuple(signals[name][-1] for name in layer.state))
+        return found, x, tuple(torch.stack(parts) for parts in zip(*after, strict=True))
+
+
+class _Layer(ABC):
+    """One layer's weights, ready for steps, and its memory."""
+
+    state: tuple[str, ...] = ("h",)
+    """The signals that make up the state."""
+    gates: int
+    """Rows of weights per unit."""
+
+    def __init__(self, weights: Weights, first: bool) -> None:
+        self.hidden = weights.recurrent.shape[1]
+        self._first = first
+        self._memory = torch.empty(0)
+        self._cut: dict[tuple[int, int], tuple[dict[str, Tensor], Sequence[tuple[Tensor, ...]]]] = {}
+
+    def _take(self, weights: Tensor, bias: Tensor) -> None:
+        """Remember the input weights [G·H, I] and their bias [G·H]."""
+        self._input = weights.T.contiguous()
+        self._bias = bias
+        if self._first:
+            self._input += bias
+
+    def read(self, x: Tensor, before: State) -> dict[str, Tensor]:
+        """Every signal [time, batch, H] of x: int64 [time, batch] in the first layer, else [time, batch, I].
+        `before` is the state, each [batch, H]."""
+        steps, batch = x.shape[:2]
+        memory, views = self._views(steps, batch)
+        sums = memory["sums"].view(steps * batch, -1)
+        if self._first:
+            torch.index_select(self._input, 0, x.reshape(-1), out=sums)
+        else:
+            torch.addmm(self._bias, x.reshape(steps * batch, -1), self._input, out=sums)
+        for name, part in zip(self.state, before, strict=True):
+            memory[name][0] = part
+        self.step(views)
+        return self.signals(memory)
+
+    def _views(self, steps: int, batch: int) -> tuple[dict[str, Tensor], Sequence[tuple[Tensor, ...]]]:
+        """The memory for a window, and what each step touches of it."""
+        key = steps, batch
+        if key not in self._cut:
+            H, states = self.hidden, len(self.state)
+            need = batch * H * (steps * self.gates + (steps + 1) * states)
+            if need > len(self._memory) or len(self._cut) >= SHAPES:
+                self._cut.clear()
+            if need > len(self._memory):
+                self._memory = torch.empty(need)
+            sums = self._memory[: steps * batch * self.gates * H].view(steps, batch, self.gates * H)
+            memory = {"sums": sums}
+            begin = sums.numel()
+            for name in self.state:
+                part = self._memory[begin : begin + (steps + 1) * batch * H]
+                memory[name] = part.view(steps + 1, batch, H)
+                begin += part.numel()
+            self._cut[key] = memory, list(zip(*(part.unbind() for part in self.touched(memory)), strict=True))
+        return self._cut[key]
+
+    def rows(self, sums: Tensor, *gates: int) -> Iterator[Tensor]:
+        """The columns of some gates of `sums` [time, batch, G·H]."""
+        return (sums[..., gate * self.hidden : (gate + 1) * self.hidden] for gate in gates)
+
+    @abstractmethod
+    def touched(self, memory: dict[str, Tensor]) -> Sequence[Tensor]:
+        """Tensors whose first axis is time: a step gets its place of each."""
+
+    @abstractmethod
+    def step(self, views: Sequence[tuple[Tensor, ...]]) -> None:
+        """Go through the steps."""
+
+    @abstractmethod
+    def signals(self, memory: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The signals of the window, once all steps are done."""
+
+
+class _Lstm(_Layer):
+    """Columns of `sums`: i, f, o, and σ(−2x) of g's argument x, until it is g itself at the end."""
+
+    state = ("h", "c")
+    gates = 4
+
+    def __init__(self, weights: Weights, first: bool) -> None:
+        super().__init__(weights, first)
+        H = self.hidden
+        order = torch.cat([torch.arange(2 * H), torch.arange(3 * H, 4 * H), torch.arange(2 * H, 3 * H)])
+        scale = torch.ones(4 * H, 1)
+        scale[3 * H :] = -2
+        bias = weights.input_bias + weights.recurrent_bias
+        self._take(weights.input[order] * scale, bias[order] * scale[:, 0])
+        self._recurrent = (weights.recurrent[order] * scale).T.contiguous()
+
+    def touched(self, memory: dict[str, Tensor]) -> Sequence[Tensor]:
+        sums, h, c = memory["sums"], memory["h"], memory["c"]
+        return sums, *self.rows(sums, 0, 1, 2, 3), c[:-1], c[1:], h[:-1], h[1:]
+
+    def step(self, views: Sequence[tuple[Tensor, ...]]) -> None:
+        recurrent = self._recurrent
+        for sums, i, f, o, g, c_before, c, h_before, h in views:
+            sums.addmm_(h_before, recurrent).sigmoid_()
+            torch.mul(f, c_before, out=c).add_(i).addcmul_(i, g, value=-2)
+            torch.mul(c, -2, out=h).sigmoid_().mul_(o)
+            torch.sub(o, h, alpha=2, out=h)
+
+    def signals(self, memory: dict[str, Tensor]) -> dict[str, Tensor]:
+        i, f, o, g = self.rows(memory["sums"], 0, 1, 2, 3)
+        g.mul_(-2).add_(1)
+        return {"c": memory["c"][1:], "h": memory["h"][1:], "i": i, "f": f, "o": o, "g": g}
+
+
+class _PaperGru(_Layer):
+    """Columns of `sums`: r, z, and n."""
+
+    gates = 3
+
+    def __init__(self, weights: Weights, first: bool) -> None:
+        super().__init__(weights, first)
+        H = self.hidden
+        self._take(weights.input, weights.input_bias + weights.recurrent_bias)
+        self._recurrent = weights.recurrent[: 2 * H].T.contiguous()
+        self._candidate = weights.recurrent[2 * H :].T.contiguous()
+
+    def touched(self, memory: dict[str, Tensor]) -> Sequence[Tensor]:
+        sums, h = memory["sums"], memory["h"]
+        return sums[..., : 2 * self.hidden], *self.rows(sums, 0, 1, 2), h[:-1], h[1:]
+
+    def step(self, views: Sequence[tuple[Tensor, ...]]) -> None:
+        for gates, r, z, n, h_before, h in views:
+            gates.addmm_(h_before, self._recurrent).sigmoid_()
+            torch.mul(r, h_before, out=h)
+            n.addmm_(h, self._candidate).mul_(-2).sigmoid_().mul_(-2).add_(1)
+            torch.lerp(h_before, n, z, out=h)
+
+    def signals(self, memory: dict[str, Tensor]) -> dict[str, Tensor]:
+        r, z, n = self.rows(memory["sums"], 0, 1, 2)
+        return {"h": memory["h"][1:], "r": r, "z": z, "n": n}
+
+
+class _TorchGru(_Layer):
+    """Columns of `sums`: r, z, and n."""
+
+    gates = 3
+
+    def __init__(self, weights: Weights, first: bool) -> None:
+        super().__init__(weights, first)
+        self._take(weights.input, weights.input_bias)
+        self._recurrent = weights.recurrent.T.contiguous()
+        self._recurrent_bias = weights.recurrent_bias
+
+    def touched(self, memory: dict[str, Tensor]) -> Sequence[Tensor]:
+        sums, h = memory["sums"], memory["h"]
+        return sums[..., : 2 * self.hidden], *self.rows(sums, 0, 1, 2), h[:-1], h[1:]
+
+    def step(self, views: Sequence[tuple[Tensor, ...]]) -> None:
+        H = self.hidden
+        for gates, r, z, n, h_before, h in views:
+            product = torch.addmm(self._recurrent_bias, h_before, self._recurrent)
+            gates.add_(product[:, : 2 * H]).sigmoid_()
+            n.addcmul_(r, product[:, 2 * H :]).mul_(-2).sigmoid_().mul_(-2).add_(1)
+            torch.lerp(n, h_before, z, out=h)
+
+    def signals(self, memory: dict[str, Tensor]) -> dict[str, Tensor]:
+        r, z, n = self.rows(memory["sums"], 0, 1, 2)
+        return {"h": memory["h"][1:], "r": r, "z": z, "n": n}
+
+
+class _Rnn(_Layer):
+    """`sums` has −2 times the argument of the tanh, then its sigmoid."""
+
+    gates = 1
+
+    def __init__(self, weights: Weights, first: bool) -> None:
+        super().__init__(weights, first)
+        self._take(-2 * weights.input, -2 * (weights.input_bias + weights.recurrent_bias))
+        self._recurrent = -2 * weights.recurrent.T
+
+    def touched(self, memory: dict[str, Tensor]) -> Sequence[Tensor]:
+        return memory["sums"], memory["h"][:-1], memory["h"][1:]
+
+    def step(self, views: Sequence[tuple[Tensor, ...]]) -> None:
+        for sums, h_before, h in views:
+            torch.mul(sums.addmm_(h_before, self._recurrent).sigmoid_(), -2, out=h).add_(1)
+
+    def signals(self, memory: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {"h": memory["h"][1:]}
+
+
+LAYERS: Final[dict[Kind, type[_Layer]]] = {
+    "lstm": _Lstm,
+    "gru": _PaperGru,
+    "gru-torch": _TorchGru,
+    "rnn": _Rnn,
+}

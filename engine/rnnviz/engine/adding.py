@@ -61,7 +61,7 @@ def check_runs(runs: Sequence[Run], signals: Sequence[str] | None = None) -> Non
 def check_readable(run: Run, text: Readable, segments: Segments, *, replace_unknown: bool) -> int:
     """How many bytes of the segments the run has never seen. Raises InvalidText where there are any, unless they
     may be replaced."""
-    source = Source(text, segments, run.vocabulary)
+    source = Source(text, segments, run.byte_vocabulary)
     count = source.count_unknown()
     if not count or replace_unknown:
         return count
@@ -110,7 +110,7 @@ def _wanted(
     run: Run, text: Readable, segments: Segments, signals: Sequence[str] | None, replace_unknown: bool
 ) -> _Wanted:
     unknown = check_readable(run, text, segments, replace_unknown=replace_unknown)
-    source, schema = Source(text, segments, run.vocabulary), model_schema(run, signals)
+    source, schema = Source(text, segments, run.byte_vocabulary), model_schema(run, signals)
     if unknown:
         replaced = {"symbols": unknown, "read_as": source.read_as}
         schema = replace(schema, run={**schema.run, "unknown": replaced})
@@ -121,7 +121,7 @@ def _first_unknown(run: Run, text: Readable, segments: Segments) -> tuple[int, i
     """The time and the byte, of which there is one."""
     time = 0
     for piece in segments.pieces(text):
-        unknown = np.flatnonzero(run.vocabulary.encode(piece) == UNKNOWN)
+        unknown = np.flatnonzero(run.byte_vocabulary.encode(piece) == UNKNOWN)
         if unknown.size:
             break
         time += len(piece)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.store.schema import CaptureSchema, ModelSchema
+from rnnviz.store.schema import CaptureSchema, ModelSchema, SymbolUnit
 from rnnviz.store.signals import SIGNALS, SIGNALS_OF_KIND
 from rnnviz.store.writer import CaptureWriter, create_capture, resume_capture
 
@@ -27,7 +27,9 @@ class HandMade:
     values: Values
     text: bytes
     segments: NDArray[np.int64]
-    after: NDArray[np.int16]
+    after: NDArray[np.int32]
+    ends: NDArray[np.int64] | None = None
+    """Of a token capture: where in the text each symbol ends."""
 
     def signal(self, layer: int, signal: str, model: int = 0) -> NDArray[np.float16]:
         """[unit, time], also of what is not captured yet."""
@@ -44,7 +46,10 @@ class HandMade:
     def create(self, *, force: bool = False) -> CaptureWriter:
         """Begin it on disk, without values."""
         text = np.frombuffer(self.text, np.uint8)
-        return create_capture(self.path, self.schema, [text], self.segments, self.after, force=force)
+        ends = [] if self.ends is None else [self.ends]
+        return create_capture(
+            self.path, self.schema, [text], self.segments, self.after, ends=ends, force=force
+        )
 
     def resume(self) -> CaptureWriter:
         """Go on with it on disk."""
@@ -92,11 +97,12 @@ def random_values(schema: CaptureSchema, seed: int = 0) -> Values:
                 low, high = (-span, span) if signal.low else (0.0, 1.0)
                 shape = (model.hidden, schema.symbols)
                 values[model.signal_path(layer, name)] = random.uniform(low, high, shape).astype(np.float16)
-        logits = random.normal(size=(schema.symbols, len(model.vocabulary)))
+        logits = random.normal(size=(schema.symbols, model.vocabulary_size))
         log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
         if model.next:
             values[model.next_path] = log_p.astype(np.float16)
-        values[model.surprisal_path] = -log_p[:, 0].astype(np.float32)
+        if model.surprisal:
+            values[model.surprisal_path] = -log_p[:, 0].astype(np.float32)
     return values
 
 
@@ -124,7 +130,7 @@ def hand_made(
         part="all",
         models=tuple(models if models is not None else [model_schema(text)]),
     )
-    after = np.full(len(sizes), -1, np.int16)
+    after = np.full(len(sizes), -1, np.int32)
     after[:-1] = np.frombuffer(text, np.uint8)[starts[1:]]
     filled = random_values(schema, seed) | dict(values or {})
     for model in schema.models:
@@ -132,6 +138,44 @@ def hand_made(
             filled[model.surprisal_path] = _surprisal(text, after, starts + sizes - 1, model, filled)
     segments = np.stack([starts, sizes, starts], axis=1)
     return HandMade(path, schema, filled, text, segments, after)
+
+
+def hand_made_tokens(
+    path: Path,
+    symbols: Sequence[str] = ("Zwei ", "Wörter", "\n", "🙂 ", "zwei ", "🙂\n"),
+    *,
+    tokens: Sequence[str] = ("<eos>", "<unk>", "zwei", "Wörter", "🙂"),
+    unit: SymbolUnit = "word",
+    lengths: Sequence[int] | None = None,
+    next: bool = True,
+    surprisal: bool = True,
+    seed: int = 0,
+) -> HandMade:
+    """A token capture that is not on disk yet, with random values, whose text is the symbols joined. Its model, an
+    LSTM layer of 3 units, knows `tokens`."""
+    model = replace(
+        model_schema(b"", hidden=3, signals=("c", "h"), vocabulary=b"\0", next=next),
+        vocabulary=b"",
+        tokens=tuple(tokens),
+        surprisal=surprisal,
+    )
+    sizes = np.array(lengths if lengths is not None else [len(symbols)], np.int64)
+    starts = np.cumsum(sizes) - sizes
+    ends = np.cumsum([len(symbol.encode()) for symbol in symbols])
+    schema = CaptureSchema(
+        symbols=len(symbols),
+        segments=len(sizes),
+        text_name="hand.txt",
+        text_sha256="0" * 64,
+        part="all",
+        models=(model,),
+        unit=unit,
+        token_bytes=int(ends[-1]),
+    )
+    segments = np.stack([starts, sizes, np.append(0, ends)[starts]], axis=1)
+    after = np.arange(len(sizes), dtype=np.int32)[::-1] - 1
+    text = "".join(symbols).encode()
+    return HandMade(path, schema, random_values(schema, seed), text, segments, after, ends.astype(np.int64))
 
 
 def write_capture(made: HandMade, captured: int | None = None, *, force: bool = False) -> HandMade:
@@ -163,9 +207,9 @@ def several_columns(path: Path) -> HandMade:
 
 
 def _surprisal(
-    text: bytes, after: NDArray[np.int16], ends: NDArray[np.int64], model: ModelSchema, values: Values
+    text: bytes, after: NDArray[np.int32], ends: NDArray[np.int64], model: ModelSchema, values: Values
 ) -> NDArray[np.float32]:
-    targets = np.append(np.frombuffer(text, np.uint8)[1:], 0).astype(np.int16)
+    targets = np.append(np.frombuffer(text, np.uint8)[1:], 0).astype(np.int32)
     targets[ends] = after
     place = {symbol: index for index, symbol in enumerate(model.vocabulary)}
     next = values[model.next_path].astype(np.float32)

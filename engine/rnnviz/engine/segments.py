@@ -31,11 +31,11 @@ class Segments:
     """Spans of a text that are each read from zero state, and lie one after the other in a capture.
 
     `table` is int64 [segment, 3]: start on the capture's time axis, length, offset in the text. `after` is
-    int16 [segment]: the byte that followed the segment, -1 where none did.
+    int32 [segment]: the byte that followed the segment, -1 where none did.
     """
 
     table: NDArray[np.int64]
-    after: NDArray[np.int16]
+    after: NDArray[np.int32]
 
     @property
     def symbols(self) -> int:
@@ -126,7 +126,7 @@ class Source:
 def _segments(sources: Sequence[int], lengths: Sequence[int], after: Sequence[int]) -> Segments:
     sizes = np.array(lengths, np.int64)
     table = np.stack([np.cumsum(sizes) - sizes, sizes, np.array(sources, np.int64)], axis=1)
-    return Segments(table, np.array(after, np.int16))
+    return Segments(table, np.array(after, np.int32))
 
 
 def _byte(text: Text, offset: int) -> int:

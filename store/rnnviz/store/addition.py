@@ -45,6 +45,11 @@ def is_added(capture: Capture, model: ModelSchema) -> bool:
 
     Raises AlreadyExists where another one has its name, InvalidRequest where the capture cannot take it.
     """
+    if (model.tokens is not None) != capture.has_tokens:
+        raise InvalidRequest(
+            f"the symbols of {capture.path} are {capture.unit}s, and those that {model.name} knows are not",
+            "Add a model of the same kind of symbols, or capture the text anew with this one.",
+        )
     there = next((known for known in capture.schema.models if known.name == model.name), None)
     if there is not None and there != model:
         raise AlreadyExists(
@@ -77,7 +82,9 @@ def adding(path: Path, model: ModelSchema) -> Iterator[CaptureWriter]:
         is_added(capture, model)
         schema = replace(capture.schema, models=(model,))
         pieces = _text(capture)
-        with create_capture(beside, schema, pieces, capture.segments, capture.after, force=True) as writer:
+        table, after = capture.segments, capture.after
+        ends = _ends(capture)
+        with create_capture(beside, schema, pieces, table, after, ends=ends, force=True) as writer:
             yield writer
             writer.finish()
         with storage_errors(path, _AGAIN):
@@ -90,8 +97,13 @@ def adding(path: Path, model: ModelSchema) -> Iterator[CaptureWriter]:
 
 
 def _text(capture: Capture) -> Iterator[NDArray[np.uint8]]:
+    for start in range(0, capture.text_bytes, _PIECE):
+        yield capture.text(start, min(start + _PIECE, capture.text_bytes))
+
+
+def _ends(capture: Capture) -> Iterator[NDArray[np.int64]]:
     for start in range(0, capture.symbols, _PIECE):
-        yield capture.text(start, min(start + _PIECE, capture.symbols))
+        yield capture.ends(start, min(start + _PIECE, capture.symbols))
 
 
 def _move(beside: Path, path: Path, model: ModelSchema) -> None:

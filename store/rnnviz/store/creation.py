@@ -24,7 +24,7 @@ from rnnviz.store.pipeline import open_to_write
 from rnnviz.store.schema import ATTRIBUTE, ArraySchema, CaptureSchema
 
 # What is not written yet reads as these.
-_FILL: Final = {"uint8": 0, "int16": -2, "int64": -1, "float16": np.nan, "float32": np.nan, "float64": np.nan}
+_FILL: Final = {"uint8": 0, "int32": -2, "int64": -1, "float16": np.nan, "float32": np.nan, "float64": np.nan}
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ def build_skeleton(
     schema: CaptureSchema,
     text: Iterable[NDArray[np.uint8]],
     segments: NDArray[np.int64],
-    after: NDArray[np.int16],
+    after: NDArray[np.int32],
+    ends: Iterable[NDArray[np.int64]],
 ) -> Skeleton:
     """Build the capture for `path` beside it. Raises `InvalidRequest` where another process is at it."""
     place = path.resolve()
@@ -72,7 +73,7 @@ def build_skeleton(
     try:
         for leftover in directory.iterdir():
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        _build(directory, schema, text, segments, after)
+        _build(directory, schema, text, segments, after, ends)
     except BaseException:
         skeleton.discard()
         raise
@@ -99,7 +100,8 @@ def _build(
     schema: CaptureSchema,
     text: Iterable[NDArray[np.uint8]],
     segments: NDArray[np.int64],
-    after: NDArray[np.int16],
+    after: NDArray[np.int32],
+    ends: Iterable[NDArray[np.int64]],
 ) -> None:
     attributes = {model.path: model.attributes() for model in schema.models}
     # Not open_group(mode="w"), which makes a new directory in the place of the locked one.
@@ -110,13 +112,9 @@ def _build(
         root.create_group(group, attributes=attributes.get(group, {}))
     for array in schema.arrays():
         _create_array(root, array)
-    text_array = open_to_write(directory, schema.text())
-    start = 0
-    for column in _columns(text, schema.column):
-        text_array[start : start + len(column)] = column
-        start += len(column)
-    if start != schema.symbols:
-        raise ValueError(f"the text has {start} symbols, the schema says {schema.symbols}")
+    _fill(directory, schema.text(), text)
+    if schema.has_tokens:
+        _fill(directory, schema.ends(), ends)
     table, following = schema.segment_arrays()
     open_to_write(directory, table)[:] = segments
     open_to_write(directory, following)[:] = after
@@ -136,13 +134,25 @@ def _create_array(root: zarr.Group, array: ArraySchema) -> None:
     )
 
 
-def _columns(pieces: Iterable[NDArray[np.uint8]], column: int) -> Iterable[NDArray[np.uint8]]:
-    """The pieces cut anew to `column` bytes each; the last one may be shorter."""
-    waiting = np.empty(0, np.uint8)
+def _fill(directory: Path, array: ArraySchema, pieces: Iterable[NDArray[Any]]) -> None:
+    """Write an array of one dimension, a shard at a time."""
+    assert array.shards
+    opened = open_to_write(directory, array)
+    start = 0
+    for shard in _cut_anew(pieces, array.shards[0]):
+        opened[start : start + len(shard)] = shard
+        start += len(shard)
+    if start != array.shape[0]:
+        raise ValueError(f"{array.path} has {start} values, the schema says {array.shape[0]}")
+
+
+def _cut_anew(pieces: Iterable[NDArray[Any]], length: int) -> Iterable[NDArray[Any]]:
+    """The pieces cut to `length` values each; the last one may be shorter."""
+    waiting: NDArray[Any] = np.empty(0, np.uint8)
     for piece in pieces:
-        waiting = np.concatenate([waiting, piece])
-        while len(waiting) >= column:
-            yield waiting[:column]
-            waiting = waiting[column:]
+        waiting = np.concatenate([waiting, piece]) if len(waiting) else piece
+        while len(waiting) >= length:
+            yield waiting[:length]
+            waiting = waiting[length:]
     if len(waiting):
         yield waiting

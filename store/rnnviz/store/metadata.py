@@ -17,16 +17,20 @@ from rnnviz.store.schema import (
     ATTRIBUTE,
     FORMAT,
     ITEM_BYTES,
+    LONGEST_TOKEN,
     MODEL_NAME,
     MOST_LAYERS,
     MOST_MODELS,
     MOST_ROWS,
     MOST_SEGMENTS,
     MOST_SYMBOLS,
+    MOST_TOKENS,
     MOST_UNITS,
+    SYMBOL_UNITS,
     ArraySchema,
     CaptureSchema,
     ModelSchema,
+    SymbolUnit,
 )
 from rnnviz.store.signals import SIGNALS
 
@@ -121,6 +125,9 @@ def read_schema(directory: Path) -> tuple[CaptureSchema, bool]:
     rows = sum(model.layers * model.hidden * len(model.signals) for model in models)
     if rows > MOST_ROWS:
         raise damaged(f"{where}: {rows} rows of signals are more than a capture can hold")
+    unit = _unit(text, where)
+    if any((model.tokens is None) != (unit == "byte") for model in models):
+        raise damaged(f"{where}: the models' symbols are not the text's")
     schema = CaptureSchema(
         symbols=_integer(root, "symbols", 1, MOST_SYMBOLS, where),
         segments=_segment_count(directory),
@@ -130,6 +137,8 @@ def read_schema(directory: Path) -> tuple[CaptureSchema, bool]:
         models=models,
         generator=_name(root, "generator", where),
         options=_mapping(root, "options", where),
+        unit=unit,
+        token_bytes=0 if unit == "byte" else _integer(text, "bytes", 1, MOST_SYMBOLS, where),
     )
     return schema, complete
 
@@ -180,13 +189,8 @@ def file_shape(directory: Path, array: ArraySchema) -> tuple[int, ...]:
 def _read_model(directory: Path) -> ModelSchema:
     where = str(directory / DOCUMENT)
     attributes = read_attributes(directory)
-    vocabulary = attributes.get("vocabulary")
-    if not isinstance(vocabulary, list) or not 1 <= len(vocabulary) <= 256:
-        raise damaged(f"{where}: the vocabulary is not a list of 1 to 256 bytes")
-    if not all(type(value) is int and 0 <= value <= 255 for value in vocabulary):
-        raise damaged(f"{where}: the vocabulary holds something that is no byte")
-    if len(set(vocabulary)) != len(vocabulary):
-        raise damaged(f"{where}: the vocabulary holds a byte twice")
+    tokens = _tokens(attributes["tokens"], where) if "tokens" in attributes else None
+    vocabulary = _vocabulary(attributes.get("vocabulary"), where) if tokens is None else b""
     signals = attributes.get("signals")
     if not isinstance(signals, list) or not all(type(signal) is str for signal in signals):
         raise damaged(f"{where}: the signals are not a list of names")
@@ -197,19 +201,51 @@ def _read_model(directory: Path) -> ModelSchema:
     hidden = _integer(attributes, "hidden", 1 if layers else 0, MOST_UNITS, where)
     if bool(layers) != bool(signals):
         raise damaged(f"{where}: layers and signals do not fit each other")
-    has_next = attributes.get("next")
-    if not isinstance(has_next, bool):
+    has_next, has_surprisal = attributes.get("next"), attributes.get("surprisal")
+    if not isinstance(has_next, bool) or not isinstance(has_surprisal, bool):
         raise damaged(f"{where} does not say whether there are predictions")
+    if not (layers or has_next or has_surprisal):
+        raise damaged(f"{where} says that nothing of the model is there")
     return ModelSchema(
         name=directory.name,
         kind=_name(attributes, "kind", where),
-        vocabulary=bytes(vocabulary),
+        vocabulary=vocabulary,
         layers=layers,
         hidden=hidden,
         signals=tuple(signals),
         next=has_next,
         run=_mapping(attributes, "run", where),
+        tokens=tokens,
+        surprisal=has_surprisal,
     )
+
+
+def _vocabulary(value: object, where: str) -> bytes:
+    if not isinstance(value, list) or not 1 <= len(value) <= 256:
+        raise damaged(f"{where}: the vocabulary is not a list of 1 to 256 bytes")
+    if not all(type(item) is int and 0 <= item <= 255 for item in value):
+        raise damaged(f"{where}: the vocabulary holds something that is no byte")
+    if len(set(value)) != len(value):
+        raise damaged(f"{where}: the vocabulary holds a byte twice")
+    return bytes(value)
+
+
+def _tokens(value: object, where: str) -> tuple[str, ...]:
+    """Strings that may hold any character: whoever shows them makes them visible."""
+    if not isinstance(value, list) or not 1 <= len(value) <= MOST_TOKENS:
+        raise damaged(f"{where}: the tokens are not a list of 1 to {MOST_TOKENS} strings")
+    if not all(type(item) is str and len(item) <= LONGEST_TOKEN for item in value):
+        raise damaged(f"{where}: the tokens hold something that is no string, or a very long one")
+    if len(set(value)) != len(value):
+        raise damaged(f"{where}: the tokens hold a string twice")
+    return tuple(value)
+
+
+def _unit(text: Mapping[str, object], where: str) -> SymbolUnit:
+    unit = text.get("unit", "byte")
+    if not isinstance(unit, str) or unit not in SYMBOL_UNITS:
+        raise damaged(f"{where}: the unit {ascii(unit)[:60]} is not known")
+    return SYMBOL_UNITS[SYMBOL_UNITS.index(unit)]
 
 
 def _segment_count(directory: Path) -> int:

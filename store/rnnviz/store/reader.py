@@ -26,7 +26,7 @@ from rnnviz.store.metadata import (
     read_schema,
 )
 from rnnviz.store.pipeline import open_to_read
-from rnnviz.store.schema import FORMAT, ArraySchema, CaptureSchema, ModelSchema
+from rnnviz.store.schema import CHUNK_TIME, FORMAT, ArraySchema, CaptureSchema, ModelSchema, SymbolUnit
 from rnnviz.store.sidecar import read_captured, read_sidecar
 from rnnviz.store.statistics import LayerStatistics
 
@@ -61,6 +61,8 @@ class Capture:
             }
         )
         """By name; the first is the main one."""
+        self._token_bytes = 0, 0
+        """Of how many symbols the bytes were counted last, and how many there are."""
 
     @property
     def format(self) -> int:
@@ -70,6 +72,28 @@ class Capture:
     def symbols(self) -> int:
         """The length of the time axis when complete."""
         return self.schema.symbols
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether symbols are characters or words (`unit`), and not bytes."""
+        return self.schema.has_tokens
+
+    @property
+    def unit(self) -> SymbolUnit:
+        """What a symbol is."""
+        return self.schema.unit
+
+    @property
+    def text_bytes(self) -> int:
+        """The length, in bytes, of the text of the captured symbols; `captured` where symbols are bytes."""
+        if not self.has_tokens:
+            return self.captured
+        captured, length = self._token_bytes
+        if captured != self.captured:
+            captured = self.captured
+            length = int(self.ends(captured - 1, captured)[0]) if captured else 0
+            self._token_bytes = captured, length
+        return length
 
     @property
     def text_name(self) -> str:
@@ -95,17 +119,64 @@ class Capture:
         return values
 
     @cached_property
-    def after(self) -> NDArray[np.int16]:
-        """[segment]: the byte that followed the segment in its source, -1 where none did."""
+    def after(self) -> NDArray[np.int32]:
+        """[segment]: what followed the segment in its source, -1 where nothing did: a byte, or in a token capture
+        the number of a token of the main model."""
         values = self._store.read(self.schema.segment_arrays()[1])
-        if ((values < -1) | (values > 255)).any():
-            raise damaged(f"{self.path}: what follows its segments are no bytes")
+        most = self.schema.models[0].vocabulary_size - 1 if self.has_tokens else 255
+        if ((values < -1) | (values > most)).any():
+            raise damaged(f"{self.path}: what follows its segments are no {self.unit}s")
         return values
 
     def text(self, start: int, stop: int) -> NDArray[np.uint8]:
-        """The bytes start…stop, uint8 [time]. Raises `InvalidRequest` beyond what is captured."""
-        self.check_stretch(start, stop)
+        """The bytes start…stop of the text, uint8 [byte]. Raises `InvalidRequest` beyond `text_bytes`."""
+        if not 0 <= start <= stop <= self.text_bytes:
+            raise InvalidRequest(
+                f"bytes {start} to {stop} of {self.path} cannot be read",
+                f"{self.text_bytes} bytes are captured, counted from 0.",
+            )
         return self._store.read(self.schema.text(), (slice(start, stop),))
+
+    def ends(self, start: int, stop: int) -> NDArray[np.int64]:
+        """Where in the text each of the symbols start…stop ends, int64 [symbol]: a symbol's bytes go from the end
+        of the one before (from 0 for the first) to its own. Raises `InvalidRequest` beyond what is captured."""
+        self.check_stretch(start, stop)
+        if not self.has_tokens:
+            return np.arange(start + 1, stop + 1, dtype=np.int64)
+        first = max(0, start - 1)
+        values = self._store.read(self.schema.ends(), (slice(first, stop),))
+        if len(values):
+            last, left = int(values[-1]), self.symbols - stop
+            rising = bool(values[0] > 0 and (np.diff(values) > 0).all())
+            if (
+                not rising
+                or last > self.schema.token_bytes - left
+                or (not left and last != self.schema.token_bytes)
+            ):
+                raise damaged(f"the ends of the symbols of {self.path} do not cut its text")
+        return values[start - first :]
+
+    def symbol_at(self, byte: int) -> int:
+        """The symbol that holds a byte of the text: the first one that ends beyond it.
+
+        Raises `InvalidRequest` outside 0 <= byte < `text_bytes`.
+        """
+        if not 0 <= byte < self.text_bytes:
+            raise InvalidRequest(
+                f"there is no byte {byte} in {self.path}",
+                f"{self.text_bytes} bytes are captured, counted from 0.",
+            )
+        if not self.has_tokens:
+            return byte
+        # The last end of each chunk is looked at first, so that few chunks are read.
+        low, high = 0, -(-self.captured // CHUNK_TIME) - 1
+        while low < high:
+            middle = (low + high) // 2
+            last = (middle + 1) * CHUNK_TIME
+            low, high = (low, middle) if self.ends(last - 1, last)[0] > byte else (middle + 1, high)
+        start = low * CHUNK_TIME
+        ends = self.ends(start, min(start + CHUNK_TIME, self.captured))
+        return start + int(np.searchsorted(ends, byte, side="right"))
 
     def refresh(self) -> None:
         """Look again how far a writer has come. Raises `InvalidCapture` where it is the same capture no more."""
@@ -148,7 +219,7 @@ class CapturedModel:
         self._schema = capture.schema.models[index]
         arrays = {array.path: array for array in capture.schema.time_arrays(self._schema)}
         self._next = arrays.get(self._schema.next_path)
-        self._surprisal = arrays[self._schema.surprisal_path]
+        self._surprisal = arrays.get(self._schema.surprisal_path)
         self.layers = tuple(
             CapturedLayer(capture, store, self._schema, layer, arrays) for layer in range(self._schema.layers)
         )
@@ -164,8 +235,14 @@ class CapturedModel:
 
     @property
     def vocabulary(self) -> bytes:
-        """The distinct symbols, in the order of `next`'s second axis."""
+        """The distinct symbols, in the order of `next`'s second axis; empty where they are `tokens`."""
         return self._schema.vocabulary
+
+    @property
+    def tokens(self) -> tuple[str, ...] | None:
+        """Of a token capture, the distinct symbols in the order of `next`'s second axis; they may hold any
+        character. None where symbols are bytes."""
+        return self._schema.tokens
 
     @property
     def captured(self) -> int:
@@ -176,6 +253,11 @@ class CapturedModel:
     def has_next(self) -> bool:
         """Whether `next` can be read."""
         return self._next is not None
+
+    @property
+    def has_surprisal(self) -> bool:
+        """Whether `surprisal` can be read."""
+        return self._surprisal is not None
 
     @property
     def attributes(self) -> Mapping[str, object]:
@@ -198,8 +280,13 @@ class CapturedModel:
     def surprisal(self, start: int, stop: int) -> NDArray[np.float32]:
         """−log p, in nats, of the symbol that came after each of start…stop, [time].
 
-        NaN where none came or it is not in the vocabulary. Raises `InvalidRequest` beyond what is captured.
+        NaN where none came or it is not in the vocabulary. Raises `InvalidRequest` beyond what is captured and
+        where the capture holds none.
         """
+        if self._surprisal is None:
+            raise InvalidRequest(
+                f"{self._capture.path} holds no surprisal of {self.name}", "It was made without a model."
+            )
         self._capture.check_stretch(start, stop)
         return self._store.read(self._surprisal, (slice(start, stop),))
 

@@ -5,10 +5,14 @@ A capture is one Zarr v3 group. It holds one text and what one or more models ma
     path                                dimensions                  type     what it holds
     ------------------------------------------------------------------------------------------------------
     text                                time                        uint8    the bytes that were read
+                                                                             (of tokens: dimension byte)
+    ends                                time                        int64    of tokens only: where in text
+                                                                             each symbol ends
     segments                            segment, field              int64    start, length, source (offset
-                                                                             in the source text)
-    after                               segment                     int16    the byte that followed the
-                                                                             segment in its source, or -1
+                                                                             in the source text, in bytes)
+    after                               segment                     int32    the byte, or the token's number,
+                                                                             that followed the segment in its
+                                                                             source, or -1
     models/M/next                       time, symbol                float16  natural log p of every symbol of
                                                                              the vocabulary, after text[t]
     models/M/surprisal                  time                        float32  -log p of the symbol that came
@@ -20,16 +24,24 @@ A capture is one Zarr v3 group. It holds one text and what one or more models ma
         histogram                       signal, unit, bin           int64    of the views, 64 equal bins
         summary                         signal, unit, statistic     float64  of the views, see STATISTICS
 
+Time counts symbols. The symbols of most captures are bytes: one each. Those of a *token capture* are
+characters or words, and `ends` cuts the bytes of `text` into them: the first symbol starts at 0, each one
+starts where the one before ends, none is empty, and the last ends where the text does. White space after a word
+belongs to the word's symbol.
+
 State is zero at the start of each segment; segments lie one after the other on the time axis and cover it.
 The statistics are those of the *views* (tanh(c) for c) and are filled in last.
 
 Attributes. The root group has one, `rnnviz`: {format, complete, symbols, generator, text: {name, sha256,
-part}, models: [names, the main one first], options}. A model's group has {kind, vocabulary: [bytes as
-integers, in the order of the symbol axis], layers, hidden, signals, next, run}.
+part}, models: [names, the main one first], options}; in a token capture `text` has two more, unit (`character`
+or `word`) and bytes (the length of `text`). A model's group has {kind, vocabulary: [bytes as integers, in the
+order of the symbol axis], layers, hidden, signals, next, surprisal, run}; in a token capture it has tokens:
+[strings] in the place of vocabulary. `next` and `surprisal` say whether there are arrays of that name: states
+that came without a model (kind `states`) have neither.
 
 While `complete` is false, the file `progress.npz` in the capture's directory (no part of Zarr) says how
 many symbols, counted from 0, are written and readable; where it is missing, none are. What lies beyond
-reads as NaN or may be half written. The text, the segments and `after` are there in full from the start.
+reads as NaN or may be half written. The text, `ends`, the segments and `after` are there in full from the start.
 
 Reading it with bare zarr (the `zarrs` package is not needed):
 
@@ -41,7 +53,8 @@ Reading it with bare zarr (the `zarrs` package is not needed):
 
 Values are chunked unit-major, so that one unit over a window of the text is one chunk or two, and sharded
 so that files stay few: chunks of (16 units, 8192 symbols) in shards of (64 units, `column` symbols), Blosc
-LZ4 level 1 with bit shuffle, a CRC-32C behind every chunk.
+LZ4 level 1 with bit shuffle, a CRC-32C behind every chunk. `next` of thousands of tokens has chunks of fewer
+symbols, and then so may all arrays.
 """
 
 from __future__ import annotations
@@ -49,8 +62,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import prod
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 FORMAT: Final = 1
 ATTRIBUTE: Final = "rnnviz"
@@ -67,6 +79,11 @@ CHUNK_TIME: Final = 8192
 LONGEST_COLUMN: Final = 65536
 COLUMN_BYTES: Final = 64 << 20
 """A writer keeps a column of all signals in memory: this bounds it."""
+LARGEST_CHUNK_BYTES: Final = 4 << 20
+"""Of `next`, whose rows may be long; those of 256 symbols fill it."""
+TOKEN_COLUMN_BYTES: Final = 128 << 20
+SHORTEST_COLUMN: Final = 256
+"""Of token captures, where `next` counts too: 50,000 words are 100 KB a symbol, and columns of 1024 symbols."""
 CHUNK_SEGMENTS: Final = 65536
 
 MOST_LAYERS: Final = 256
@@ -82,15 +99,19 @@ MOST_TOKEN_BYTES: Final = 2 << 20
 segments and by rows, so a stranger's must be bounded. Tokens are counted in bytes of UTF-8: as many as may be fit
 into a JSON document of 16 MB, however they are escaped."""
 
-Dtype = Literal["uint8", "int16", "int64", "float16", "float32", "float64"]
+Dtype = Literal["uint8", "int32", "int64", "float16", "float32", "float64"]
 ITEM_BYTES: Final[Mapping[Dtype, int]] = {
     "uint8": 1,
-    "int16": 2,
+    "int32": 4,
     "int64": 8,
     "float16": 2,
     "float32": 4,
     "float64": 8,
 }
+SymbolUnit = Literal["byte", "character", "word"]
+SYMBOL_UNITS: Final[tuple[SymbolUnit, ...]] = get_args(SymbolUnit)
+"""What a symbol of a capture is."""
+
 MODEL_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -126,7 +147,10 @@ class ArraySchema:
 
 @dataclass(frozen=True)
 class ModelSchema:
-    """One model of a capture. A model without cells (an n-gram) has no layers, hidden 0 and no signals."""
+    """One model of a capture. A model without cells (an n-gram) has no layers, hidden 0 and no signals.
+
+    Of a token capture, `tokens` are the symbols it knows and `vocabulary` is empty.
+    """
 
     name: str
     kind: str
@@ -136,6 +160,13 @@ class ModelSchema:
     signals: tuple[str, ...] = ()
     next: bool = True
     run: Mapping[str, object] = field(default_factory=dict)
+    tokens: tuple[str, ...] | None = None
+    surprisal: bool = True
+
+    @property
+    def vocabulary_size(self) -> int:
+        """K: the length of the symbol axis."""
+        return len(self.vocabulary if self.tokens is None else self.tokens)
 
     @property
     def path(self) -> str:
@@ -162,13 +193,17 @@ class ModelSchema:
         return f"{self.layer_path(layer)}/statistics/summary"
 
     def attributes(self) -> dict[str, object]:
+        known = (
+            {"vocabulary": list(self.vocabulary)} if self.tokens is None else {"tokens": list(self.tokens)}
+        )
         return {
             "kind": self.kind,
-            "vocabulary": list(self.vocabulary),
+            **known,
             "layers": self.layers,
             "hidden": self.hidden,
             "signals": list(self.signals),
             "next": self.next,
+            "surprisal": self.surprisal,
             "run": dict(self.run),
         }
 
@@ -185,6 +220,19 @@ class CaptureSchema:
     models: tuple[ModelSchema, ...]
     generator: str = "rnnviz"
     options: Mapping[str, object] = field(default_factory=dict)
+    unit: SymbolUnit = "byte"
+    token_bytes: int = 0
+    """The length of the text of a token capture."""
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether it is a token capture."""
+        return self.unit != "byte"
+
+    @property
+    def text_bytes(self) -> int:
+        """The length of the text in bytes."""
+        return self.token_bytes if self.has_tokens else self.symbols
 
     def root(self, complete: bool) -> dict[str, object]:
         """What the root group's attribute `rnnviz` holds."""
@@ -193,7 +241,8 @@ class CaptureSchema:
             "complete": complete,
             "symbols": self.symbols,
             "generator": self.generator,
-            "text": {"name": self.text_name, "sha256": self.text_sha256, "part": self.part},
+            "text": {"name": self.text_name, "sha256": self.text_sha256, "part": self.part}
+            | ({"unit": self.unit, "bytes": self.token_bytes} if self.has_tokens else {}),
             "models": [model.name for model in self.models],
             "options": dict(self.options),
         }
@@ -201,21 +250,36 @@ class CaptureSchema:
     @property
     def bytes_per_symbol(self) -> int:
         """What a writer holds in memory for each symbol: the values of every time array of every model."""
-        arrays = [array for model in self.models for array in self.time_arrays(model)]
-        return sum(prod(array.cut(1)) * ITEM_BYTES[array.dtype] for array in arrays)
+        return sum(
+            2 * model.layers * model.hidden * len(model.signals)
+            + 2 * model.vocabulary_size * model.next
+            + 4 * model.surprisal
+            for model in self.models
+        )
 
     @property
     def column(self) -> int:
         """Symbols per shard along time: the largest power of two in 8192…65536 for which a column of all
-        signals stays within `COLUMN_BYTES`; 8192 where none does."""
+        signals stays within `COLUMN_BYTES`; 8192 where none does. In a token capture it is halved on, down to
+        `SHORTEST_COLUMN`, until a column of everything stays within `TOKEN_COLUMN_BYTES`."""
         per_symbol = sum(2 * model.layers * model.hidden * len(model.signals) for model in self.models)
         column = LONGEST_COLUMN
         while column > CHUNK_TIME and column * per_symbol > COLUMN_BYTES:
             column //= 2
+        if self.has_tokens:
+            while column > SHORTEST_COLUMN and column * self.bytes_per_symbol > TOKEN_COLUMN_BYTES:
+                column //= 2
         return column
 
     def text(self) -> ArraySchema:
+        if self.has_tokens:
+            size = (self.token_bytes,)
+            return ArraySchema("text", ("byte",), size, "uint8", (CHUNK_TIME,), (LONGEST_COLUMN,))
         return ArraySchema("text", ("time",), (self.symbols,), "uint8", (CHUNK_TIME,), (self.column,))
+
+    def ends(self) -> ArraySchema:
+        """Of a token capture."""
+        return ArraySchema("ends", ("time",), (self.symbols,), "int64", (CHUNK_TIME,), (LONGEST_COLUMN,))
 
     def segment_arrays(self) -> tuple[ArraySchema, ArraySchema]:
         """`segments` and `after`."""
@@ -229,34 +293,39 @@ class CaptureSchema:
                 (CHUNK_SEGMENTS, fields),
                 attributes={"field": list(SEGMENT_FIELDS)},
             ),
-            ArraySchema("after", ("segment",), (self.segments,), "int16", (CHUNK_SEGMENTS,)),
+            ArraySchema("after", ("segment",), (self.segments,), "int32", (CHUNK_SEGMENTS,)),
         )
 
     def time_arrays(self, model: ModelSchema) -> list[ArraySchema]:
         """Every array of a model that a writer fills column by column: signals, `next`, `surprisal`."""
         symbols, column = self.symbols, self.column
+        chunk = min(CHUNK_TIME, column)
         arrays = [
             ArraySchema(
                 model.signal_path(layer, signal),
                 ("unit", "time"),
                 (model.hidden, symbols),
                 "float16",
-                (CHUNK_UNITS, CHUNK_TIME),
+                (CHUNK_UNITS, chunk),
                 (SHARD_UNITS, column),
             )
             for layer in range(model.layers)
             for signal in model.signals
         ]
         if model.next:
-            K = len(model.vocabulary)
+            K = model.vocabulary_size
+            rows = chunk
+            while rows > 1 and rows * K * ITEM_BYTES["float16"] > LARGEST_CHUNK_BYTES:
+                rows //= 2
             arrays.append(
                 ArraySchema(
-                    model.next_path, ("time", "symbol"), (symbols, K), "float16", (CHUNK_TIME, K), (column, K)
+                    model.next_path, ("time", "symbol"), (symbols, K), "float16", (rows, K), (column, K)
                 )
             )
-        arrays.append(
-            ArraySchema(model.surprisal_path, ("time",), (symbols,), "float32", (CHUNK_TIME,), (column,))
-        )
+        if model.surprisal:
+            arrays.append(
+                ArraySchema(model.surprisal_path, ("time",), (symbols,), "float32", (chunk,), (column,))
+            )
         return arrays
 
     def statistics_arrays(self, model: ModelSchema) -> list[ArraySchema]:
@@ -287,7 +356,7 @@ class CaptureSchema:
 
     def arrays(self) -> list[ArraySchema]:
         """Every array of the capture."""
-        found = [self.text(), *self.segment_arrays()]
+        found = [self.text(), *([self.ends()] if self.has_tokens else []), *self.segment_arrays()]
         for model in self.models:
             found += self.time_arrays(model) + self.statistics_arrays(model)
         return found

@@ -28,6 +28,8 @@ def mean_surprisal(model: CapturedModel) -> float | None:
     Symbols that nothing followed or whose successor the model does not know count for nothing. Reads the whole
     array, a window at a time.
     """
+    if not model.has_surprisal:
+        return None
     total, count = 0.0, 0
     for start in range(0, model.captured, _WINDOW):
         values = model.surprisal(start, min(start + _WINDOW, model.captured))

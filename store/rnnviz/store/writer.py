@@ -49,14 +49,16 @@ def create_capture(
     schema: CaptureSchema,
     text: Iterable[NDArray[np.uint8]],
     segments: NDArray[np.int64],
-    after: NDArray[np.int16],
+    after: NDArray[np.int32],
     *,
+    ends: Iterable[NDArray[np.int64]] = (),
     force: bool = False,
 ) -> CaptureWriter:
     """Begin a capture at `path`, with its text and segments and no values yet.
 
-    `text` gives `schema.symbols` bytes in pieces of any size; `segments` is int64 [segment, 3] (start, length,
-    source) and `after` int16 [segment]. The directory appears under its name only when all of this is in it.
+    `text` gives `schema.text_bytes` bytes in pieces of any size, `ends` those of the symbols of a token capture;
+    `segments` is int64 [segment, 3] (start, length, source) and `after` int32 [segment]. The directory appears
+    under its name only when all of this is in it.
 
     Raises `AlreadyExists` where something is there and `force` is not given, or where it is nothing that
     rnnviz may remove; `InvalidRequest` where another process writes there; `StorageFailure` where the disk
@@ -64,7 +66,7 @@ def create_capture(
     """
     refuse_existing(path, force=force)
     with storage_errors(path, _CHOOSE):
-        skeleton = build_skeleton(path, schema, text, segments, after)
+        skeleton = build_skeleton(path, schema, text, segments, after, ends)
         try:
             write_sidecar(skeleton.directory, Sidecar(accumulators=new_accumulators(schema)))
             put_in_place(skeleton, path, force=force)

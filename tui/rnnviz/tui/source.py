@@ -73,12 +73,12 @@ class SegmentsBlock:
 class Segments:
     """Where segments start in the text, and what followed each in its source.
 
-    starts: int64 [segment], ascending from 0. stops: int64 [segment]. after: int16 [segment], -1 for nothing.
+    starts: int64 [segment], ascending from 0. stops: int64 [segment]. after: int32 [segment], -1 for nothing.
     """
 
     starts: NDArray[np.int64]
     stops: NDArray[np.int64]
-    after: NDArray[np.int16]
+    after: NDArray[np.int32]
 
     def index(self, position: int) -> int:
         """The segment that a symbol of the text is in."""

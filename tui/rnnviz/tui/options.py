@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,6 +21,16 @@ class ThemeChoice(StrEnum):
     LIGHT = "light"
 
 
+DeviceChoice = Literal["auto", "cpu", "cuda"]
+DeviceOption = Annotated[DeviceChoice, typer.Option("--device", help="Where to compute.")]
+SharesOption = Annotated[str, typer.Option("--split", help="Shares of train/validation/test in percent.")]
+PartOption = Annotated[Literal["test", "val", "train"], typer.Option("--split", help="The part of the text.")]
+GlobOption = Annotated[str, typer.Option("--glob", help="Which files of a directory make up the text.")]
+TrainedGlobOption = Annotated[
+    str | None,
+    typer.Option("--glob", help="Which files of a directory, by default as in training.", show_default=False),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 CellOption = Annotated[
     str | None, typer.Option("--cell", help="The cell, layer:unit, both counted from 0.", metavar="1:37")
 ]

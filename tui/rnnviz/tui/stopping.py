@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rnnviz.tui.progress import Event
+
+
+def run_to_end(description: str, events: Generator[Event, None, None], again: str) -> None:
+    """Run a computation while showing its progress, or to a signal that asks for an end: then it is closed, stderr
+    says that the command line `again` goes on, and typer.Exit is raised."""
+    from rnnviz.tui.progress import watch
+
+    with stop_requests() as requests, closing(events), closing(watch(description, events)) as shown:
+        for _ in shown:
+            if requests:
+                break
+    if requests:
+        typer.echo(f"rnnviz: stopped; go on with\n  {again}", err=True)
+        raise typer.Exit(128 + requests[0])
 
 
 @contextmanager

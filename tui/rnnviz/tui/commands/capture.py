@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Generator
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.commands.additions import read_additions
+from rnnviz.tui.options import DeviceOption, TrainedGlobOption
+from rnnviz.tui.stopping import run_to_end
+
 if TYPE_CHECKING:
-    from rnnviz.engine.ngram.directory import NgramModels
-    from rnnviz.engine.progress import Progress
     from rnnviz.engine.run import Run
     from rnnviz.engine.text import Text
+
+OF_RUNS = {"signals", "unknown", "device"}
+"""What says how a run reads a text."""
 
 
 def capture(
@@ -33,7 +37,18 @@ def capture(
     ] = None,
     add: Annotated[
         Path | None,
-        typer.Option(metavar="X.zarr", help="Add --ngram to this finished capture.", show_default=False),
+        typer.Option(
+            metavar="X.zarr", help="Add --run and --ngram to this finished capture.", show_default=False
+        ),
+    ] = None,
+    runs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--run",
+            metavar="RUN2",
+            help="A further run to read the text too; can be given many times.",
+            show_default=False,
+        ),
     ] = None,
     ngram: Annotated[
         Path | None,
@@ -75,11 +90,8 @@ def capture(
     ] = "refuse",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the capture at --out.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an older capture at --out.")] = False,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
-    glob: Annotated[
-        str | None,
-        typer.Option(help="Which files of a directory, by default as in training.", show_default=False),
-    ] = None,
+    device: DeviceOption = "auto",
+    glob: TrainedGlobOption = None,
     seed: Annotated[
         int | None, typer.Option(help="The files' order, by default as in training.", show_default=False)
     ] = None,
@@ -89,9 +101,9 @@ def capture(
     A model reads fastest many segments side by side: the streams of the split, the files of a directory, or
     the rows of --streams. Interrupted, `--resume` goes on.
 
-    With --ngram, every n-gram model becomes a further model of the capture: the surprisal of each symbol, and for the
-    n in --next the distributions. They are added one by one when the rest is whole; interrupted, `--add` adds those
-    still missing.
+    Every --run becomes a further model of the capture, with its own signals and predictions; so does, with --ngram,
+    every n-gram model: the surprisal of each symbol, and for the n in --next the distributions. They are added one
+    by one when the rest is whole, each wholly or not at all; interrupted, `--add` adds those still missing.
 
     Examples:
 
@@ -103,23 +115,31 @@ def capture(
 
         rnnviz capture runs/wp war_and_peace.txt --ngram ngrams/wp --out wp.zarr
 
+        rnnviz capture --add wp.zarr --run runs/wp-gru --signals h
+
         rnnviz capture --add wp.zarr --ngram ngrams/wp --next 5,20
     """
     from rnnviz.engine.capture import capture as computation
     from rnnviz.engine.capture import default_part
     from rnnviz.engine.device import resolve
     from rnnviz.engine.run import load_run
-    from rnnviz.store.errors import InvalidRequest
     from rnnviz.store.reader import open_capture
 
-    models, predicting = _ngrams(ngram, predict)
+    kept = None if signals is None else tuple(name.strip() for name in signals.split(","))
+    replace = unknown == "replace"
     if add is not None:
         _refuse_with_add(context)
-        if models is None:
+    additions = read_additions(
+        runs or (), ngram, predict, signals=kept, replace_unknown=replace, device=device
+    )
+    if add is not None:
+        if not additions:
             raise InvalidRequest(
-                "there is nothing to add", "Give n-gram models: rnnviz capture --add X.zarr --ngram DIR"
+                "there is nothing to add",
+                "Give a run or n-gram models: rnnviz capture --add X.zarr --run RUN2 --ngram DIR",
             )
-        _add(add, models, predicting)
+        additions.add_to(add)
+        _report(add)
         return
     if path is None or out is None:
         raise InvalidRequest(
@@ -128,12 +148,14 @@ def capture(
     if resume and force:
         raise InvalidRequest("--resume and --force exclude each other", "Give one of them.")
     was_complete = resume and out.exists() and open_capture(out).complete
-    if was_complete and models is not None:
-        _add(out, models, predicting)
+    if was_complete and additions:
+        additions.add_to(out)
+        _report(out)
         return
     run = load_run(path)
     opened = _open_text(run, text, glob, seed)
     part = split or ("all" if streams is not None else default_part(run, opened))
+    additions.check(run, opened, part, streams)
     if split is None:
         typer.echo(f"reading {_part_words(part)} of {opened.name}", err=True)
     events = computation(
@@ -141,75 +163,31 @@ def capture(
         opened,
         out,
         part=part,
-        signals=None if signals is None else [name.strip() for name in signals.split(",")],
+        signals=kept,
         streams=streams,
-        replace_unknown=unknown == "replace",
+        replace_unknown=replace,
         force=force,
         resume=resume,
         device=resolve(device),
     )
-    _run("capturing", events, _again(context))
+    run_to_end("capturing", events, _again(context))
     if was_complete:
         typer.echo(f"{out} was complete: there was nothing to resume", err=True)
-    if models is not None:
-        _add(out, models, predicting)
-    else:
-        _report(out)
-
-
-def _ngrams(directory: Path | None, predict: str | None) -> tuple[NgramModels | None, tuple[int, ...] | None]:
-    """The models of --ngram and the n of --next, found fit for use before any work."""
-    from rnnviz.store.errors import InvalidRequest
-
-    if directory is None:
-        if predict is not None:
-            raise InvalidRequest(
-                "--next is for n-gram models", "Give them by --ngram DIR, or leave --next out."
-            )
-        return None, None
-    from rnnviz.engine.ngram.capturing import check_addition
-    from rnnviz.engine.ngram.directory import load_ngrams, parse_orders
-
-    models = load_ngrams(directory)
-    predicting = None if predict is None else parse_orders(predict)
-    check_addition(models, predicting)
-    return models, predicting
-
-
-def _add(path: Path, models: NgramModels, predicting: tuple[int, ...] | None) -> None:
-    from rnnviz.engine.ngram.capturing import add_ngrams
-
-    words = ["rnnviz", "capture", "--add", str(path), "--ngram", str(models.path)]
-    if predicting is not None:
-        words += ["--next", ",".join(map(str, predicting))]
-    _run("adding", add_ngrams(path, models, predicting), shlex.join(words))
-    _report(path)
-
-
-def _run(description: str, events: Generator[Progress, None, None], again: str) -> None:
-    """Run a computation to its end, or to a signal that asks for one; then say how to go on, and leave."""
-    from rnnviz.tui.progress import watch
-    from rnnviz.tui.stopping import stop_requests
-
-    with stop_requests() as requests, closing(events), closing(watch(description, events)) as shown:
-        for _ in shown:
-            if requests:
-                break
-    if requests:
-        typer.echo(f"rnnviz: stopped; go on with\n  {again}", err=True)
-        raise typer.Exit(128 + requests[0])
+    additions.add_to(out)
+    _report(out)
 
 
 def _refuse_with_add(context: typer.Context) -> None:
     """Raise InvalidRequest if something was given that --add has no use for."""
-    from rnnviz.store.errors import InvalidRequest
-
+    useful = {"add", "runs", "ngram", "predict"}
+    if _is_given(context, "runs"):
+        useful |= OF_RUNS
     for name in context.params:
-        if name not in ("add", "ngram", "predict") and _is_given(context, name):
+        if name not in useful and _is_given(context, name):
             word = {"path": "RUN", "text": "TEXT"}.get(name, f"--{name}")
             raise InvalidRequest(
-                f"{word} does not go with --add",
-                "Give the capture and what to add: rnnviz capture --add X.zarr --ngram DIR",
+                f"{word} does not go with --add" + (" without --run" if name in OF_RUNS else ""),
+                "Give the capture and what to add: rnnviz capture --add X.zarr --run RUN2 --ngram DIR",
             )
 
 
@@ -237,7 +215,8 @@ def _again(context: typer.Context) -> str:
     if context.params["text"] is not None:
         words.append(context.params["text"])
     for name, value in given.items():
-        words += ["--next" if name == "predict" else f"--{name}", str(value)]
+        option = {"predict": "--next", "runs": "--run"}.get(name, f"--{name}")
+        words += [word for each in (value if name == "runs" else [value]) for word in (option, str(each))]
     return shlex.join([*words, "--resume"])
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
+
+from rnnviz.tui.options import DeviceOption, JsonOption, PartOption, TrainedGlobOption
 
 
 def evaluate(
@@ -17,13 +19,10 @@ def evaluate(
             metavar="TEXT", help="The text; by default the one it was trained on.", show_default=False
         ),
     ] = None,
-    split: Annotated[Literal["test", "val", "train"], typer.Option(help="The part of the text.")] = "test",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
-    glob: Annotated[
-        str | None,
-        typer.Option(help="Which files of a directory, by default as in training.", show_default=False),
-    ] = None,
+    split: PartOption = "test",
+    as_json: JsonOption = False,
+    device: DeviceOption = "auto",
+    glob: TrainedGlobOption = None,
 ) -> None:
     """Measure a run's loss on a part of a text, with the standard deviation of 100 bootstrap samples.
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from rnnviz.tui.options import GlobOption, JsonOption, PartOption, SharesOption, TrainedGlobOption
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,7 +28,7 @@ def train(
     text: Annotated[str, typer.Argument(help="A file, a directory or `python:stdlib`.", show_default=False)],
     out: Annotated[Path, typer.Option(help="The directory to write.", show_default=False)],
     n: Annotated[str, typer.Option("--n", help="How many symbols back the models look.")] = "1-9,20",
-    split: Annotated[str, typer.Option(help="Shares of train/validation/test in percent.")] = "80/10/10",
+    split: SharesOption = "80/10/10",
     streams: Annotated[int, typer.Option(help="Streams that the text is split by.")] = 100,
     unroll: Annotated[int, typer.Option(help="Steps that the split is a multiple of.")] = 100,
     estimator: Annotated[
@@ -34,7 +36,7 @@ def train(
         typer.Option(help="`own`: fast, in memory. `lmplz`: KenLM's, on disk, in 2 GB."),
     ] = "own",
     compress: Annotated[bool, typer.Option("--gz", help="Compress the ARPA files.")] = False,
-    glob: Annotated[str, typer.Option(help="Which files of a directory make up the text.")] = "*",
+    glob: GlobOption = "*",
     seed: Annotated[int, typer.Option(help="Fixes the order of a directory's files.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace older models at --out.")] = False,
 ) -> None:
@@ -109,12 +111,9 @@ def evaluate(
         str | None,
         typer.Argument(help="The text; by default the one they were trained on.", show_default=False),
     ] = None,
-    split: Annotated[Literal["test", "val", "train"], typer.Option(help="The part of the text.")] = "test",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    glob: Annotated[
-        str | None,
-        typer.Option(help="Which files of a directory, by default as in training.", show_default=False),
-    ] = None,
+    split: PartOption = "test",
+    as_json: JsonOption = False,
+    glob: TrainedGlobOption = None,
 ) -> None:
     """Measure the loss of n-gram models on a part of a text, beside the paper's where it is one of its texts.
 

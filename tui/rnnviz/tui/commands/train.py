@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.options import DeviceOption, GlobOption, SharesOption
 
 if TYPE_CHECKING:
     import torch
@@ -41,17 +42,17 @@ def train(
     layers: Annotated[int, typer.Option(help="Layers of cells.")] = 1,
     hidden: Annotated[int, typer.Option(help="Units in each layer.")] = 128,
     epochs: Annotated[int, typer.Option(help="Passes over the train part.")] = 50,
-    split: Annotated[str, typer.Option(help="Shares of train/validation/test in percent.")] = "80/10/10",
+    split: SharesOption = "80/10/10",
     streams: Annotated[int, typer.Option(help="Streams read side by side (the batch).")] = 100,
     unroll: Annotated[int, typer.Option(help="Steps that gradients reach back.")] = 100,
     dropout: Annotated[float, typer.Option(help="Share of units dropped between layers and at the top.")] = 0,
     seed: Annotated[int, typer.Option(help="Fixes the first weights, the dropout, the files' order.")] = 0,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    device: DeviceOption = "auto",
     threads: Annotated[
         int | None,
         typer.Option(min=1, max=4096, help="CPU threads (all cores if not given).", show_default=False),
     ] = None,
-    glob: Annotated[str, typer.Option(help="Which files of a directory make up the text.")] = "*",
+    glob: GlobOption = "*",
     force: Annotated[bool, typer.Option("--force", help="Replace an older run at --out.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run at --out.")] = False,
 ) -> None:

@@ -1,0 +1,120 @@
+"""What `rnnviz capture` adds to a capture: further runs, and n-gram models."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.stopping import run_to_end
+
+if TYPE_CHECKING:
+    from rnnviz.engine.ngram.directory import NgramModels
+    from rnnviz.engine.run import Run
+    from rnnviz.engine.segments import CapturedPart
+    from rnnviz.engine.text import Text
+    from rnnviz.tui.options import DeviceChoice
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What is to be added, found fit for use. `runs` are read with `signals`, `replace_unknown` and `device`;
+    `ngrams` keep distributions for the n in `predicting`."""
+
+    runs: tuple[Run, ...]
+    signals: tuple[str, ...] | None
+    replace_unknown: bool
+    device: DeviceChoice
+    ngrams: NgramModels | None
+    predicting: tuple[int, ...] | None
+
+    def __bool__(self) -> bool:
+        return bool(self.runs) or self.ngrams is not None
+
+    def check(self, main: Run, text: Text, part: CapturedPart, streams: int | None) -> None:
+        """Raise for what could not be added to a capture that `main` is to make of a part of a text."""
+        from rnnviz.engine.adding import check_readable, check_runs
+        from rnnviz.engine.segments import segments_of
+
+        if not self:
+            return
+        check_runs((main, *self.runs), self.signals)
+        segments = segments_of(text, main.config.split, part, streams)
+        for run in self.runs:
+            check_readable(run, text, segments, replace_unknown=self.replace_unknown)
+
+    def add_to(self, path: Path) -> None:
+        """Add them to the complete capture at `path`. Raises typer.Exit where a signal asks for an end."""
+        from rnnviz.engine.adding import add_runs
+        from rnnviz.engine.device import resolve
+        from rnnviz.engine.ngram.capturing import add_ngrams
+
+        again = shlex.join(["rnnviz", "capture", "--add", str(path), *self._words()])
+        if self.runs:
+            events = add_runs(
+                path,
+                self.runs,
+                signals=self.signals,
+                replace_unknown=self.replace_unknown,
+                device=resolve(self.device),
+            )
+            run_to_end("adding", events, again)
+        if self.ngrams is not None:
+            run_to_end("adding", add_ngrams(path, self.ngrams, self.predicting), again)
+
+    def _words(self) -> list[str]:
+        """As options of the command line."""
+        words = [word for run in self.runs for word in ("--run", str(run.path))]
+        if self.runs and self.signals is not None:
+            words += ["--signals", ",".join(self.signals)]
+        if self.runs and self.replace_unknown:
+            words += ["--unknown", "replace"]
+        if self.runs and self.device != "auto":
+            words += ["--device", self.device]
+        if self.ngrams is not None:
+            words += ["--ngram", str(self.ngrams.path)]
+        if self.predicting is not None:
+            words += ["--next", ",".join(map(str, self.predicting))]
+        return words
+
+
+def read_additions(
+    runs: Sequence[Path],
+    ngram: Path | None,
+    predict: str | None,
+    *,
+    signals: tuple[str, ...] | None,
+    replace_unknown: bool,
+    device: DeviceChoice,
+) -> Additions:
+    """The runs of --run, the models of --ngram and the n of --next. Raises for what no capture could take."""
+    loaded: tuple[Run, ...] = ()
+    if runs:
+        from rnnviz.engine.adding import check_runs
+        from rnnviz.engine.run import load_run
+
+        loaded = tuple(map(load_run, runs))
+        check_runs(loaded, signals)
+    models, predicting = _read_ngrams(ngram, predict)
+    return Additions(loaded, signals, replace_unknown, device, models, predicting)
+
+
+def _read_ngrams(
+    directory: Path | None, predict: str | None
+) -> tuple[NgramModels | None, tuple[int, ...] | None]:
+    if directory is None:
+        if predict is not None:
+            raise InvalidRequest(
+                "--next is for n-gram models", "Give them by --ngram DIR, or leave --next out."
+            )
+        return None, None
+    from rnnviz.engine.ngram.capturing import check_addition
+    from rnnviz.engine.ngram.directory import load_ngrams, parse_orders
+
+    models = load_ngrams(directory)
+    predicting = None if predict is None else parse_orders(predict)
+    check_addition(models, predicting)
+    return models, predicting

@@ -31,6 +31,8 @@ class LiveReading(Protocol):
     """Symbols of a text that are read at most."""
     length: int
     """Symbols of the text that have been read."""
+    signals: tuple[str, ...]
+    """Those of its cells, of which an n-gram model has none."""
 
     def follow(self, text: Bytes) -> Iterator[int]:
         """Make uint8 [time] the text, cut to `longest`, and read what is new of it, yielding `length` as it grows."""
@@ -44,6 +46,13 @@ class LiveReading(Protocol):
         """−log p in nats of what came after each of the symbols start…stop, all of them read: [stop - start].
 
         NaN for the last that was read, and where the vocabulary does not have what came.
+        """
+        ...
+
+    def values(self, layer: int, signal: str, unit: int, start: int, stop: int) -> NDArray[np.float16]:
+        """A cell's signal at the symbols start…stop, all of them read: float16 [stop - start], c before its tanh.
+
+        Raises InvalidRequest for a cell or a signal that the model does not have.
         """
         ...
 

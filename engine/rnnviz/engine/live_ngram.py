@@ -23,6 +23,7 @@ class LiveNgram:
     """An n-gram model over bytes. What its vocabulary does not have it reads as KenLM's `<unk>`, as in a capture."""
 
     longest = LONGEST
+    signals: tuple[str, ...] = ()
 
     def __init__(self, model: NgramModel) -> None:
         self.model = model
@@ -52,6 +53,9 @@ class LiveNgram:
         known = self._surprisal[start + 1 : min(stop + 1, self.length)]
         found[: len(known)] = known
         return found
+
+    def values(self, layer: int, signal: str, unit: int, start: int, stop: int) -> NDArray[np.float16]:
+        raise InvalidRequest("an n-gram model has no cells", "Look at those of a recurrent model.")
 
 
 def open_ngram(path: Path, n: int) -> LiveNgram:

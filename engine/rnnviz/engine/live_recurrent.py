@@ -76,10 +76,6 @@ class LiveRecurrent:
             yield stop
 
     def values(self, layer: int, signal: str, unit: int, start: int, stop: int) -> NDArray[np.float16]:
-        """A cell's signal at the symbols start…stop, all of them read: float16 [stop - start], c before its tanh.
-
-        Raises InvalidRequest for a cell or a signal that the model does not have.
-        """
         cells = range(self.model.layers), range(self.model.hidden)
         if layer not in cells[0] or unit not in cells[1] or signal not in self.signals:
             raise InvalidRequest(
@@ -114,13 +110,10 @@ def open_recurrent(path: Path) -> LiveRecurrent:
     Raises what `load_run` and `Run.model` raise, and InvalidRequest for a model of characters or words.
     """
     run = load_run(path)
-    if not isinstance(run.vocabulary, Vocabulary):
-        raise InvalidRequest(
-            f"{path} is a model of characters or words", "Typing works with models of bytes."
-        )
+    vocabulary = run.byte_vocabulary
     model = run.model(torch.device("cpu"))
     if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
         raise InvalidRun(f"{path} has weights that are no numbers", "Train it again, with a lower rate.")
     # A step is a few matrix-vector products: threads would only wait for each other.
     torch.set_num_threads(1)
-    return LiveRecurrent(model, run.vocabulary)
+    return LiveRecurrent(model, vocabulary)

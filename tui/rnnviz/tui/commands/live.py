@@ -1,0 +1,177 @@
+"""The process in which one model reads what is typed: `python -m rnnviz.tui.commands.live PARENT`.
+
+The explorer starts it and speaks `rnnviz.tui.live.protocol` with it. It ends with the explorer: when the pipe closes,
+and on Linux, whatever it is doing, when its parent dies.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnviz.store.errors import RnnvizError
+from rnnviz.tui.live.protocol import BrokenStream, Message, receive, send
+
+if TYPE_CHECKING:
+    from rnnviz.engine.live import LiveReading
+
+ANSWER_EVERY: Final = 0.1
+"""Seconds between two answers while a long text is being read."""
+
+_PR_SET_PDEATHSIG: Final = 1
+
+
+class Inbox:
+    """What the explorer says, read in a thread: of several questions only the last is worth an answer."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def first(self) -> Message:
+        """Wait for the first message."""
+        return self._messages.get()
+
+    def latest(self) -> Message:
+        """Wait for a message; of those that have come, the last."""
+        message = self._messages.get()
+        while self.overtaken:
+            message = self._messages.get()
+        return message
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether something newer has come."""
+        return not self._messages.empty()
+
+    def _read(self) -> None:
+        try:
+            while (message := receive(self._stream)) is not None:
+                self._messages.put(message)
+        except BrokenStream:
+            os._exit(1)
+        # Nobody is there to answer. The main thread may be deep in torch: it is not asked.
+        os._exit(0)
+
+
+def main() -> None:
+    """Serve the process that started this one until it is gone."""
+    _die_with(int(sys.argv[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the explorer to understand
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no message
+    inbox = Inbox(os.fdopen(os.dup(0), "rb"))
+    try:
+        serve(inbox, answers)
+    except BrokenPipeError:
+        os._exit(0)
+
+
+def serve(inbox: Inbox, answers: BinaryIO) -> None:
+    """Open the model that the first message names, and answer what is asked of it from then on."""
+    try:
+        reading, described = _open(inbox.first())
+    except RnnvizError as error:
+        failed = {"what": "failed", "kind": type(error).__name__}
+        send(answers, Message({**failed, "message": error.message, "hint": error.hint}))
+        return
+    send(answers, Message({"what": "opened", **described}))
+    while True:
+        answer(reading, inbox.latest(), inbox, answers)
+
+
+def answer(reading: LiveReading, question: Message, inbox: Inbox, answers: BinaryIO) -> None:
+    """Read the question's text and answer, more than once if it takes long; not to the end if overtaken."""
+    due = time.monotonic() + ANSWER_EVERY
+    for _ in reading.follow(question.arrays["text"]):
+        if inbox.overtaken:
+            return
+        if time.monotonic() >= due:
+            send(answers, _values(reading, question, complete=False))
+            due = time.monotonic() + ANSWER_EVERY
+    send(answers, _values(reading, question, complete=True))
+
+
+def _open(message: Message) -> tuple[LiveReading, dict[str, object]]:
+    path = Path(message.header["path"])
+    described: dict[str, object] = {"layers": 0, "hidden": 0, "read_as": None}
+    if message.header["model"] == "ngram":
+        from rnnviz.engine.live_ngram import open_ngram
+
+        reading: LiveReading = open_ngram(path, message.header["n"])
+    else:
+        from rnnviz.engine.live_recurrent import open_recurrent
+
+        recurrent = reading = open_recurrent(path)
+        described["layers"], described["hidden"] = recurrent.model.layers, recurrent.model.hidden
+        described["read_as"] = recurrent.read_as
+    described["signals"], described["longest"] = list(reading.signals), reading.longest
+    return reading, {**described, "vocabulary": list(reading.vocabulary.symbols)}
+
+
+def _values(reading: LiveReading, question: Message, *, complete: bool) -> Message:
+    from rnnviz.engine.live import drawn
+
+    asked, length = question.header, reading.length
+    cursor = min(asked["cursor"], reading.longest)
+    surprisal = reading.surprisal(0, length)
+    known = surprisal[~np.isnan(surprisal)]
+    around = np.full(2, np.nan, np.float32)
+    for place, time_before in enumerate((cursor - 2, cursor - 1)):
+        if 0 <= time_before < length:
+            around[place] = surprisal[time_before]
+    has_next = 0 < cursor <= length
+    next = reading.next(cursor) if has_next else np.empty(0, np.float32)
+    symbol = None
+    if asked["draw"] is not None and complete and length:
+        temperature, seed = asked["draw"]
+        symbol = reading.vocabulary.symbols[drawn(reading.next(length), temperature, seed, length)]
+    return Message(
+        {
+            "what": "values",
+            "number": asked["number"],
+            "read": length,
+            "complete": complete,
+            "nats": float(known.sum(dtype=np.float64)),
+            "counted": len(known),
+            "drawn": symbol,
+        },
+        {
+            "shade": _shade(reading, asked),
+            "surprisal": around,
+            "next": next.astype(np.float16),
+        },
+    )
+
+
+def _shade(reading: LiveReading, asked: Mapping[str, Any]) -> NDArray[np.float16]:
+    """The cell's signal over the stretch that is on the screen, as far as it is read; nothing where none is asked."""
+    if asked["signal"] not in reading.signals:
+        return np.empty(0, np.float16)
+    start = min(asked["start"], reading.length)
+    stop = min(asked["stop"], reading.length)
+    return reading.values(asked["layer"], asked["signal"], asked["unit"], start, stop)
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel end this process when its parent ends, where it can (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it has ended already
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

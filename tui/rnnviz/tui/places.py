@@ -24,19 +24,31 @@ class Place:
 
 @dataclass(frozen=True)
 class Places:
-    """The text between a line above and a line below it, and the panels at its right, if there are any."""
+    """The text between a line above and a line below it, and the panels at its right, if there are any.
+
+    Each row of text has `strips` rows under it, so that row y of the text stands at text.y + y * (1 + strips);
+    text.height counts the rows of text alone. `overhead` lies over text and panels.
+    """
 
     text: Place
     panels: Place | None
+    overhead: Place | None = None
+    strips: int = 0
 
 
-def places(width: int, height: int, wanted: bool | None) -> Places:
-    """The places on a canvas of width × height. `wanted` says whether to have panels; None: where there is room."""
+def places(width: int, height: int, wanted: bool | None, overhead: int = 0, strips: int = 0) -> Places:
+    """The places on a canvas of width × height. `wanted` says whether to have panels; None: where there is room.
+
+    `overhead` rows are taken above the text, but never so many that no row of text is left.
+    """
     shown = width >= PANELS_FROM if wanted is None else wanted
-    middle = height - 2
+    over = max(0, min(overhead, height - 3 - strips))
+    top, middle = 1 + over, height - 2 - over
+    above = Place(0, 1, width, over) if over else None
+    rows = middle // (1 + strips)
     if not shown:
-        return Places(Place(0, 1, width, middle), None)
+        return Places(Place(0, top, width, rows), None, above, strips)
     room = PANEL_WIDTH_NARROW if width < NARROW else PANEL_WIDTH
     # A column is left free on each side of the panels.
-    text = Place(0, 1, width - room - 2, middle)
-    return Places(text, Place(text.width + 1, 1, room, middle))
+    text = Place(0, top, width - room - 2, rows)
+    return Places(text, Place(text.width + 1, top, room, middle), above, strips)

@@ -38,6 +38,10 @@ def values_needed(capture: Capture, view: View, start: int, stop: int) -> list[B
     needed += signal_blocks(view.model, layer, view.signal, unit, view.cursor, view.cursor + 1)
     needed.append(StatisticsBlock(view.model, layer))
     needed.append(SurprisalBlock(view.model, view.cursor // TIME_BLOCK))
+    for reading in view.pins:
+        needed += signal_blocks(
+            view.model, reading.cell.layer, reading.signal, reading.cell.unit, start, stop
+        )
     if capture.models[view.model].has_next:
         needed.append(NextBlock(view.model, view.cursor // NEXT_BLOCK))
     return needed

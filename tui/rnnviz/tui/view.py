@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from rnnviz.tui.cells import Cell
+from rnnviz.tui.cells import Cell, Reading
 from rnnviz.tui.layout import Row, TextWindow
 
 
 @dataclass(frozen=True)
 class View:
-    """`top` is the offset of the first byte on the screen, the start of a row; `cursor` is an offset too."""
+    """`top` is the offset of the first byte on the screen, the start of a row; `cursor` is an offset too.
+
+    `pins` are what is seen together with the cell, in strips under each row of text.
+    """
 
     model: str
     cell: Cell
     signal: str
     top: int = 0
     cursor: int = 0
+    pins: tuple[Reading, ...] = ()
 
 
 def next_signal(view: View, by: int, signals: tuple[str, ...]) -> View:

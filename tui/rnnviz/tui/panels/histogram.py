@@ -44,7 +44,7 @@ def histogram_lines(
     bar_rows = max(1, height - 5)
     rows = bars(rebinned(statistics.histogram, width), bar_rows)
     levels = [round(column * (LEVELS - 1) / max(1, width - 1)) for column in range(width)]
-    paints = [_ink(palette, level) for level in levels]
+    paints = [level_ink(palette, level) for level in levels]
     lines = [title]
     lines += [[(character, paint) for character, paint in zip(row, paints, strict=True)] for row in rows]
     low, high = f"{signal.low:+.0f}" if signal.low else "0", f"{signal.high:+.0f}"
@@ -63,7 +63,7 @@ def histogram_lines(
     return lines
 
 
-def _ink(palette: Palette, level: int) -> Paint:
+def level_ink(palette: Palette, level: int) -> Paint:
     """A level's colour as a foreground on the plain ground; where it would not be seen, the faint ink."""
     shade = palette.paint(level).background
     inks = Inks.of(palette)

@@ -30,6 +30,8 @@ def cell_line(capture: Capture, view: View, *, loading: bool, width: int, palett
         (f"  {visible(model_title(capture, view.model))}", inks.plain),
     ]
     name: Line = [(f" · {visible(capture.text_name)}", inks.faint)]
+    if view.pins:
+        name = [("  under each row ", inks.faint), (" ".join(map(str, view.pins)), inks.accent)]
     marks: Line = [("  ", inks.plain), *legend(palette, signal.low, signal.high), (" ", inks.plain)]
     line = spread([*left, *name], marks, width, inks.plain)
     return line if line[-1] == marks[-1] else spread(left, marks, width, inks.plain)

@@ -36,5 +36,6 @@ class MessageScreen(ModalScreen[None]):
             box.border_title = self._error.title
             yield Static(visible(self._error.message) + ".", markup=False)
             if self._error.hint:
-                yield Static("\n" + visible(self._error.hint), markup=False)
+                lines = self._error.hint.split("\n")
+                yield Static("\n" + "\n".join(map(visible, lines)), markup=False)
             yield Static("\n[dim]Esc closes this[/]")

@@ -1,0 +1,133 @@
+"""The saturation scatter of the paper's figure 3: every unit of a layer a dot, one plot a gate.
+
+x is the share of symbols at which the unit is right-saturated (a gate above 0.9), y the share at which it is
+left-saturated (below 0.1). They add up to 1 at most: the diagonal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnviz.store.signals import SIGNALS
+from rnnviz.store.statistics import LayerStatistics
+from rnnviz.tui.crossings import saturation_marks
+from rnnviz.tui.painting import Inks, Line, cut, spread, width_of
+from rnnviz.tui.palette import Palette
+
+_DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.uint32)
+"""The bit of each dot of a braille character: [row, column]."""
+BRAILLE = 0x2800
+MARK = "◆"
+LABEL = 5
+"""The column at which the upper row says what the height means: what lies over the diagonal is empty."""
+LEFT = 4
+"""Columns before a plot, for its axis."""
+
+
+@dataclass(frozen=True, eq=False)
+class Saturation:
+    """How often every unit of a layer is saturated in one signal: shares of symbols, float64 [unit]."""
+
+    right: NDArray[np.float64]
+    left: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, statistics: LayerStatistics, signal: str) -> Saturation:
+        summary = statistics.summary[statistics.signals.index(signal)]
+        return cls(np.nan_to_num(summary[:, 5]), np.nan_to_num(summary[:, 4]))
+
+
+def gates_of(signals: Sequence[str]) -> tuple[str, ...]:
+    """The signals whose saturation is plotted: the gates, or all of them where a layer has none."""
+    return tuple(signal for signal in signals if SIGNALS[signal].is_gate) or tuple(signals)
+
+
+def braille(x: NDArray[np.float64], y: NDArray[np.float64], width: int, height: int) -> NDArray[np.uint32]:
+    """Points as braille characters: uint32 [height, width], y upwards. Points lie in 0…1, the rest at the edge."""
+    columns = np.rint(np.clip(x, 0, 1) * (2 * width - 1)).astype(np.int64)
+    rows = np.rint((1 - np.clip(y, 0, 1)) * (4 * height - 1)).astype(np.int64)
+    codes = np.full((height, width), BRAILLE, dtype=np.uint32)
+    np.bitwise_or.at(codes, (rows // 4, columns // 2), _DOTS[rows % 4, columns % 2])
+    return codes
+
+
+def nearest(saturation: Saturation, unit: int, right: int, up: int) -> int:
+    """The unit to go to from `unit` in one direction (right and up are −1, 0 or 1); itself if none lies there.
+
+    What counts is the way in the direction and twice the way across it. Of units at one place, the first.
+    """
+    x, y = saturation.right - saturation.right[unit], saturation.left - saturation.left[unit]
+    along, across = x * right + y * up, np.abs(x * up) + np.abs(y * right)
+    cost = np.where(along > 1e-9, along + 2 * across, np.inf)
+    best = int(np.argmin(cost))
+    return best if np.isfinite(cost[best]) else unit
+
+
+def scatter_lines(
+    statistics: LayerStatistics | None,
+    signals: Sequence[str],
+    chosen: str,
+    unit: int,
+    width: int,
+    height: int,
+    palettes: Mapping[str, Palette],
+) -> list[Line]:
+    """The plots of `signals` side by side, the chosen one's title in the accent's colour, `unit` marked in each."""
+    inks = Inks.of(palettes[chosen])
+    if statistics is None:
+        return [[(" …", inks.faint)]]
+    each = width // len(signals)
+    plots = [
+        _plot(Saturation.of(statistics, name), name, name == chosen, unit, each - 1, height, palettes[name])
+        for name in signals
+    ]
+    lines: list[Line] = []
+    for row in zip(*plots, strict=True):
+        line: Line = []
+        for piece in row:
+            line += [*piece, (" " * (each - width_of(piece)), inks.plain)]
+        lines.append(line)
+    return lines
+
+
+def _plot(
+    saturation: Saturation, name: str, chosen: bool, unit: int, width: int, height: int, palette: Palette
+) -> list[Line]:
+    inks = Inks.of(palette)
+    signal = SIGNALS[name]
+    low, high = saturation_marks(signal)
+    columns, rows = max(1, width - LEFT), max(1, height - 2)
+    title: Line = [
+        (f"{'▸' if chosen else ' '}{name} ", inks.accent if chosen else inks.strong),
+        (f"{signal.title} ", inks.faint),
+    ]
+    right, left = float(saturation.right[unit]), float(saturation.left[unit])
+    shares: Line = [(f"<{low:g} {left:.0%} · >{high:g} {right:.0%}", inks.plain)]
+    lines = [cut(spread(title, shares, width, inks.plain), width)]
+
+    everyone = braille(saturation.right, saturation.left, columns, rows)
+    diagonal = np.linspace(0, 1, 8 * columns)
+    border = braille(diagonal, 1 - diagonal, columns, rows)
+    x, y = round(right * (columns - 1)), round((1 - left) * (rows - 1))
+    upwards = f"↑ <{low:g} of the time"
+    for at in range(rows):
+        line: Line = [("  1│" if at == 0 else "   │", inks.faint)]
+        for column in range(columns):
+            if (column, at) == (x, y):
+                line.append((MARK, inks.accent))
+            elif everyone[at, column] != BRAILLE:
+                line.append((chr(everyone[at, column]), inks.strong if chosen else inks.plain))
+            elif border[at, column] != BRAILLE:
+                line.append((chr(border[at, column]), inks.faint))
+            elif at == 0 and 0 <= column - LABEL < len(upwards):
+                line.append((upwards[column - LABEL], inks.faint))
+            else:
+                line.append((" ", inks.plain))
+        lines.append(line)
+    axis = f" >{high:g} of the time →"
+    lines.append([(f"  0└{axis[:columns].center(columns - 1, '─')}1", inks.faint)])
+    return lines

@@ -1,0 +1,50 @@
+"""Keys that look at gates: their histograms, the saturation of a layer, where a gate opens and closes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from rnnviz.tui import view as moves
+from rnnviz.tui.crossings import crossing, saturating
+from rnnviz.tui.overhead import GateHistograms, SaturationScatter
+from rnnviz.tui.panels.scatter import gates_of
+from rnnviz.tui.screens.bindings import key
+from rnnviz.tui.screens.seeking import Seeking
+
+
+class Gates(Seeking):
+    GROUP = "Gates"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("h", "histograms", "gates", "Histograms of all signals of this cell above the text", show=True),
+        key("v", "scatter", "layer", "Saturation of the whole layer above the text; arrows move the mark"),
+        key("o", "crossing(False)", "opens or closes", "Next symbol at which this gate opens or closes"),
+        key("O", "crossing(True)", "opened or closed", "The symbol before at which it opens or closes"),
+        key("u", "saturating(False)", "saturates", "Next symbol at which this signal becomes saturated"),
+        key("U", "saturating(True)", "saturated", "The symbol before at which it becomes saturated"),
+    ]
+
+    def action_histograms(self) -> None:
+        shown = isinstance(self.overhead, GateHistograms)
+        self.overhead = None if shown else GateHistograms(self.capture, self.source, self.scene.palette)
+        self.move(moves.scrolled_to_cursor)
+
+    def action_scatter(self) -> None:
+        shown = isinstance(self.overhead, SaturationScatter)
+        self.overhead = None if shown else SaturationScatter(self.capture, self.source, self.scene.palette)
+        gates = gates_of(self.capture.models[self.view.model].layers[self.view.cell.layer].signals)
+        if not shown and self.view.signal not in gates:
+            self.view = replace(self.view, signal=gates[0])
+        self.move(moves.scrolled_to_cursor)
+
+    # Where it opens, closes, and saturates
+
+    def action_crossing(self, backwards: bool) -> None:
+        model = self.capture.models[self.view.model]
+        self.seek(crossing(model, self.view.cell, self.view.signal), backwards=backwards)
+
+    def action_saturating(self, backwards: bool) -> None:
+        model = self.capture.models[self.view.model]
+        self.seek(saturating(model, self.view.cell, self.view.signal), backwards=backwards)

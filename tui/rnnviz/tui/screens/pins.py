@@ -1,0 +1,48 @@
+"""Keys that pin cells, to see several together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from rnnviz.tui import view as moves
+from rnnviz.tui.cells import Reading
+from rnnviz.tui.screens.bindings import key
+from rnnviz.tui.screens.shaded import ShadedText
+from rnnviz.tui.view import View
+
+MOST = 4
+"""Cells that can be pinned at once: each takes a row under every row of text."""
+
+
+def toggled(view: View, pin: Reading) -> View | None:
+    """The view with a signal of a cell pinned, or no longer pinned; None where too many are pinned already."""
+    if pin in view.pins:
+        return replace(view, pins=tuple(other for other in view.pins if other != pin))
+    if len(view.pins) == MOST:
+        return None
+    return replace(view, pins=(*view.pins, pin))
+
+
+class Pins(ShadedText):
+    GROUP = "Pins"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("*", "pin", "pin", f"Pin this cell's signal under the text, or unpin it; {MOST} at most"),
+        key("P", "unpin", "unpin all", "Unpin all cells"),
+    ]
+
+    def action_pin(self) -> None:
+        view = toggled(self.view, Reading(self.view.cell, self.view.signal))
+        if view is None:
+            self.notify(f"{MOST} are pinned: unpin one with *, or all with P", timeout=3)
+            return
+        self._see(view)
+
+    def action_unpin(self) -> None:
+        self._see(replace(self.view, pins=()))
+
+    def _see(self, view: View) -> None:
+        self.view = view
+        self.move(moves.scrolled_to_cursor)

@@ -214,7 +214,7 @@ def test_nothing_in_the_text_reaches_the_terminal_as_a_command(tmp_path: Path) -
 
 
 def test_the_help_lists_every_key(made: HandMade) -> None:
-    with Terminal(["browse", str(made.path)], columns=100, rows=50) as terminal:
+    with Terminal(["browse", str(made.path)], columns=100, rows=120) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("?")
         terminal.wait_for_text("Esc closes")

@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.canvas import Grid
+from rnnviz.tui.cells import Reading
 from rnnviz.tui.frame import Frame, compose, levels
+from rnnviz.tui.glyphs import columns_of
 from rnnviz.tui.layout import Row, TextWindow
 from rnnviz.tui.painting import Inks, Line
 from rnnviz.tui.palette import Depth, Palette, palette
 from rnnviz.tui.panels.histogram import histogram_lines
 from rnnviz.tui.panels.predictions import prediction_lines, predictions
 from rnnviz.tui.panels.status import UnderCursor, cell_line, cursor_line
+from rnnviz.tui.panels.strips import strip
 from rnnviz.tui.places import HISTOGRAM_LEAST, HISTOGRAM_MOST, PREDICTIONS_HEIGHT, Place, Places
 from rnnviz.tui.search import LONGEST, spans_in
 from rnnviz.tui.source import Source
@@ -63,13 +66,24 @@ class Scene:
         width: int,
         height: int,
         pattern: re.Pattern[bytes] | None,
+        overhead: list[Line],
     ) -> Grid:
         """The whole screen. The text is shaded as `shown` has it, the last view whose values were in memory."""
         grid = Grid.blank(width, height, self.inks(view.signal).plain)
         frame = self._frame(view, shown, window, rows, at.text, pattern)
-        grid.put_frame(frame, self.palette(shown.signal), at.text.x, at.text.y)
+        shades, apart = self.palette(shown.signal), 1 + at.strips
+        for y in range(at.text.height if at.strips else 0):
+            row = Frame(frame.codes[y : y + 1], frame.styles[y : y + 1])
+            grid.put_frame(row, shades, at.text.x, at.text.y + y * apart)
+        if not at.strips:
+            grid.put_frame(frame, shades, at.text.x, at.text.y)
+        for number, reading in enumerate(view.pins[: at.strips]):
+            self._put_pin(grid, view, reading, number, window, rows, at)
         grid.put_line(self._cell_line(view, loading=shown != view, width=width), 0, 0, width)
         grid.put_line(self._cursor_line(view, window, width), 0, height - 1, width)
+        if at.overhead is not None:
+            for y, line in enumerate(overhead[: at.overhead.height]):
+                grid.put_line(line, at.overhead.x, at.overhead.y + y, at.overhead.width)
         if at.panels is not None:
             for y, line in enumerate(self._panel_lines(view, window, at.panels)):
                 grid.put_line(line, at.panels.x, at.panels.y + y, at.panels.width)
@@ -92,6 +106,32 @@ class Scene:
             behind = max(window.start, start - LONGEST)
             matches = spans_in(pattern, window.bytes_at(behind, stop), behind, start)
         return compose(window, rows, place.width, place.height, shade, cursor=view.cursor, matches=matches)
+
+    def _put_pin(
+        self,
+        grid: Grid,
+        view: View,
+        reading: Reading,
+        number: int,
+        window: TextWindow,
+        rows: list[Row],
+        at: Places,
+    ) -> None:
+        """The strips of a pinned cell, one under each row of text, each column under the symbol it belongs to."""
+        start, stop = rows[0].start, rows[-1].stop
+        stored = self._source.values(
+            view.model, reading.cell.layer, reading.signal, reading.cell.unit, start, stop
+        )
+        shades, signal = self.palette(reading.signal), SIGNALS[reading.signal]
+        for y, row in enumerate(rows[: at.text.height]):
+            if stored is None:
+                line: Line = [("…", self.inks(reading.signal).faint)]
+            else:
+                views = signal.view(stored[row.start - start : row.stop - start])
+                line = strip(
+                    np.repeat(views, columns_of(window.bytes_at(row.start, row.stop))), signal, shades
+                )
+            grid.put_line(line, at.text.x, at.text.y + y * (1 + at.strips) + 1 + number, at.text.width)
 
     def _cell_line(self, view: View, *, loading: bool, width: int) -> Line:
         shades = self.palette(view.signal)

@@ -33,6 +33,7 @@ from rnnviz.store.reader import Capture
 from rnnviz.tui import view as moves
 from rnnviz.tui.errand import Cancelled, Jump
 from rnnviz.tui.layout import TextWindow
+from rnnviz.tui.overhead import Overhead
 from rnnviz.tui.painting import Line, width_of
 from rnnviz.tui.palette import Depth
 from rnnviz.tui.places import Places, places
@@ -107,6 +108,8 @@ class ShadedText(Screen[None]):
         """What was searched for last."""
         self.panels_wanted: bool | None = None
         """Whether the person wants the panels; None while the width decides."""
+        self.overhead: Overhead | None = None
+        """What stands above the text, if anything."""
         self._shown = start
         self._moves: deque[tuple[Move, int | None]] = deque()
         self._failed: set[str] = set()
@@ -153,9 +156,10 @@ class ShadedText(Screen[None]):
             return False
         text = self.places.text
         rows = window.rows_from(self.view.top, text.width, text.height)
-        return self._shown == self.view and self.source.has(
-            values_needed(self.capture, self.view, rows[0].start, rows[-1].stop)
-        )
+        needed = values_needed(self.capture, self.view, rows[0].start, rows[-1].stop)
+        if self.overhead is not None:
+            needed += self.overhead.needed(self.view)
+        return self._shown == self.view and self.source.has(needed)
 
     # What is looked at
 
@@ -220,7 +224,9 @@ class ShadedText(Screen[None]):
     @property
     def places(self) -> Places:
         """Where things stand on the screen now."""
-        return places(*self.query_one("#canvas", Canvas).size, self.panels_wanted)
+        width, height = self.query_one("#canvas", Canvas).size
+        overhead = 0 if self.overhead is None else self.overhead.height(width, height)
+        return places(width, height, self.panels_wanted, overhead, len(self.view.pins))
 
     def draw(self) -> None:
         """Show the current view with what is in memory, and want what is not."""
@@ -234,11 +240,18 @@ class ShadedText(Screen[None]):
             return
         rows = window.rows_from(self.view.top, at.text.width, at.text.height)
         start, stop = rows[0].start, rows[-1].stop
-        self.source.want(reading_list(self.capture, self.view, start, stop))
+        wanted = reading_list(self.capture, self.view, start, stop)
+        over: list[Line] = []
+        if self.overhead is not None and at.overhead is not None:
+            wanted += self.overhead.needed(self.view)
+            over = self.overhead.lines(self.view, at.overhead.width, at.overhead.height)
+        self.source.want(wanted)
         self.report(self.source.failure(values_needed(self.capture, self.view, start, stop)))
         if self.scene.values(self.view, start, stop) is not None:
             self._shown = self.view
-        canvas.show(self.scene.draw(self.view, self._shown, window, rows, at, *canvas.size, self.pattern))
+        canvas.show(
+            self.scene.draw(self.view, self._shown, window, rows, at, *canvas.size, self.pattern, over)
+        )
 
     def _show_hints(self) -> None:
         inks = self.scene.inks(self.view.signal)

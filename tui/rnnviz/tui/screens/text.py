@@ -7,10 +7,14 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from rnnviz.tui import view as moves
+from rnnviz.tui.screens.above import Above
 from rnnviz.tui.screens.bindings import key
+from rnnviz.tui.screens.conditions import Conditions
 from rnnviz.tui.screens.finding import Finding
+from rnnviz.tui.screens.gates import Gates
 from rnnviz.tui.screens.help import HelpScreen
 from rnnviz.tui.screens.movement import Movement
+from rnnviz.tui.screens.pins import Pins
 from rnnviz.tui.screens.shaded import ShadedText
 from rnnviz.tui.screens.sharing import Sharing
 from rnnviz.tui.screens.stepping import Stepping
@@ -39,5 +43,5 @@ class Screenful(ShadedText):
         self.app.push_screen(HelpScreen(self.key_groups()))
 
 
-class TextScreen(Stepping, Movement, Finding, Sharing, Screenful):
+class TextScreen(Above, Stepping, Pins, Gates, Movement, Conditions, Finding, Sharing, Screenful):
     """The groups in the order of the help."""

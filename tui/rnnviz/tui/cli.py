@@ -22,6 +22,7 @@ from rnnviz.tui.commands.eval import evaluate
 from rnnviz.tui.commands.info import info
 from rnnviz.tui.commands.ngram import ngram
 from rnnviz.tui.commands.snapshot import snapshot
+from rnnviz.tui.commands.sweep import sweep
 from rnnviz.tui.commands.train import train
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ app = typer.Typer(
 
 app.command("train")(train)
 app.command("eval")(evaluate)
+app.command("sweep")(sweep)
 app.add_typer(ngram, name="ngram")
 app.command("capture")(capture)
 app.command("info")(info)

@@ -113,7 +113,7 @@ def train(
         resolve(device)
         opened = open_text(text, glob=glob, seed=seed)
         spec = portable_spec(text)
-        command = _command(spec or opened.name, out.resolve().name, glob, config)
+        command = train_command(spec or opened.name, out.resolve().name, glob, config)
         run = start_run(out, opened, config, command=command, spec=spec, glob=glob, force=force)
     use_threads(threads)
     stopped_by = _train(run, opened, resolve(device))
@@ -166,7 +166,7 @@ def _report(run: Run) -> None:
         )
 
 
-def _command(text: str, out: str, glob: str, config: RunConfig) -> str:
+def train_command(text: str, out: str, glob: str, config: RunConfig) -> str:
     """The command line that makes this run again, with every option and no path of this machine."""
     from rnnviz.engine.text import printable
 

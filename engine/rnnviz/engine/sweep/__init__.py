@@ -1,0 +1,1 @@
+"""Training a whole grid of models, as the paper's Figure 1 (left) is made."""

@@ -1,0 +1,145 @@
+"""The jobs of a sweep on this machine: several processes at once."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+
+from rnnviz.engine.run import RunConfig
+from rnnviz.engine.sweep.grid import parameter_count
+from rnnviz.engine.sweep.job import ENDS, Job, Report
+from rnnviz.engine.sweep.trainer import Trainer
+from rnnviz.engine.train import BYTES_PER_PARAMETER
+
+TICK_SECONDS: Final = 0.25
+"""The longest silence: so often the caller can look at what a person wants."""
+
+PROCESS_BYTES: Final = 350e6
+"""Of a process that has loaded PyTorch and has not begun."""
+
+ACTIVATIONS_PER_UNIT: Final = 16
+"""Floats that a step of training keeps or takes for a while, per unit of a layer: gates, c, h and their gradients."""
+
+MEMORY_SHARE: Final = 0.8
+"""Of the machine's memory that a sweep may plan with."""
+
+PROCESSES_PER_GPU: Final = 8
+"""The paper's models leave a GPU idle between launches; each process keeps one CPU core busy with launching."""
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """How many runs at once, and with how many CPU threads each."""
+
+    at_once: int
+    threads: int
+    gpus: tuple[str, ...] = ()
+    """What CUDA_VISIBLE_DEVICES says of each GPU; empty where the CPU computes."""
+
+
+def capacity(
+    configs: Sequence[RunConfig],
+    symbols: int,
+    device: torch.device,
+    at_once: int | None = None,
+    threads: int | None = None,
+) -> Capacity:
+    """What suits this machine, unless it is given.
+
+    On a CPU as many single-threaded processes as there are cores, because the products of these models are small and
+    threads wait for each other after each: CPU_MEASURED. Fewer where memory would not do. It depends on the whole
+    grid and not on what is left of it, so that an interrupted sweep goes on with the same threads, to the same bits.
+    On a GPU PROCESSES_PER_GPU for each, but not more than CPU cores.
+    """
+    cores = usable_cores()
+    gpus = _gpus() if device.type == "cuda" else ()
+    if at_once is None:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * MEMORY_SHARE
+        largest = max((memory_of(config, symbols) for config in configs), default=PROCESS_BYTES)
+        wished = min(cores, PROCESSES_PER_GPU * len(gpus)) if gpus else cores // (threads or 1)
+        at_once = max(1, min(wished, len(configs), int(there // largest)))
+    return Capacity(at_once, threads or max(1, cores // at_once), gpus)
+
+
+def usable_cores() -> int:
+    """The processors that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory_of(config: RunConfig, symbols: int) -> float:
+    """About how many bytes a process takes that trains this; the text's train part, a byte a symbol, not counted."""
+    assert config.kind != "n-nn"
+    parameters = parameter_count(config.kind, symbols, config.hidden, config.layers)
+    steps = config.split.streams * config.split.unroll
+    floats = steps * (config.layers * config.hidden * ACTIVATIONS_PER_UNIT + 4 * symbols)
+    return PROCESS_BYTES + parameters * BYTES_PER_PARAMETER + 4 * floats
+
+
+def train_here(jobs: Iterable[Job], capacity: Capacity) -> Generator[Report | None, None, None]:
+    """Train the jobs in their order, `capacity.at_once` at a time, each in a process of its own.
+
+    Yields reports as they come, and None after a silence of TICK_SECONDS. Every job's last report has a phase of
+    ENDS; one that fails leaves the others alone. Closing the iterator stops all processes, each with a checkpoint.
+    """
+    waiting = deque(jobs)
+    slots = deque(range(capacity.at_once))
+    reports: queue.Queue[Report] = queue.Queue()
+    crew: dict[str, tuple[Trainer, threading.Thread, int]] = {}
+    try:
+        while waiting or crew:
+            while waiting and slots:
+                slot = slots.popleft()
+                job = waiting.popleft()
+                visible = (
+                    {"CUDA_VISIBLE_DEVICES": capacity.gpus[slot % len(capacity.gpus)]}
+                    if capacity.gpus
+                    else {}
+                )
+                trainer = Trainer(job, visible)
+                thread = threading.Thread(target=_pass_on, args=(trainer, reports), daemon=True)
+                crew[job.name] = (trainer, thread, slot)
+                thread.start()
+            try:
+                report = reports.get(timeout=TICK_SECONDS)
+            except queue.Empty:
+                yield None
+                continue
+            if report.phase in ENDS:
+                _, thread, slot = crew.pop(report.name)
+                thread.join()
+                slots.append(slot)
+            yield report
+    finally:
+        _end([trainer for trainer, _, _ in crew.values()], [thread for _, thread, _ in crew.values()])
+
+
+def _pass_on(trainer: Trainer, reports: queue.Queue[Report]) -> None:
+    for report in trainer.reports():
+        reports.put(report)
+
+
+def _end(trainers: Sequence[Trainer], threads: Sequence[threading.Thread]) -> None:
+    """Stop all, and wait until each has written its checkpoint; where that is interrupted too, kill them."""
+    try:
+        for trainer in trainers:
+            trainer.stop()
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        for trainer in trainers:
+            trainer.kill()
+        raise
+
+
+def _gpus() -> tuple[str, ...]:
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible:
+        return tuple(name.strip() for name in visible.split(",") if name.strip())
+    return tuple(str(index) for index in range(torch.cuda.device_count()))

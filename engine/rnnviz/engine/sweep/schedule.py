@@ -1,0 +1,108 @@
+"""In which order the jobs of a sweep are trained, and how long that will take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rnnviz.engine.device import DeviceName
+from rnnviz.engine.run import RunConfig
+from rnnviz.engine.split import Split
+from rnnviz.engine.sweep.job import ENDS, Job, Report
+from rnnviz.engine.sweep.plan import Entry, Sweep
+from rnnviz.engine.text import STANDARD_LIBRARY
+
+
+def jobs_of(
+    sweep: Sweep,
+    entries: Iterable[Entry],
+    text: str,
+    *,
+    device: DeviceName,
+    threads: int | None,
+    command: Callable[[str, RunConfig], str],
+) -> tuple[list[Job], list[Report]]:
+    """The jobs that are left of some entries, longest first, and where every entry is.
+
+    `text` is what `open_text` takes on this machine; `command` makes the command line of a run from its directory's
+    name and its config. A run that was begun keeps its number of threads, so that it ends in the same bits.
+    Longest first, because a long job begun last leaves the other processors idle.
+    """
+    spec = text if text == STANDARD_LIBRARY else str(Path(text).resolve())
+    waiting: dict[str, tuple[float, Job]] = {}
+    reports: dict[str, Report] = {}
+    total = total_symbols(sweep.text.length, sweep.protocol.split, sweep.protocol.epochs)
+    for entry in entries:
+        run = sweep.run(entry)
+        history = run.history if run else ()
+        last = history[-1] if history else None
+        done = total * len(history) // sweep.protocol.epochs
+        reports[entry.name] = Report(
+            entry.name,
+            "complete" if run and run.complete else "waiting",
+            done,
+            total,
+            len(history),
+            last.train if last else None,
+            last.validation if last else None,
+        )
+        if run and run.complete:
+            continue
+        config = replace(sweep.config(entry), device=device, threads=run.config.threads if run else threads)
+        job = Job(
+            path=(sweep.path / entry.name).resolve(),
+            text=spec,
+            sha256=sweep.text.sha256,
+            spec=sweep.text.spec,
+            glob=sweep.text.glob,
+            config=config,
+            command=command(entry.name, config),
+        )
+        waiting[entry.name] = ((total - done) * entry.model.parameters, job)
+    ordered = sorted(waiting.values(), key=lambda pair: pair[0], reverse=True)
+    return [job for _, job in ordered], list(reports.values())
+
+
+def total_symbols(text_length: int, split: Split, epochs: int) -> int:
+    """How many symbols are read in all epochs of a run, as its progress counts them."""
+    return split.columns(text_length)["train"] * split.streams * split.unroll * epochs
+
+
+class Forecast:
+    """How long a sweep will take still, from the rates of the runs that are or were at work.
+
+    A run that has no rate yet is taken to need time in proportion to its parameters, as those that have one.
+    """
+
+    def __init__(self, parameters: dict[str, int], reports: Sequence[Report], at_once: int) -> None:
+        """`parameters` and `reports` of every job, by name."""
+        self._parameters = parameters
+        self._reports = {report.name: report for report in reports}
+        self._rates: dict[str, float] = {}
+        self._at_once = at_once
+
+    def note(self, report: Report) -> None:
+        self._reports[report.name] = report
+        if report.rate:
+            self._rates[report.name] = report.rate
+
+    def seconds_left(self) -> float | None:
+        """None as long as no rate is known."""
+        if not self._rates:
+            return None
+        per_parameter = sum(1 / rate / self._parameters[name] for name, rate in self._rates.items())
+        per_parameter /= len(self._rates)
+        left = [
+            (report.total - report.done)
+            * (1 / self._rates[name] if name in self._rates else per_parameter * self._parameters[name])
+            for name, report in self._reports.items()
+            if report.phase not in ENDS
+        ]
+        return max(sum(left) / self._at_once, max(left)) if left else 0.0
+
+    def rate(self) -> float:
+        """Symbols a second of all runs at work."""
+        return sum(
+            report.rate for report in self._reports.values() if report.rate and report.phase == "training"
+        )

@@ -1,0 +1,290 @@
+"""`rnnviz sweep`: train the paper's grid of models on a text, and print its Figure 1 (left)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeVar
+
+import typer
+
+from rnnviz.store.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from rnnviz.engine.device import DeviceName
+    from rnnviz.engine.run import RunConfig
+    from rnnviz.engine.sweep.job import Job, Report
+    from rnnviz.engine.sweep.plan import Sweep
+
+Item = TypeVar("Item")
+
+FAILED = 1
+"""The exit code where a run failed."""
+
+
+def sweep(
+    out: Annotated[
+        Path, typer.Option(help="The directory of runs to write, or to go on with.", show_default=False)
+    ],
+    text: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TEXT",
+            help="A file, a directory, or `python:stdlib` (the source of this Python's library).",
+            show_default=False,
+        ),
+    ] = None,
+    models: Annotated[str, typer.Option(help="Kinds of layers.", metavar="KIND,…")] = "lstm,rnn,gru",
+    layers: Annotated[str, typer.Option(help="Numbers of layers.", metavar="N,…")] = "1,2,3",
+    sizes: Annotated[
+        str | None,
+        typer.Option(
+            help="Hidden sizes of the 1-layer LSTM, which the other models match in parameters "
+            "[default: 64,128,256,512, but no RNN at 512, as in the paper; sizes you name hold for all].",
+            metavar="N,…",
+            show_default=False,
+        ),
+    ] = None,
+    dropout: Annotated[
+        str, typer.Option(help="Dropouts to train each model with; the best validated counts.", metavar="P,…")
+    ] = "0",
+    epochs: Annotated[int, typer.Option(help="Passes over the train part.")] = 50,
+    split: Annotated[str, typer.Option(help="Shares of train/validation/test in percent.")] = "80/10/10",
+    streams: Annotated[int, typer.Option(help="Streams read side by side (the batch).")] = 100,
+    unroll: Annotated[int, typer.Option(help="Steps that gradients reach back.")] = 100,
+    seed: Annotated[int, typer.Option(help="Fixes the first weights, the dropout, the files' order.")] = 0,
+    glob: Annotated[str, typer.Option(help="Which files of a directory make up the text.")] = "*",
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    at_once: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            min=1,
+            max=4096,
+            help="Runs at once [default: CPU cores / threads, or 8 on each GPU].",
+            show_default=False,
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=4096,
+            help="CPU threads of each run [default: cores / jobs]. A run already begun keeps its own.",
+            show_default=False,
+        ),
+    ] = None,
+    paper: Annotated[
+        Literal["auto", "wp", "lk", "none"],
+        typer.Option(
+            help="Compare to the paper's War and Peace or Linux kernel; `auto` knows these two texts."
+        ),
+    ] = "auto",
+    table: Annotated[
+        bool, typer.Option("--table", help="Train nothing: print the table of what is at --out.")
+    ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Train on the workers of this Dask scheduler. --out and TEXT must be on a disk they share.",
+            metavar="ADDRESS",
+            show_default=False,
+        ),
+    ] = None,
+    resources: Annotated[
+        str | None,
+        typer.Option(
+            help="What each run takes of a Dask worker's resources [default: GPU=1 with --device cuda].",
+            metavar="NAME=N,…",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Train a grid of models on a text and print their test losses, as in the paper's Figure 1 (left).
+
+    Each model is a run of its own below --out, as `rnnviz train` makes it. Finished ones are skipped and others go on
+    from their checkpoint, so after Ctrl-C, a crash or a power cut, give the same command again. The table is also
+    written to figure1.csv and figure1.json there.
+
+    Examples:
+
+        rnnviz sweep war_and_peace.txt --out sweeps/wp
+
+        rnnviz sweep linux/kernel --glob '*.[ch]' --split 90/5/5 --out sweeps/lk --dropout 0,0.25,0.5
+
+        rnnviz sweep notes.txt --out sweeps/notes --models lstm,gru --layers 1,2 --sizes 64,128 --epochs 10
+
+        rnnviz sweep --table --out sweeps/wp
+
+        rnnviz sweep war_and_peace.txt --out /shared/wp --device cuda --scheduler tcp://head:8786
+    """
+    from rnnviz.engine.split import Split
+    from rnnviz.engine.sweep.plan import Protocol, load_sweep, plan, start_sweep
+    from rnnviz.engine.text import open_text, portable_spec
+    from rnnviz.store.disk import DirectoryLock
+
+    if table:
+        _report(load_sweep(out), paper)
+        return
+    if text is None:
+        raise InvalidRequest(
+            "there is no TEXT to train on",
+            "Give a file, a directory or python:stdlib: rnnviz sweep TEXT --out DIR",
+        )
+    protocol = Protocol(epochs, Split.parse(split, streams=streams, unroll=unroll), seed)
+    if resources is not None and scheduler is None:
+        raise InvalidRequest("--resources is for --scheduler", "Leave it out, or give a scheduler's address.")
+    opened = open_text(text, glob=glob, seed=seed)
+    wanted = plan(
+        out,
+        opened,
+        portable_spec(text),
+        glob,
+        protocol,
+        kinds=_items("--models", models, str),
+        layers=_items("--layers", layers, int),
+        sizes=None if sizes is None else _items("--sizes", sizes, int),
+        dropouts=_items("--dropout", dropout, float),
+    )
+    with ExitStack() as stack:
+        if scheduler is None:
+            crew = _here(wanted, device, at_once, threads)
+        else:
+            crew = _on_cluster(stack, scheduler, resources, device, at_once, threads)
+        whole = start_sweep(wanted)
+        lock = DirectoryLock(out)
+        stack.callback(lock.release)
+        stopped_by, others = _train(whole, wanted, crew, text, device)
+    _report(whole, paper)
+    if stopped_by is not None:
+        typer.echo("rnnviz: stopped, and all is saved; the same command goes on from here", err=True)
+        raise typer.Exit(128 + stopped_by)
+    if others:
+        typer.echo(
+            f"rnnviz: {len(others)} of {len(wanted.entries)} runs did not come to their end:", err=True
+        )
+        for report in others:
+            typer.echo(f"  {report.name}: {report.message or 'it was stopped'}", err=True)
+            if report.hint:
+                typer.echo(f"    {report.hint}", err=True)
+        raise typer.Exit(FAILED)
+
+
+class Crew(NamedTuple):
+    """Who trains: `train` yields reports, and None in silence; `at_once` is what the time left is reckoned with."""
+
+    train: Callable[[Sequence[Job]], Generator[Report | None, None, None]]
+    at_once: int
+    threads: int | None
+
+
+def _here(wanted: Sweep, device: DeviceName, at_once: int | None, threads: int | None) -> Crew:
+    """This machine."""
+    from rnnviz.engine.device import resolve
+    from rnnviz.engine.sweep.local import capacity, train_here
+
+    configs = [wanted.config(entry) for entry in wanted.entries]
+    suited = capacity(configs, wanted.symbols, resolve(device), at_once, threads)
+    return Crew(partial(train_here, capacity=suited), suited.at_once, suited.threads)
+
+
+def _on_cluster(
+    stack: ExitStack,
+    address: str,
+    resources: str | None,
+    device: DeviceName,
+    at_once: int | None,
+    threads: int | None,
+) -> Crew:
+    """The workers of a Dask scheduler. Raises InvalidRequest and Unavailable."""
+    from rnnviz.engine.sweep.cluster import Cluster, parse_resources
+
+    if at_once is not None:
+        raise InvalidRequest(
+            "--jobs is for this machine alone",
+            "A Dask worker trains as many at once as it has threads: --nthreads.",
+        )
+    taken = parse_resources(resources) if resources else {"GPU": 1.0} if device == "cuda" else {}
+    cluster = stack.enter_context(closing(Cluster(address)))
+    slots = cluster.slots(taken)
+    if not slots:
+        offered = " and ".join(f"{name}={count:g}" for name, count in taken.items()) or "a thread"
+        typer.echo(f"rnnviz: no worker of {address} offers {offered} yet; waiting for one", err=True)
+    return Crew(partial(cluster.train, resources=taken), max(1, slots), threads)
+
+
+def _train(
+    whole: Sweep, wanted: Sweep, crew: Crew, text: str, device: DeviceName
+) -> tuple[int | None, list[Report]]:
+    """Train what is left, and show it. The number of the signal that ended it before, if any, and the last
+    reports of the runs that did not come to their end."""
+    from rnnviz.engine.sweep.schedule import Forecast, jobs_of
+    from rnnviz.tui.commands.train import train_command
+    from rnnviz.tui.stopping import stop_requests
+    from rnnviz.tui.sweep_progress import SweepState, sweep_display
+
+    def command(name: str, config: RunConfig) -> str:
+        return train_command(whole.text.spec or whole.text.name, name, whole.text.glob, config)
+
+    jobs, reports = jobs_of(whole, wanted.entries, text, device=device, threads=crew.threads, command=command)
+    parameters = {entry.name: entry.model.parameters for entry in wanted.entries}
+    forecast = Forecast(parameters, reports, crew.at_once)
+    state = SweepState(reports, parameters, wanted.protocol.epochs, forecast)
+    others = []
+    with (
+        stop_requests() as requests,
+        sweep_display(state) as update,
+        closing(crew.train(jobs)) as events,
+    ):
+        for report in events:
+            if report is not None:
+                forecast.note(report)
+                if report.phase in ("failed", "stopped"):
+                    others.append(report)
+            update(report, _line(whole, report) if report else "")
+            if requests:
+                update(None, "stopping: each run at work writes a checkpoint")
+                return requests[0], []
+    return None, others
+
+
+def _line(sweep: Sweep, report: Report) -> str:
+    """What is worth a line that stays: an end, or something that went wrong on the way."""
+    from rnnviz.engine.run import load_run
+
+    if report.phase == "failed":
+        return f"{report.name}: failed: {report.message}"
+    if report.phase != "complete":
+        return f"{report.name}: {report.message}" if report.message else ""
+    run = load_run(sweep.path / report.name)
+    assert run.best is not None
+    assert run.test is not None
+    return (
+        f"{report.name}: test loss {run.test.loss:.4f} ± {run.test.deviation:.4f}, "
+        f"validation {run.best.validation:.4f}, best epoch {run.best.epoch}"
+    )
+
+
+def _report(sweep: Sweep, paper: str) -> None:
+    """Print the table of what is there, and write it beside the runs."""
+    from rnnviz.engine.sweep.figure import figure, save, table
+    from rnnviz.engine.sweep.paper import SHORT_NAMES, recognise
+
+    known = recognise(sweep.text.length, sweep.protocol.split) if paper == "auto" else SHORT_NAMES.get(paper)
+    drawn = figure(sweep, known)
+    save(drawn)
+    for line in table(drawn):
+        typer.echo(line)
+
+
+def _items(option: str, written: str, read: Callable[[str], Item]) -> list[Item]:
+    """A list as it is written, with commas between. Raises InvalidRequest where an item cannot be read."""
+    try:
+        return [read(item.strip()) for item in written.split(",")]
+    except ValueError as error:
+        raise InvalidRequest(
+            f"{option} {written} is no list of numbers",
+            f"Give {option} with commas between, for example 1,2.",
+        ) from error

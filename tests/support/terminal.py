@@ -40,12 +40,16 @@ class Terminal:
         rows: int = 24,
         environment: dict[str, str] | None = None,
         cwd: Path | None = None,
+        answers: bool = True,
     ) -> None:
+        """`answers`: whether it tells a program that asks where its cursor is, as most terminals do."""
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.output = bytearray()
         self._master, slave = pty.openpty()
         self._set_size(columns, rows)
+        if answers:
+            self.screen.write_process_input = self._answer  # type: ignore[method-assign]
         inherited = {
             name: value
             for name, value in os.environ.items()
@@ -81,6 +85,9 @@ class Terminal:
             for stroke in [KEYS[key]] if key in KEYS else key:
                 os.write(self._master, stroke.encode())
                 self._drain(STROKE)
+
+    def _answer(self, data: str) -> None:
+        os.write(self._master, data.encode())
 
     def _drain(self, seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnviz.tui.canvas import Grid, difference, ink
+from rnnviz.tui.canvas import Band, Grid, ink
+from rnnviz.tui.difference import difference
 from rnnviz.tui.palette import Paint
 from support.captures import HandMade, make_capture, model_schema
 from support.terminal import Terminal
@@ -87,6 +88,33 @@ def test_one_changed_column_costs_one_move_and_one_colour() -> None:
     new = Grid(old.codes.copy(), old.inks.copy())
     new.inks[2, 5] = ink(PAINTS[2])
     assert difference(old, new) == f"\x1b7\x1b[0;{PAINTS[2].sgr}m\x1b[3;6H \x1b[0m\x1b8"
+
+
+@settings(max_examples=100, deadline=None)
+@given(grids(), grids(), st.integers(-3, 3), st.integers(1, 2))
+def test_a_text_that_scrolls_is_scrolled_by_the_terminal(old: Grid, new: Grid, rows: int, top: int) -> None:
+    """Whatever stands on the screen, and beside the band: what a scroll leaves wrong is mended."""
+    height = HEIGHT - top
+    codes, inks = new.codes.copy(), new.inks.copy()
+    for y in range(top, HEIGHT):
+        if top <= y + rows < HEIGHT:
+            codes[y], inks[y] = old.codes[y + rows], old.inks[y + rows]
+    before = Grid(old.codes, old.inks, Band(top, tuple(range(10, 10 + height))))
+    after = Grid(codes, inks, Band(top, tuple(range(10 + rows, 10 + rows + height))))
+    scrolled = difference(before, after, 3, 2)
+    assert screen_of(drawn_at_once(before), scrolled) == screen_of(drawn_at_once(after))
+
+
+def test_scrolling_by_a_row_sends_little_more_than_the_row() -> None:
+    paints = [Paint((0, 0, 0), (n, n, n)) for n in range(33)]
+    rows = [[(chr(65 + (x * y) % 26), paints[(x * 7 + y * y) % 33]) for x in range(80)] for y in range(41)]
+    grids = [Grid.blank(80, 40, Paint(), Band(0, tuple(range(first, first + 40)))) for first in (0, 1)]
+    for first, grid in enumerate(grids):
+        for y in range(40):
+            grid.put_line(rows[y + first], 0, y, 80)
+    assert len(difference(grids[0], grids[1])) < 2000 < len(difference(grids[1], Grid.blank(80, 40, Paint())))
+    assert "\x1b[1;40r" in difference(grids[0], grids[1])
+    assert "\x1bM" in difference(grids[1], grids[0])
 
 
 def test_a_line_is_cut_at_its_width_and_at_the_edge() -> None:

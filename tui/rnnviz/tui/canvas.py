@@ -1,10 +1,4 @@
-"""A screen as a grid of characters and paints, and the bytes that turn one such grid into another.
-
-Textual sends whole lines again whenever something in them changed. A step to the next cell changes the colour of
-most characters and leaves the characters alone, so rnnviz sends just the columns that differ, all columns of one
-paint together: one colour sequence per paint instead of one per column. At 200×50 that is 11 KB for a step where
-whole lines take 79 KB.
-"""
+"""A screen as a grid of characters and paints. `difference` has the bytes that turn one such grid into another."""
 
 from __future__ import annotations
 
@@ -46,18 +40,31 @@ def inks_of(palette: Palette) -> NDArray[np.uint16]:
     return table
 
 
+@dataclass(frozen=True)
+class Band:
+    """Rows of a grid that hold a text: the first of them, and the offset in the text at which each starts.
+
+    Where two grids have bands of the same text one of which is the other moved up or down, so is what they show.
+    """
+
+    top: int
+    starts: tuple[int, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Grid:
     """codes: uint32 [row, column], `COVERED` right of a wide character; inks: uint16 [row, column], see `ink`."""
 
     codes: NDArray[np.uint32]
     inks: NDArray[np.uint16]
+    band: Band | None = None
 
     @classmethod
-    def blank(cls, width: int, height: int, ground: Paint) -> Grid:
+    def blank(cls, width: int, height: int, ground: Paint, band: Band | None = None) -> Grid:
         return cls(
             np.full((height, width), BLANK, dtype=np.uint32),
             np.full((height, width), ink(ground), dtype=np.uint16),
+            band,
         )
 
     @property
@@ -94,50 +101,3 @@ class Grid:
 
 def _text(codes: NDArray[np.uint32]) -> str:
     return "".join(map(chr, codes[codes != COVERED].tolist()))
-
-
-def difference(old: Grid, new: Grid, left: int = 0, top: int = 0) -> str:
-    """The bytes that turn a screen that shows `old` into one that shows `new`; empty where they are equal.
-
-    Both have the same shape; `left` and `top` say where their corner is on the terminal. Columns are painted ink by
-    ink, each ink's from the top left on, and the terminal's cursor is left where it was.
-    """
-    changed = (old.codes != new.codes) | (old.inks != new.inks)
-    if not changed.any():
-        return ""
-    # Both halves of a wide character are drawn with its first one.
-    covered = new.codes == COVERED
-    changed[:, :-1] |= covered[:, 1:] & changed[:, 1:]
-    changed &= ~covered
-
-    rows, columns = np.nonzero(changed)
-    inks = new.inks[rows, columns]
-    order = np.argsort(inks, kind="stable")
-    rows, columns, inks = rows[order], columns[order], inks[order]
-    codes = new.codes[rows, columns]
-    follows = (rows[1:] == rows[:-1]) & (columns[1:] == columns[:-1] + 1) & (inks[1:] == inks[:-1])
-    starts = np.concatenate([[0], np.flatnonzero(~follows) + 1])
-    stops = np.append(starts[1:], len(rows))
-
-    parts = ["\x1b7"]
-    last_ink = -1
-    at_row, at_column = -1, -1
-    run_rows, run_columns, run_inks = rows[starts].tolist(), columns[starts].tolist(), inks[starts].tolist()
-    text = "".join(map(chr, codes.tolist()))
-    for y, x, number, start, stop in zip(
-        run_rows, run_columns, run_inks, starts.tolist(), stops.tolist(), strict=True
-    ):
-        if number != last_ink:
-            sgr = _paints[number].sgr
-            parts.append(f"\x1b[0;{sgr}m" if sgr else "\x1b[0m")
-            last_ink = number
-        if y == at_row and x > at_column:
-            parts.append(f"\x1b[{x - at_column}C" if x - at_column > 1 else "\x1b[C")
-        else:
-            parts.append(f"\x1b[{y + top + 1};{x + left + 1}H")
-        parts.append(text[start:stop])
-        at_row, at_column = y, x + stop - start
-        if new.codes[y, min(at_column, new.width - 1)] == COVERED:
-            at_row = -1  # after a wide character the column is not what the count says
-    parts.append("\x1b[0m\x1b8")
-    return "".join(parts)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.canvas import Grid
+from rnnviz.tui.canvas import Band, Grid
 from rnnviz.tui.cells import Reading
 from rnnviz.tui.frame import Frame, compose, levels
 from rnnviz.tui.glyphs import columns_of
@@ -69,7 +69,10 @@ class Scene:
         overhead: list[Line],
     ) -> Grid:
         """The whole screen. The text is shaded as `shown` has it, the last view whose values were in memory."""
-        grid = Grid.blank(width, height, self.inks(view.signal).plain)
+        # A text that ends before the screen does has no band: not all of its rows would move.
+        full = len(rows) == at.text.height and not at.strips
+        band = Band(at.text.y, tuple(row.start for row in rows)) if full else None
+        grid = Grid.blank(width, height, self.inks(view.signal).plain, band)
         frame = self._frame(view, shown, window, rows, at.text, pattern)
         shades, apart = self.palette(shown.signal), 1 + at.strips
         for y in range(at.text.height if at.strips else 0):

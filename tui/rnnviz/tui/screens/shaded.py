@@ -112,6 +112,8 @@ class ShadedText(Screen[None]):
         """What stands above the text, if anything."""
         self._shown = start
         self._moves: deque[tuple[Move, int | None]] = deque()
+        self._overtaken = False
+        """Whether the view has changed since the last frame, which the terminal has not shown yet."""
         self._failed: set[str] = set()
         self._answered: Callable[[str], None] | None = None
         self._errand_line: str | None = None
@@ -137,6 +139,10 @@ class ShadedText(Screen[None]):
     def on_unmount(self) -> None:
         self.source.close()
 
+    def on_canvas_free(self) -> None:
+        if self._overtaken and self.is_current:
+            self.draw()
+
     def on_canvas_resized(self) -> None:
         self.move(moves.scrolled_to_cursor)
 
@@ -149,6 +155,8 @@ class ShadedText(Screen[None]):
         """Whether everything the view needs is on the screen."""
         if self.capture.captured == 0:
             return True
+        if self._overtaken:
+            return False
         if self._errand_line is not None:
             return False
         window = None if self._moves else self._window(self.view.top)
@@ -229,9 +237,15 @@ class ShadedText(Screen[None]):
         return places(width, height, self.panels_wanted, overhead, len(self.view.pins))
 
     def draw(self) -> None:
-        """Show the current view with what is in memory, and want what is not."""
+        """Show the current view with what is in memory, and want what is not.
+
+        While the terminal is still busy with the frame before, that waits until it has shown it.
+        """
         canvas, at = self.query_one("#canvas", Canvas), self.places
         if at.text.width < 1 or at.text.height < 1:
+            return
+        self._overtaken = not canvas.free
+        if self._overtaken:
             return
         self._show_hints()
         window = self._window(self.view.top) if self.capture.captured else None

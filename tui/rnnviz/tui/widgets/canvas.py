@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from rich.segment import Segment
 from textual.geometry import Region
@@ -10,16 +12,23 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets._toast import Toast
 
-from rnnviz.tui.canvas import Grid, difference
+from rnnviz.tui.canvas import Grid
+from rnnviz.tui.difference import difference
+from rnnviz.tui.pacing import PATIENCE, QUESTION, Pace
 from rnnviz.tui.palette import Paint
 from rnnviz.tui.widgets.lines import rich_style
+
+SYNC_START, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
+"""What is between the two appears at once (terminals that do not know them ignore them)."""
 
 
 class Canvas(Widget):
     """Shows one grid.
 
-    A new grid of the same size is painted as the difference to the old one, straight to the terminal. Textual's
-    compositor draws the grid (`render_line`) when the size is another, or while a dialog or a notice covers it.
+    A new grid of the same size is painted as the difference to the old one, straight to the terminal, as soon as
+    that has answered for the frame before (see `pacing`); a grid that is overtaken meanwhile is never painted.
+    Textual's compositor draws the grid (`render_line`) when the size is another, or while a dialog or a notice
+    covers it.
     """
 
     ALLOW_SELECT = False
@@ -27,14 +36,33 @@ class Canvas(Widget):
     class Resized(Message):
         """The canvas has a new size: what it shows must be drawn anew."""
 
+    class Free(Message):
+        """The terminal has shown the last frame: the next may be drawn."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, Canvas.Free)
+
     def __init__(self, ground: Paint, *, id: str) -> None:
         super().__init__(id=id)
-        self._ground = ground
+        self.ground = ground
         self.grid: Grid | None = None
+        """What the terminal shows, or will once Textual has drawn what it is about to."""
         self._drawn = False
         """Whether the compositor has drawn the grid since it last had to."""
+        self._pace = Pace()
+
+    @property
+    def free(self) -> bool:
+        """Whether a grid shown now would be painted now. If not, `Free` will say when."""
+        return self._pace.free(time.monotonic()) or self._covered
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the terminal has still to answer for a frame."""
+        return self._pace.waiting
 
     def show(self, grid: Grid) -> None:
+        """Paint this grid in the place of the last one."""
         old, self.grid = self.grid, grid
         # Textual keeps the strips it rendered; these are no longer what a dialog that closes must uncover.
         self._styles_cache.clear()
@@ -48,6 +76,11 @@ class Canvas(Widget):
             rows = np.flatnonzero(differs).tolist()
             if rows:
                 self.refresh(*(Region(0, y, grid.width, 1) for y in rows))
+
+    def answered(self) -> None:
+        """The terminal has come to the end of a frame."""
+        self._pace.answered()
+        self.post_message(self.Free())
 
     def forget(self) -> None:
         """Take nothing for granted of what the terminal shows."""
@@ -69,8 +102,10 @@ class Canvas(Widget):
     def _write(self, data: str) -> None:
         driver = self.app._driver
         if data and driver is not None:
-            driver.write(data)
+            driver.write(f"{SYNC_START}{data}{SYNC_END}{QUESTION}")
             driver.flush()
+            self._pace.sent(time.monotonic())
+            self.set_timer(PATIENCE, lambda: self.post_message(self.Free()))
 
     def on_resize(self) -> None:
         self._drawn = False
@@ -79,8 +114,8 @@ class Canvas(Widget):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if self.grid is None or y >= self.grid.height:
-            return Strip.blank(width, rich_style(self._ground))
+            return Strip.blank(width, rich_style(self.ground))
         if y == self.grid.height - 1:
             self._drawn = True
         segments = [Segment(text, rich_style(paint)) for text, paint in self.grid.row(y)]
-        return Strip(segments).adjust_cell_length(width, rich_style(self._ground))
+        return Strip(segments).adjust_cell_length(width, rich_style(self.ground))

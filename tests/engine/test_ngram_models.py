@@ -311,6 +311,49 @@ def test_lmplz_makes_the_same_models(tmp_path: Path, text: Text, monkeypatch: py
     )
 
 
+LMPLZ = """#!/bin/sh
+while [ $# -gt 1 ]; do case $1 in --text) cp "$2" "$0.words";; --arpa) target=$2;; esac; shift; done
+printf '=== 1/5 Counting and sorting n-grams ===\\n***' >&2
+sleep 0.3
+printf '***\\n=== 3/5 Calculating and sorting initial probabilities ===\\n' >&2
+printf '==================================================****************' >&2
+sleep 0.3
+cp "$0.arpa" "$target"
+"""
+"""A program that says what KenLM's says, and gives a model made before."""
+
+
+def test_what_lmplz_is_given_and_what_it_says_of_its_progress(
+    tmp_path: Path, text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "lmplz"
+    program.write_text(LMPLZ)
+    program.chmod(0o755)
+    trained(tmp_path / "own", text, 3).arpa(3).rename(tmp_path / "lmplz.arpa")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    models = start_ngrams(
+        tmp_path / "models",
+        text,
+        (3,),
+        SMALL,
+        estimator="lmplz",
+        command="",
+        spec=None,
+        glob="*",
+        force=False,
+    )
+    events = [event for event in train_ngrams(models, text) if event.detail.startswith("lmplz")]
+    train = part_of(text, SMALL, "train")
+    assert (tmp_path / "lmplz.words").read_text() == " ".join(f"{byte:02x}" for byte in train) + " \n"
+    steps = dict.fromkeys((round(100 * event.done / event.total), event.detail) for event in events)
+    assert list(steps)[-2:] == [
+        (1, "lmplz, n = 3: counting and sorting n-grams"),
+        (43, "lmplz, n = 3: calculating and sorting initial probabilities"),
+    ]
+    assert load_ngrams(models.path).load(3).n == 3
+    assert not (models.path / "words.new").exists()
+
+
 def test_without_lmplz_its_estimates_are_refused(
     tmp_path: Path, text: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import os
 import platform
+import re
 import shutil
 import subprocess
 import time
@@ -28,7 +29,7 @@ from rnnviz.engine.ngram.directory import EstimatorName, NgramModels, clear, ref
 from rnnviz.engine.ngram.kneser_ney import estimate
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.split import PartName, Split, spans
-from rnnviz.engine.text import Text
+from rnnviz.engine.text import PIECE, Text
 from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidRequest, InvalidText, StorageFailure, Unavailable
@@ -37,6 +38,12 @@ Result = TypeVar("Result")
 
 LMPLZ_MEMORY: Final = "2G"
 """What `lmplz` sorts in; it takes little more."""
+
+STAGE: Final = re.compile(rb"^=== (\d)/(\d) ([ -~]+) ===$", re.MULTILINE)
+"""A heading of `lmplz`."""
+
+MOST_SAID: Final = 1 << 16
+"""Bytes that are looked at of what KenLM's programs say: they print a few thousand."""
 
 COUNTING_BYTES: Final = 100
 GRAM_BYTES: Final = 13
@@ -110,12 +117,11 @@ def start_ngrams(
 
 def train_ngrams(models: NgramModels, text: Text) -> Generator[Progress, None, tuple[str, ...]]:
     """Estimate and write the models. Returns what else there is to say, a sentence each."""
-    data = part_of(text, models.split, "train")
     if models.estimator == "own":
-        yield from _estimate(models, data)
+        yield from _estimate(models, part_of(text, models.split, "train"))
     else:
-        yield from _run_lmplz(models, data)
-    notes = yield from _build_binaries(models)
+        yield from _run_lmplz(models, text)
+    notes = yield from _build_binaries(models, text.length)
     replace(models, complete=True).save()
     return notes
 
@@ -167,12 +173,18 @@ def _scaled(
         yield Progress(int((step + share) * symbols), steps * symbols, event.detail)
 
 
-def _run_lmplz(models: NgramModels, data: NDArray[np.uint8]) -> Generator[Progress, None, None]:
+def _run_lmplz(models: NgramModels, text: Text) -> Generator[Progress, None, None]:
+    """Neither the text nor what is counted is held in memory."""
     words = models.path / "words.new"
+    train = spans(text.length, models.split, "train")
+    symbols = len(train) * train[0].length
+    total = len(models.orders) * symbols
     try:
         with words.open("wb") as file:
-            for start in range(0, len(data), 1 << 20):
-                file.write(render(data[start : start + (1 << 20)]).data)
+            for span in train:
+                yield Progress(0, total, "writing the train part for lmplz")
+                for start in range(span.start, span.start + span.length, PIECE):
+                    file.write(render(text.read(start, min(start + PIECE, span.start + span.length))).data)
             file.write(b"\n")
         for index, n in enumerate(models.orders):
             target = models.arpa(n)
@@ -180,9 +192,7 @@ def _run_lmplz(models: NgramModels, data: NDArray[np.uint8]) -> Generator[Progre
             command = ["lmplz", "-o", str(n + 1), "--discount_fallback", "-S", LMPLZ_MEMORY]
             command += ["-T", str(models.path), "--text", str(words), "--arpa", str(new)]
             try:
-                complaint = yield from _run(
-                    command, Progress(index * len(data), len(models.orders) * len(data), f"lmplz, n = {n}")
-                )
+                complaint = yield from _run(command, symbols, index, len(models.orders), f"lmplz, n = {n}")
                 if complaint is not None:
                     raise Unavailable(
                         f"lmplz failed: {complaint}", "Leave --estimator out, or see its manual."
@@ -207,7 +217,7 @@ def _put(new: Path, target: Path, *, compressed: bool) -> None:
         packed.unlink(missing_ok=True)
 
 
-def _build_binaries(models: NgramModels) -> Generator[Progress, None, tuple[str, ...]]:
+def _build_binaries(models: NgramModels, symbols: int) -> Generator[Progress, None, tuple[str, ...]]:
     """KenLM's binaries load at once where ARPA files are parsed. Nothing is missing without them."""
     if shutil.which("build_binary") is None:
         return ("build_binary is not on the PATH: KenLM will parse the ARPA files each time",)
@@ -218,7 +228,10 @@ def _build_binaries(models: NgramModels) -> Generator[Progress, None, tuple[str,
         try:
             complaint = yield from _run(
                 ["build_binary", "-T", str(models.path), str(models.arpa(n)), str(new)],
-                Progress(index, len(models.orders), f"build_binary, n = {n}"),
+                symbols,
+                index,
+                len(models.orders),
+                f"build_binary, n = {n}",
             )
             if complaint is None:
                 new.replace(target)
@@ -229,17 +242,20 @@ def _build_binaries(models: NgramModels) -> Generator[Progress, None, tuple[str,
     return tuple(notes)
 
 
-def _run(command: list[str], progress: Progress) -> Generator[Progress, None, str | None]:
-    """Run a program, yielding the same progress now and then. The last line of its complaint, if it failed.
-
-    It is ended when the iterator is closed.
+def _run(
+    command: list[str], symbols: int, step: int, steps: int, detail: str
+) -> Generator[Progress, None, str | None]:
+    """Run one of KenLM's programs as a step of several over the same symbols, yielding now and then how far it says
+    it is. The last line of its complaint, if it failed. It is ended when the iterator is closed.
     """
     complaints = Path(command[-1] + ".log")
     with complaints.open("w+b") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         complaints.unlink()
         try:
             while process.poll() is None:
-                yield progress
+                stage, share = _progress(os.pread(log.fileno(), MOST_SAID, 0))
+                done = int((step + share) * symbols)
+                yield Progress(done, steps * symbols, ": ".join(filter(None, (detail, stage))))
                 time.sleep(0.1)
         finally:
             process.kill()
@@ -249,3 +265,14 @@ def _run(command: list[str], progress: Progress) -> Generator[Progress, None, st
         return None
     said = [line.strip() for line in lines if line.strip()]
     return "".join(c for c in said[-1] if c.isprintable()) if said else f"exit code {process.returncode}"
+
+
+def _progress(said: bytes) -> tuple[str, float]:
+    """What KenLM's programs are at and how much of it all is done: they print a heading for each of their stages, and
+    below it a hundred asterisks as it goes on."""
+    headings = list(STAGE.finditer(said))
+    if not headings:
+        return "", min(said.count(b"*"), 100) / 100
+    stage, stages, name = headings[-1].groups()
+    stars = said.count(b"*", headings[-1].end())
+    return name.decode("ascii", "replace").lower(), (int(stage) - 1 + min(stars, 100) / 100) / int(stages)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rnnviz.engine.ahead import ReadAhead
 from rnnviz.engine.blocks import MOST_TOGETHER, Piece, plan
 from rnnviz.engine.model import RecurrentModel, initialise
-from rnnviz.engine.segments import Source, segments_of
+from rnnviz.engine.segments import ByteSource, segments_of
 from rnnviz.engine.split import Split
 from rnnviz.engine.text import open_text
 from rnnviz.engine.vocabulary import UNKNOWN, Vocabulary
@@ -79,7 +79,7 @@ def test_the_state_read_ahead_is_the_state_there(kind: str, tmp_path: Path) -> N
     text = open_text(str(folder))
     vocabulary = Vocabulary.of(text)
     segments = segments_of(text, Split(), "all")
-    source = Source(text, segments, vocabulary)
+    source = ByteSource(text, segments, vocabulary)
     model = RecurrentModel(kind, len(vocabulary), 6, 2).eval()  # type: ignore[arg-type]
     initialise(model, 0, 1.0)
     (group,) = plan(segments.lengths, enough=50, most=1000, together=4, piece=30, uncut=45).groups
@@ -101,7 +101,7 @@ def test_the_state_read_ahead_is_the_state_there(kind: str, tmp_path: Path) -> N
 def test_nothing_is_read_ahead_of_whole_segments(tmp_path: Path) -> None:
     text = open_text(str(write_words(tmp_path / "a.txt", 100)))
     vocabulary = Vocabulary.of(text)
-    source = Source(text, segments_of(text, Split(), "all"), vocabulary)
+    source = ByteSource(text, segments_of(text, Split(), "all"), vocabulary)
     model = RecurrentModel("rnn", len(vocabulary), 3, 1)
     (group,) = plan([100], enough=10, most=1000, together=4, piece=30, uncut=100).groups
     ahead = ReadAhead(model, source, group, 30)
@@ -115,7 +115,7 @@ def test_symbols_and_what_came_after_them(tmp_path: Path) -> None:
     path.write_bytes(b"ab?cab?")
     text = open_text(str(path))
     vocabulary = Vocabulary(b"abc")
-    rows = Source(text, segments_of(text, Split(), "all", streams=2), vocabulary)  # ab? and cab?
+    rows = ByteSource(text, segments_of(text, Split(), "all", streams=2), vocabulary)  # ab? and cab?
     assert rows.read_as == ord("a")
     assert rows.count_unknown() == 2
     assert rows.symbols(0, 0, 3).tolist() == [0, 1, 0]
@@ -123,4 +123,4 @@ def test_symbols_and_what_came_after_them(tmp_path: Path) -> None:
     assert rows.targets(0, 0, 2).tolist() == [1, UNKNOWN]
     assert rows.symbols(1, 1, 3).tolist() == [0, 1]
     assert rows.targets(1, 1, 4).tolist() == [1, UNKNOWN, UNKNOWN]
-    assert Source(text, segments_of(text, Split(), "all"), Vocabulary(b" ab")).read_as == ord(" ")
+    assert ByteSource(text, segments_of(text, Split(), "all"), Vocabulary(b" ab")).read_as == ord(" ")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rnnviz.engine.capture import load_model, model_schema, record
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.run import Run
-from rnnviz.engine.segments import Readable, Segments, Source
+from rnnviz.engine.segments import ByteSource, Readable, Segments
 from rnnviz.engine.vocabulary import UNKNOWN
 from rnnviz.store.addition import adding, is_added, open_to_add
 from rnnviz.store.errors import AlreadyExists, InvalidText
@@ -40,7 +40,7 @@ class _CapturedText:
 class _Wanted:
     run: Run
     schema: ModelSchema
-    source: Source
+    source: ByteSource
 
 
 def check_runs(runs: Sequence[Run], signals: Sequence[str] | None = None) -> None:
@@ -61,7 +61,7 @@ def check_runs(runs: Sequence[Run], signals: Sequence[str] | None = None) -> Non
 def check_readable(run: Run, text: Readable, segments: Segments, *, replace_unknown: bool) -> int:
     """How many bytes of the segments the run has never seen. Raises InvalidText where there are any, unless they
     may be replaced."""
-    source = Source(text, segments, run.byte_vocabulary)
+    source = ByteSource(text, segments, run.byte_vocabulary)
     count = source.count_unknown()
     if not count or replace_unknown:
         return count
@@ -110,7 +110,7 @@ def _wanted(
     run: Run, text: Readable, segments: Segments, signals: Sequence[str] | None, replace_unknown: bool
 ) -> _Wanted:
     unknown = check_readable(run, text, segments, replace_unknown=replace_unknown)
-    source, schema = Source(text, segments, run.byte_vocabulary), model_schema(run, signals)
+    source, schema = ByteSource(text, segments, run.byte_vocabulary), model_schema(run, signals)
     if unknown:
         replaced = {"symbols": unknown, "read_as": source.read_as}
         schema = replace(schema, run={**schema.run, "unknown": replaced})

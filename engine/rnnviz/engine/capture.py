@@ -25,7 +25,7 @@ from rnnviz.engine.model import RecurrentModel
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.reading import BlockReader
 from rnnviz.engine.run import MODEL_FILE, Run
-from rnnviz.engine.segments import CapturedPart, Segments, Source, segments_of
+from rnnviz.engine.segments import ByteSource, CapturedPart, Segments, Source, segments_of
 from rnnviz.engine.text import Text
 from rnnviz.engine.vocabulary import refuse_unknown
 from rnnviz.store.errors import InvalidRequest, InvalidRun
@@ -70,7 +70,7 @@ def capture(
     """
     model = load_model(run, device)
     segments = segments_of(text, run.config.split, part, streams)
-    source = Source(text, segments, run.byte_vocabulary)
+    source = ByteSource(text, segments, run.byte_vocabulary)
     unknown = source.count_unknown()
     if unknown and not replace_unknown:
         hint = f"Give --unknown replace to have the model read such bytes as {bytes([source.read_as])!r}."

@@ -1,17 +1,18 @@
-"""What of a text is captured: its segments, and their bytes as the symbols that a model reads."""
+"""What of a text is captured: its segments, and the symbols of them that a model reads."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.engine.split import Split, spans
-from rnnviz.engine.text import PIECE, Text
+from rnnviz.engine.text import PIECE, Part
 from rnnviz.engine.vocabulary import UNKNOWN, Vocabulary
 from rnnviz.store.errors import InvalidRequest
 
@@ -26,12 +27,24 @@ class Readable(Protocol):
         ...
 
 
+class Symbols(Protocol):
+    """What has segments: a text, or one cut into tokens."""
+
+    @property
+    def length(self) -> int: ...
+
+    @property
+    def parts(self) -> tuple[Part, ...]: ...
+
+    def read(self, start: int, stop: int) -> NDArray[Any]: ...
+
+
 @dataclass(frozen=True)
 class Segments:
     """Spans of a text that are each read from zero state, and lie one after the other in a capture.
 
-    `table` is int64 [segment, 3]: start on the capture's time axis, length, offset in the text. `after` is
-    int32 [segment]: the byte that followed the segment, -1 where none did.
+    `table` is int64 [segment, 3]: start on the capture's time axis, length, offset in the text, all in symbols.
+    `after` is int32 [segment]: the byte or token that followed the segment, -1 where none did.
     """
 
     table: NDArray[np.int64]
@@ -54,14 +67,14 @@ class Segments:
                 yield text.read(offset, min(offset + PIECE, source + length))
 
 
-def segments_of(text: Text, split: Split, part: CapturedPart, streams: int | None = None) -> Segments:
-    """The segments of a part of a text.
+def segments_of(text: Symbols, split: Split, part: CapturedPart, streams: int | None = None) -> Segments:
+    """The segments of a part of a text, of bytes or of tokens.
 
     Of train, val and test these are the split's spans, one per stream, and what follows each is its last
     target (see `split`). `all` is one segment per file, after which nothing follows, or the whole text in
     `streams` rows of lengths that differ by one at most, each followed by the next.
 
-    Raises InvalidText where the part is empty, InvalidRequest for more streams than bytes or for streams
+    Raises InvalidText where the part is empty, InvalidRequest for more streams than symbols or for streams
     together with a part of the split, which has its own.
     """
     if part != "all":
@@ -75,52 +88,76 @@ def segments_of(text: Text, split: Split, part: CapturedPart, streams: int | Non
         return _segments(
             [span.start for span in found],
             [span.length for span in found],
-            [_byte(text, (span.start + span.length) % truncated) for span in found],
+            [_at(text, (span.start + span.length) % truncated) for span in found],
         )
     if streams is None:
         parts = text.parts
         return _segments([part.start for part in parts], [part.length for part in parts], [-1] * len(parts))
     if not 1 <= streams <= text.length:
         raise InvalidRequest(
-            f"--streams {streams} is not a number from 1 to the text's {text.length:,} bytes",
+            f"--streams {streams} is not a number from 1 to the text's {text.length:,} symbols",
             "Give a number of rows that the text can be cut into, for example 100.",
         )
     edges = [text.length * row // streams for row in range(streams + 1)]
     lengths = [stop - start for start, stop in pairwise(edges)]
-    return _segments(edges[:-1], lengths, [_byte(text, edge) for edge in edges[1:-1]] + [-1])
+    return _segments(edges[:-1], lengths, [_at(text, edge) for edge in edges[1:-1]] + [-1])
 
 
-class Source:
-    """The segments of a text as symbols. A byte outside the vocabulary is read as `read_as`: a space, or the
-    vocabulary's first byte where it has none."""
+class Source(ABC):
+    """The segments of a text as symbols. What is outside the vocabulary is read as the symbol `substitute`."""
 
-    def __init__(self, text: Readable, segments: Segments, vocabulary: Vocabulary) -> None:
-        self._text = text
-        self._segments = segments
-        self._vocabulary = vocabulary
-        self.read_as = ord(" ") if b" " in vocabulary.symbols else vocabulary.symbols[0]
+    def __init__(self, segments: Segments, substitute: int) -> None:
+        self.segments = segments
+        self.substitute = substitute
+
+    @abstractmethod
+    def _read(self, start: int, stop: int) -> NDArray[np.int64]:
+        """The symbols start … stop of the text, int64 [stop - start], UNKNOWN for what the vocabulary lacks."""
+
+    @abstractmethod
+    def _symbol_after(self, after: int) -> int:
+        """The symbol that followed a segment, of what `Segments.after` says."""
 
     def count_unknown(self) -> int:
-        """How many bytes of the segments the vocabulary does not have."""
-        pieces = self._segments.pieces(self._text)
-        return sum(int((self._vocabulary.encode(piece) == UNKNOWN).sum()) for piece in pieces)
+        """How many symbols of the segments the vocabulary does not have."""
+        return sum(
+            int(np.count_nonzero(self._read(offset, min(offset + PIECE, source + length)) == UNKNOWN))
+            for _, length, source in self.segments.table.tolist()
+            for offset in range(source, source + length, PIECE)
+        )
 
     def symbols(self, segment: int, start: int, stop: int) -> NDArray[np.int64]:
         """What is read from `start` to `stop` of a segment: int64 [stop - start]."""
-        source = int(self._segments.table[segment, 2])
-        codes = self._vocabulary.encode(self._text.read(source + start, source + stop))
-        return np.where(codes == UNKNOWN, self._vocabulary.symbols.index(self.read_as), codes)
+        source = int(self.segments.table[segment, 2])
+        codes = self._read(source + start, source + stop)
+        return np.where(codes == UNKNOWN, self.substitute, codes)
 
     def targets(self, segment: int, start: int, stop: int) -> NDArray[np.int64]:
         """What came after each of the symbols from `start` to `stop` of a segment: int64 [stop - start],
         UNKNOWN where nothing came or the vocabulary does not have it."""
-        _, length, source = self._segments.table[segment].tolist()
-        inside = self._text.read(source + start + 1, source + min(stop + 1, length))
-        codes = self._vocabulary.encode(inside)
+        _, length, source = self.segments.table[segment].tolist()
+        codes = self._read(source + start + 1, source + min(stop + 1, length))
         if stop < length:
             return codes
-        after = int(self._segments.after[segment])
-        return np.append(codes, UNKNOWN if after < 0 else self._vocabulary.encode(np.array(after)))
+        after = int(self.segments.after[segment])
+        return np.append(codes, UNKNOWN if after < 0 else self._symbol_after(after))
+
+
+class ByteSource(Source):
+    """Of a text whose symbols are bytes. `read_as` is what is read for bytes outside the vocabulary: a space, or the
+    vocabulary's first byte where it has none."""
+
+    def __init__(self, text: Readable, segments: Segments, vocabulary: Vocabulary) -> None:
+        self.read_as = ord(" ") if b" " in vocabulary.symbols else vocabulary.symbols[0]
+        super().__init__(segments, vocabulary.symbols.index(self.read_as))
+        self._text = text
+        self._vocabulary = vocabulary
+
+    def _read(self, start: int, stop: int) -> NDArray[np.int64]:
+        return self._vocabulary.encode(self._text.read(start, stop))
+
+    def _symbol_after(self, after: int) -> int:
+        return int(self._vocabulary.encode(np.array(after)))
 
 
 def _segments(sources: Sequence[int], lengths: Sequence[int], after: Sequence[int]) -> Segments:
@@ -129,5 +166,5 @@ def _segments(sources: Sequence[int], lengths: Sequence[int], after: Sequence[in
     return Segments(table, np.array(after, np.int32))
 
 
-def _byte(text: Text, offset: int) -> int:
+def _at(text: Symbols, offset: int) -> int:
     return int(text.read(offset, offset + 1)[0])

@@ -74,7 +74,7 @@ class Vocabulary:
                 break
             start += piece.size
         part = text.part_at(offset)
-        line = 1 + _count_newlines(text, part.start, offset)
+        line = 1 + count_newlines(text, part.start, offset)
         return Unknown(offset, int(text.read(offset, offset + 1)[0]), line, part.name, count)
 
 
@@ -99,7 +99,8 @@ def _counts(text: Text) -> NDArray[np.int64]:
     return counts
 
 
-def _count_newlines(text: Text, start: int, stop: int) -> int:
+def count_newlines(text: Text, start: int, stop: int) -> int:
+    """How many newlines are among the bytes start … stop."""
     count = 0
     for position in range(start, stop, 1 << 20):
         count += int(np.count_nonzero(text.read(position, min(position + (1 << 20), stop)) == ord("\n")))

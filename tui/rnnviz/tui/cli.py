@@ -1,7 +1,4 @@
-"""The command line: one Typer application, and the one place where errors become sentences and exit codes.
-
-Importing this module must stay cheap: `rnnviz --help` loads neither textual nor torch nor zarr.
-"""
+"""Where the program starts, and the one place where errors become sentences and exit codes."""
 
 from __future__ import annotations
 
@@ -9,69 +6,36 @@ import errno
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
-
-import typer
+from typing import NoReturn
 
 from rnnviz.store.errors import RnnvizError, StorageFailure
-from rnnviz.tui.commands.browse import browse
-from rnnviz.tui.commands.capture import capture
-from rnnviz.tui.commands.demo import demo
-from rnnviz.tui.commands.doctor import doctor
-from rnnviz.tui.commands.eval import evaluate
-from rnnviz.tui.commands.info import info
-from rnnviz.tui.commands.ngram import ngram
-from rnnviz.tui.commands.snapshot import snapshot
-from rnnviz.tui.commands.sweep import sweep
-from rnnviz.tui.commands.train import train
-
-app = typer.Typer(
-    name="rnnviz",
-    help="See inside recurrent language models from a terminal.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    rich_markup_mode="markdown",
-)
-
-app.command("train")(train)
-app.command("eval")(evaluate)
-app.command("sweep")(sweep)
-app.add_typer(ngram, name="ngram")
-app.command("capture")(capture)
-app.command("info")(info)
-app.command("browse")(browse)
-app.command("snapshot")(snapshot)
-app.command("demo")(demo)
-app.command("doctor")(doctor)
 
 INTERRUPTED = 130
 """The exit code of a program ended by Ctrl-C (128 + SIGINT)."""
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"rnnviz {version('rnnviz')}")
-        raise typer.Exit
-
-
-@app.callback()
-def root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    """See inside recurrent language models from a terminal."""
-
-
 def fail(error: RnnvizError) -> NoReturn:
     """Print an error as one line and its hint on stderr and leave with the error's exit code."""
-    typer.secho(f"rnnviz: {error.message}", fg=typer.colors.RED, err=True)
-    if error.hint:
-        typer.echo(f"  {error.hint}", err=True)
+    red, plain = ("\x1b[31m", "\x1b[0m") if sys.stderr.isatty() else ("", "")
+    hint = f"\n  {error.hint}" if error.hint else ""
+    print(f"{red}rnnviz: {error.message}{plain}{hint}", file=sys.stderr)  # noqa: T201
     sys.exit(error.exit_code)
+
+
+def _run(arguments: list[str]) -> None:
+    """Typer and all commands take 70 ms to load, a fifth of the time in which the explorer is to stand: a plain call
+    of it goes around them."""
+    if arguments[:1] == ["browse"]:
+        from rnnviz.tui.exploring import explore, plain_wishes
+
+        wishes = plain_wishes(arguments[1:])
+        if wishes is not None:
+            explore(wishes)
+            return
+
+    from rnnviz.tui.application import app
+
+    app()
 
 
 def main() -> None:
@@ -79,11 +43,11 @@ def main() -> None:
     if sys.stdout is None:  # closed by the shell (`>&-`)
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
     try:
-        app()
+        _run(sys.argv[1:])
     except RnnvizError as error:
         fail(error)
     except KeyboardInterrupt:
-        typer.echo("rnnviz: interrupted", err=True)
+        print("rnnviz: interrupted", file=sys.stderr)  # noqa: T201
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # The reader (`| head`) has left: that is no error. Point stdout elsewhere so that the

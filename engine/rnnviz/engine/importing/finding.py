@@ -1,0 +1,382 @@
+"""Finding a model in a PyTorch state dict: which tensors are the recurrent layers, the embedding, the output.
+
+Shapes say most of it. Every way in which the tensors can make up a model is tried; the one that leaves no tensor
+over and goes best with their names is taken, and where two are as good, or a tensor is left over, the question goes
+back to whoever imports. What a module computes without weights of its own (a tanh between two linear maps, a
+factor) cannot be seen in a state dict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final, NoReturn
+
+import torch
+from torch import Tensor
+
+from rnnviz.engine.equations import Weights
+from rnnviz.engine.importing.network import Linear, Network
+from rnnviz.engine.importing.state_dict import shape, with_table
+from rnnviz.engine.model import GATES, Kind
+from rnnviz.engine.text import printable
+from rnnviz.store.errors import InvalidCheckpoint
+
+ONE_HOT: Final = "none"
+"""The `embedding` that is none."""
+
+KIND_OF_GATES: Final[dict[int, Kind]] = {4: "lstm", 3: "gru-torch", 1: "rnn"}
+MODULE: Final[dict[Kind, str]] = {
+    "lstm": "an nn.LSTM",
+    "gru-torch": "an nn.GRU",
+    "gru": "the paper's GRU",
+    "rnn": "an nn.RNN (taken to have tanh: weights do not tell)",
+}
+
+_PARAMETER: Final = re.compile(r"^(.*?)(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(\d+)(_reverse)?$")
+_INPUT_NAMES: Final = ("emb", "encoder", "wte", "lookup", "input")
+_OUTPUT_NAMES: Final = (
+    "decoder",
+    "out",
+    "head",
+    "fc",
+    "linear",
+    "logit",
+    "proj",
+    "softmax",
+    "dense",
+    "classif",
+)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What whoever imports has decided; None and empty leave it to shapes and names."""
+
+    entry: str | None = None
+    """The name of the dictionary of tensors in the file, as `state_dict`."""
+    rnn: str | None = None
+    """The prefix of the recurrent layers' names, as `decoder.rnn`."""
+    kind: Kind | None = None
+    embedding: str | None = None
+    """The name of a tensor, or ONE_HOT."""
+    projection: str | None = None
+    decoder: str | None = None
+    tied: bool | None = None
+    ignore: tuple[str, ...] = ()
+    """Patterns of names, as for files."""
+
+
+@dataclass(frozen=True)
+class Found:
+    network: Network
+    decisions: tuple[str, ...]
+    """What was taken for what, a line each."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to take the tensors: names of the embedding, and of the weights and biases of the head."""
+
+    embedding: str | None
+    head: tuple[tuple[str, str | None], ...]
+    left_over: tuple[str, ...]
+    likeness: int
+    """How well it goes with the names."""
+
+    @property
+    def is_tied(self) -> bool:
+        return self.head[-1][0] == self.embedding
+
+    def __str__(self) -> str:
+        return f"{self.embedding or 'one-hot'} in, {', '.join(name for name, _ in self.head)} out"
+
+
+def find_network(tensors: Mapping[str, Tensor], choices: Choices) -> Found:
+    """The model in a state dict. Raises InvalidCheckpoint, with what was found, expected, and which option helps."""
+    return _Finder(tensors, choices).found()
+
+
+class _Finder:
+    def __init__(self, tensors: Mapping[str, Tensor], choices: Choices) -> None:
+        self.tensors = tensors
+        self.choices = choices
+        self.decisions: list[str] = []
+
+    def found(self) -> Found:
+        prefix, layers = self._layers()
+        kind = self._kind(layers[0])
+        self._check_layers(prefix, layers, GATES[kind])
+        hidden, width = layers[0]["weight_hh"].shape[1], layers[0]["weight_ih"].shape[1]
+        biases = "" if "bias_ih" in layers[0] else ", without biases"
+        words = f"{len(layers)} × {hidden} units reading {width} values{biases}"
+        self.decisions.append(f"layers: {printable(prefix)}weight_ih_l0 … are {MODULE[kind]}, {words}")
+        others = self._others(prefix)
+        reading = self._reading(others, width, hidden)
+        self._tell(reading)
+        head = tuple(
+            Linear(self.tensors[weight], self.tensors[bias] if bias else None)
+            for weight, bias in reading.head
+        )
+        embedding = self.tensors[reading.embedding] if reading.embedding else None
+        weights = tuple(_weights(layer) for layer in layers)
+        return Found(Network(kind, weights, embedding, head), tuple(self.decisions))
+
+    def _layers(self) -> tuple[str, list[dict[str, Tensor]]]:
+        """The prefix of the recurrent layers, and for each the parameters that it has, by their short names."""
+        groups: dict[str, dict[int, dict[str, Tensor]]] = {}
+        for name, tensor in self.tensors.items():
+            if match := _PARAMETER.match(name):
+                prefix, part, number, reverse = match.groups()
+                if self.choices.rnn in (None, prefix, prefix.rstrip(".")):
+                    if reverse:
+                        self._refuse(
+                            f"{printable(prefix)[:-1] or 'it'} reads in both directions ({printable(name)})",
+                            "Only models that read forwards predict what comes next: import one that does.",
+                        )
+                    if part == "weight_hr":
+                        self._refuse(
+                            f"{printable(prefix)[:-1] or 'it'} is an LSTM with projected states "
+                            f"({printable(name)}, proj_size)",
+                            "rnnviz has no such cells: import an LSTM without proj_size.",
+                        )
+                    groups.setdefault(prefix, {}).setdefault(int(number), {})[part] = tensor
+        if len(groups) != 1:
+            names = ", ".join(printable(prefix.rstrip(".")) or "''" for prefix in groups)
+            self._refuse(
+                f"there are {len(groups)} recurrent modules, and one is expected: {names}"
+                if groups
+                else f"there is no recurrent module called {printable(self.choices.rnn or '')}",
+                "Say which one is the language model's with --rnn NAME.",
+            )
+        [(prefix, numbered)] = groups.items()
+        if sorted(numbered) != list(range(len(numbered))):
+            self._refuse(
+                f"{printable(prefix)} has the layers {', '.join(map(str, sorted(numbered)[:20]))}: some are missing",
+                "Give a checkpoint that has them all.",
+            )
+        return prefix, [numbered[number] for number in range(len(numbered))]
+
+    def _kind(self, layer: Mapping[str, Tensor]) -> Kind:
+        recurrent = layer.get("weight_hh")
+        gates = 0
+        if recurrent is not None and recurrent.ndim == 2 and recurrent.shape[1]:
+            gates, rest = divmod(recurrent.shape[0], recurrent.shape[1])
+            gates = 0 if rest else gates
+        if recurrent is None or gates not in KIND_OF_GATES:
+            self._refuse(
+                f"weight_hh_l0 is {shape(recurrent) if recurrent is not None else 'not there'}, and 4, 3 or 1 times as "
+                "many rows as columns are expected (LSTM, GRU, RNN)",
+                "Give the state_dict of a module with one nn.LSTM, nn.GRU or nn.RNN.",
+            )
+        kind = self.choices.kind or KIND_OF_GATES[gates]
+        if GATES[kind] != gates:
+            self._refuse(
+                f"weight_hh_l0 is {shape(recurrent)}, and a {kind} has {GATES[kind]} times as many rows as columns",
+                f"Leave --kind out: it is {MODULE[KIND_OF_GATES[gates]]}.",
+            )
+        return kind
+
+    def _check_layers(self, prefix: str, layers: list[dict[str, Tensor]], gates: int) -> None:
+        hidden = layers[0]["weight_hh"].shape[1]
+        first = layers[0].get("weight_ih")
+        width = first.shape[1] if first is not None and first.ndim == 2 else 0
+        for number, layer in enumerate(layers):
+            rows = gates * hidden
+            wanted: dict[str, tuple[int, ...]] = {
+                "weight_ih": (rows, hidden if number else width),
+                "weight_hh": (rows, hidden),
+            }
+            if "bias_ih" in layers[0] or "bias_hh" in layers[0]:
+                wanted |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+            for part in {**wanted, **layer}:
+                tensor, size = layer.get(part), wanted.get(part)
+                if tensor is None or size is None or tuple(tensor.shape) != size or not width:
+                    is_there = "not there" if tensor is None else shape(tensor)
+                    self._refuse(
+                        f"{printable(prefix)}{part}_l{number} is {is_there}, and "
+                        f"{' × '.join(map(str, size)) if size else 'none'} is expected",
+                        "Give the whole state_dict of one module.",
+                    )
+                if not tensor.is_floating_point() or tensor.is_quantized:
+                    self._refuse(
+                        f"{printable(prefix)}{part}_l{number} holds {str(tensor.dtype).removeprefix('torch.')}",
+                        "A quantised model cannot be imported: give the weights it was made from.",
+                    )
+
+    def _others(self, prefix: str) -> dict[str, Tensor]:
+        """The numbers that are not the layers': counters and what is to be ignored are left out."""
+        others: dict[str, Tensor] = {}
+        ignored: list[str] = []
+        for name, tensor in self.tensors.items():
+            match = _PARAMETER.match(name)
+            if match and match[1] == prefix:
+                continue
+            if any(fnmatchcase(name, pattern) for pattern in self.choices.ignore):
+                ignored.append(name)
+            elif tensor.is_quantized:
+                self._refuse(
+                    f"{printable(name)} is quantised", "Give the weights the quantised model was made from."
+                )
+            elif tensor.is_floating_point() and tensor.numel():
+                others[name] = tensor
+        if ignored:
+            self.decisions.append(f"ignored: {', '.join(map(printable, ignored))}")
+        return others
+
+    def _reading(self, others: dict[str, Tensor], width: int, hidden: int) -> Reading:
+        readings = sorted(
+            self._readings(others, width, hidden),
+            key=lambda reading: (-len(reading.left_over), reading.likeness),
+            reverse=True,
+        )
+        if not readings:
+            self._refuse(
+                f"no tensors fit as input and output: an embedding [K, {width}] or K = {width} one-hot symbols, and a "
+                f"decoder [K, {hidden}] or the embedding tied to it, are expected",
+                "Name them with --embedding, --decoder or --projection if they are there.",
+            )
+        best = readings[0]
+        if best.left_over:
+            self._refuse(
+                f"it has tensors that the model found ({best}) does not use: "
+                f"{', '.join(printable(name) for name in best.left_over[:8])}",
+                "If they play no part in predicting, leave them out with --ignore PATTERN; if they are a linear map "
+                "before the decoder, say so with --projection NAME.",
+            )
+        equals = [r for r in readings if not r.left_over and r.likeness == best.likeness]
+        if len(equals) > 1:
+            self._refuse(
+                f"shapes and names allow {' or '.join(map(printable, map(str, equals[:3])))}",
+                "Say which with --embedding NAME (or none), --decoder NAME, --tied or --no-tied.",
+            )
+        return best
+
+    def _readings(self, others: dict[str, Tensor], width: int, hidden: int) -> Iterator[Reading]:
+        choices = self.choices
+        twins = _twins(others)
+        for chosen in (choices.embedding, choices.decoder, choices.projection):
+            if chosen is not None and chosen != ONE_HOT and chosen not in others:
+                self._refuse(f"there is no {printable(chosen)}", "Give the name of a tensor as it is listed.")
+        matrices = {
+            name: (int(tensor.shape[0]), int(tensor.shape[1]))
+            for name, tensor in others.items()
+            if tensor.ndim == 2 and name == twins[name][0]
+        }
+        embeddings = [name for name, (_, columns) in matrices.items() if columns == width]
+        for embedding in (None, *embeddings):
+            named = (ONE_HOT,) if embedding is None else twins[embedding]
+            if choices.embedding is not None and choices.embedding not in named:
+                continue
+            for maps in self._heads(matrices, twins, embedding, width, hidden):
+                tied = maps[-1] == embedding
+                if choices.tied in (None, tied) and choices.decoder in (None, *twins[maps[-1]]):
+                    yield self._complete(others, twins, embedding, maps)
+
+    def _heads(
+        self,
+        matrices: dict[str, tuple[int, int]],
+        twins: dict[str, tuple[str, ...]],
+        embedding: str | None,
+        width: int,
+        hidden: int,
+    ) -> Iterator[tuple[str, ...]]:
+        """The weights that can lead from h to the logits, in the order they are applied."""
+        symbols = width if embedding is None else matrices[embedding][0]
+        if self.choices.projection is None:
+            yield from ((name,) for name, size in matrices.items() if size == (symbols, hidden))
+            if embedding is None or width == hidden:
+                return  # nothing has to lie between h and a tied embedding
+        for name, (rows, columns) in matrices.items():
+            if columns != hidden or name == embedding or self.choices.projection not in (None, *twins[name]):
+                continue
+            if embedding is not None and rows == width:
+                yield name, embedding
+            if self.choices.projection is not None:
+                ends = (last for last, size in matrices.items() if size == (symbols, rows))
+                yield from ((name, last) for last in ends if last not in (name, embedding))
+
+    def _complete(
+        self,
+        others: dict[str, Tensor],
+        twins: dict[str, tuple[str, ...]],
+        embedding: str | None,
+        maps: tuple[str, ...],
+    ) -> Reading:
+        """The reading with its biases, what it leaves over, and how well it goes with the names."""
+        used: set[str] = set()
+        for weight in (*maps, *([embedding] if embedding else [])):
+            used |= set(twins[weight])
+        head: list[tuple[str, str | None]] = []
+        for weight in maps:
+            rows = (others[weight].shape[0],)
+            siblings = [n for twin in twins[weight] if (n := _sibling(twin)) in others]
+            loose = [
+                name for name, tensor in others.items() if tuple(tensor.shape) == rows and name not in used
+            ]
+            candidates = [name for name in siblings if tuple(others[name].shape) == rows] or (
+                loose if weight == embedding and len(loose) == 1 else []
+            )
+            bias = candidates[0] if candidates else None
+            used |= {bias} if bias else set()
+            head.append((weight, bias))
+        left_over = tuple(name for name in others if name not in used)
+        tied = maps[-1] == embedding
+        likeness = _likeness(maps[-1]) if not tied else 0
+        if embedding is not None and not tied:
+            likeness -= _likeness(embedding) + 2 * (_sibling(embedding) in others)
+        return Reading(embedding, tuple(head), left_over, likeness)
+
+    def _tell(self, reading: Reading) -> None:
+        def named(weight: str, bias: str | None) -> str:
+            size = shape(self.tensors[weight])
+            return f"{printable(weight)} ({size}){f' and {printable(bias)}' if bias else ', no bias'}"
+
+        if reading.embedding is None:
+            self.decisions.append("input: one-hot symbols, as no embedding is in front of the layers")
+        else:
+            size = shape(self.tensors[reading.embedding])
+            self.decisions.append(f"input: {printable(reading.embedding)} ({size}) is the embedding")
+        for weight, bias in reading.head[:-1]:
+            self.decisions.append(f"projection: {named(weight, bias)}, taken as linear")
+        weight, bias = reading.head[-1]
+        self.decisions.append(
+            f"output: {named(weight, bias)}{', tied to the input' if reading.is_tied else ''}"
+        )
+
+    def _refuse(self, message: str, hint: str) -> NoReturn:
+        raise InvalidCheckpoint(message, with_table(hint, self.tensors))
+
+
+def _weights(layer: Mapping[str, Tensor]) -> Weights:
+    zeros = layer["weight_hh"].new_zeros(len(layer["weight_hh"]))
+    return Weights(
+        layer["weight_ih"], layer["weight_hh"], layer.get("bias_ih", zeros), layer.get("bias_hh", zeros)
+    )
+
+
+def _twins(tensors: Mapping[str, Tensor]) -> dict[str, tuple[str, ...]]:
+    """For each name those of equal matrices, its own among them: tied weights are saved under both names."""
+    groups: list[list[str]] = []
+    for name, tensor in tensors.items():
+        for group in groups:
+            held = tensors[group[0]]
+            if tensor.ndim == 2 and held.shape == tensor.shape and torch.equal(held, tensor):
+                group.append(name)
+                break
+        else:
+            groups.append([name])
+    return {name: tuple(group) for group in groups for name in group}
+
+
+def _sibling(weight: str) -> str:
+    """The name of the bias that goes with a weight: `decoder.weight` -> `decoder.bias`."""
+    return weight.removesuffix("weight") + "bias"
+
+
+def _likeness(name: str) -> int:
+    """Above 0 for a name like an output's, below 0 for one like an input's."""
+    lower = name.lower()
+    return any(word in lower for word in _OUTPUT_NAMES) - any(word in lower for word in _INPUT_NAMES)

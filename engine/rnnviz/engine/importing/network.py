@@ -1,0 +1,109 @@
+"""What every import comes down to: recurrent layers between an embedding and linear maps, made into one
+`RecurrentModel` over one-hot symbols, which computes the same function.
+
+An embedding E [K, d] is a linear map of one-hot symbols, so it folds into the first layer's input weights:
+W (E^T x) = (W E^T) x. A chain of linear maps after the last layer folds into the decoder. Both are done in
+float64 and rounded to float32 once, at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor
+
+from rnnviz.engine.equations import Weights
+from rnnviz.engine.model import GATES, Kind
+from rnnviz.store.errors import InvalidCheckpoint
+
+MOST_PARAMETERS: Final = 1 << 29
+"""Of a model that is imported: 2 GB of float32."""
+
+
+class Linear(NamedTuple):
+    """y = W x + b; float64."""
+
+    weight: Tensor  # [outputs, inputs]
+    bias: Tensor | None  # [outputs]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A model as its program has it, every shape checked; float64 or narrower.
+
+    `layers` have their rows in the order of `equations`; `embedding` is [K, d], None for one-hot symbols; `head`
+    are the linear maps from the top layer's h to K logits, in the order they are applied.
+    """
+
+    kind: Kind
+    layers: tuple[Weights, ...]
+    embedding: Tensor | None
+    head: tuple[Linear, ...]
+
+    @property
+    def hidden(self) -> int:
+        return self.layers[0].recurrent.shape[1]
+
+    @property
+    def symbols(self) -> int:
+        """K."""
+        return self.head[-1].weight.shape[0]
+
+    def parameters(self, order: Sequence[int] | None = None) -> dict[str, Tensor]:
+        """The float32 parameters of the `RecurrentModel` that computes the same.
+
+        Symbol k of it is the network's symbol order[k], where an order is given. Raises InvalidCheckpoint for a
+        model of more than MOST_PARAMETERS, and for weights that are no numbers.
+        """
+        self._refuse_too_large()
+        found: dict[str, Tensor] = {}
+        for number, layer in enumerate(self.layers):
+            weights = layer.input.double()
+            if number == 0:
+                if self.embedding is not None:
+                    weights = weights @ self.embedding.double().T  # [G·H, d] [d, K] -> [G·H, K]
+                if order is not None:
+                    weights = weights[:, list(order)]
+            found[f"rnn.weight_ih_l{number}"] = weights
+            found[f"rnn.weight_hh_l{number}"] = layer.recurrent
+            found[f"rnn.bias_ih_l{number}"] = layer.input_bias
+            found[f"rnn.bias_hh_l{number}"] = layer.recurrent_bias
+        decoder = self._decoder()
+        assert decoder.bias is not None
+        rows = slice(None) if order is None else list(order)
+        found["decoder.weight"] = decoder.weight[rows]
+        found["decoder.bias"] = decoder.bias[rows]
+        found = {name: values.to(torch.float32, copy=True).contiguous() for name, values in found.items()}
+        for name, values in found.items():
+            if not bool(torch.isfinite(values).all()):
+                raise InvalidCheckpoint(
+                    f"the weights that make {name} are not all numbers that float32 can hold",
+                    "Import a checkpoint from before training diverged.",
+                )
+        return found
+
+    def _decoder(self) -> Linear:
+        """The head as one map, with a bias."""
+        first, *rest = self.head
+        weight = first.weight.double()
+        bias = weight.new_zeros(len(weight)) if first.bias is None else first.bias.double()
+        for linear in rest:
+            weight = linear.weight.double() @ weight
+            bias = linear.weight.double() @ bias
+            if linear.bias is not None:
+                bias = bias + linear.bias.double()
+        return Linear(weight, bias)
+
+    def _refuse_too_large(self) -> None:
+        hidden, symbols, layers = self.hidden, self.symbols, len(self.layers)
+        rows = GATES[self.kind] * hidden
+        parameters = rows * (symbols + (layers - 1) * hidden + layers * (hidden + 2)) + symbols * (hidden + 1)
+        if parameters > MOST_PARAMETERS:
+            raise InvalidCheckpoint(
+                f"{layers} layers of {hidden:,} units over {symbols:,} one-hot symbols have {parameters:,} parameters; "
+                f"at most {MOST_PARAMETERS:,} are imported",
+                "Only a smaller model, or one with a smaller vocabulary, can be imported.",
+            )

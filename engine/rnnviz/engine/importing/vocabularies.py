@@ -1,0 +1,305 @@
+"""What the symbols of an imported model are: from a list of tokens in some program's format, or from a text.
+
+Tokens that are all single bytes make a byte vocabulary, in ascending order whatever order the model has; the
+weights are then rearranged (`Symbols.order`). All others stay in the model's order.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, NoReturn
+
+from rnnviz.engine.importing.t7 import Table, read_t7
+from rnnviz.engine.text import STANDARD_LIBRARY, Text, open_text, printable
+from rnnviz.engine.tokens import LINE_END_TOKENS, UNKNOWN_TOKENS, TokenVocabulary, special_symbol
+from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.store.errors import InvalidRequest
+from rnnviz.store.schema import MOST_TOKENS
+
+Unit = Literal["byte", "character", "word"]
+Tokens = Sequence[str] | Sequence[bytes]
+Format = Literal["auto", "text", "list", "json", "dict", "t7"]
+
+GREATEST_FILE: Final = 64 << 20
+"""Bytes of a vocabulary file that are read at most."""
+
+FORMAT_OF_SUFFIX: Final[dict[str, Format]] = {".json": "json", ".dict": "dict", ".t7": "t7"}
+
+_FORMAT_WORDS: Final[dict[Format, str]] = {
+    "text": "a text", "list": "a list, one token a line", "json": "JSON",
+    "dict": "a .dict, a token and its number a line", "t7": "a Torch7 table",
+}  # fmt: skip
+
+_SPECIAL: Final = re.compile(r"<.+>|\[.+\]")
+"""Tokens for what is no text: `<unk>`, `[PAD]`."""
+
+_ESCAPED_BYTE: Final = re.compile(r"\[(1[2-9]\d|2[0-5]\d)\]")
+"""How torch-rnn writes a byte above 127 in its JSON: `[233]`."""
+
+
+@dataclass(frozen=True)
+class Symbols:
+    vocabulary: Vocabulary | TokenVocabulary
+    order: tuple[int, ...] | None
+    """Symbol k of the vocabulary is the model's symbol order[k]; None where they are the same."""
+    told: str
+    """What they were taken from, in words."""
+
+
+def read_symbols(spec: str, count: int, unit: Unit | None = None, form: Format = "auto") -> Symbols:
+    """The symbols of a model that has `count`, from a vocabulary file or a text.
+
+    What it is is told by its ending (.json, .dict, .t7); anything else is a list if it has one line for each symbol,
+    and a text otherwise. `form` says it outright. Raises InvalidRequest where it does not fit, NotFound, InvalidText.
+    """
+    path = Path(spec)
+    if form == "auto":
+        form = (
+            "text" if spec == STANDARD_LIBRARY or path.is_dir() else FORMAT_OF_SUFFIX.get(path.suffix, "auto")
+        )
+    text = open_text(spec)
+    tokens: Tokens
+    if form == "auto":
+        form = _list_or_text(text, count, unit)
+    if form == "text":
+        tokens = _tokens_of(text, unit)
+        unit = unit or "byte"
+    else:
+        tokens = _tokens_in(path, text, form)
+    name = f"{text.name} ({_FORMAT_WORDS[form]})"
+    _check_count(len(tokens), count, name, form, unit)
+    return symbols_of(tokens, name, unit)
+
+
+def symbols_in_checkpoint(table: Table, count: int, unit: Unit | None = None) -> Symbols:
+    """The symbols from the vocabulary in a Torch7 checkpoint. Raises InvalidRequest where it does not fit."""
+    tokens = _numbered(_pairs(table), "the checkpoint's own vocabulary")
+    _check_count(len(tokens), count, "the checkpoint's own vocabulary", "t7", unit)
+    return symbols_of(tokens, "the checkpoint's own vocabulary", unit)
+
+
+def symbols_of(tokens: Tokens, name: str, unit: Unit | None) -> Symbols:
+    """The symbols that a model numbers in the order of `tokens`; `name` says where they are from."""
+    values = _bytes_of(tokens, unit)
+    if values is not None:
+        if len(set(values)) < len(values):
+            _refuse(f"{name} has a byte twice", "Give the vocabulary that the model was trained with.")
+        order = tuple(sorted(range(len(values)), key=values.__getitem__))
+        moved = order != tuple(range(len(values)))
+        words = f"{len(values)} bytes, from {name}{', put in ascending order' if moved else ''}"
+        return Symbols(Vocabulary(bytes(sorted(values))), order if moved else None, words)
+    if unit == "byte":
+        _refuse(f"{name} has tokens that are no bytes", "Leave --unit out, or give --unit character or word.")
+    strings = [_decoded(token, name) for token in tokens]
+    if unit is None:
+        plain = [token for token in strings if not _SPECIAL.fullmatch(token)]
+        unit = "character" if all(len(token) == 1 for token in plain) else "word"
+    unknown, line_end = (special_symbol(strings, names) for names in (UNKNOWN_TOKENS, LINE_END_TOKENS))
+    try:
+        vocabulary = TokenVocabulary(strings, unit, unknown, line_end)
+    except ValueError as error:
+        _refuse(f"{name}: {error}", "Give the vocabulary that the model was trained with.")
+    special = [
+        f"{printable(strings[symbol])} is read for {what}"
+        for symbol, what in ((unknown, "what it lacks"), (line_end, "line ends"))
+        if symbol is not None
+    ]
+    return Symbols(vocabulary, None, ", ".join([f"{len(strings):,} {unit}s, from {name}", *special]))
+
+
+def _bytes_of(tokens: Tokens, unit: Unit | None) -> list[int] | None:
+    """The byte that each token is, None unless all are. Characters count up to 127, or, for `byte`, to 255."""
+    if unit == "word":
+        return None
+    values: list[int] = []
+    for token in tokens:
+        if isinstance(token, bytes) and len(token) == 1:
+            values.append(token[0])
+        elif isinstance(token, str) and len(token) == 1 and ord(token) < (256 if unit == "byte" else 128):
+            values.append(ord(token))
+        elif (
+            unit != "character"
+            and (escaped := _ESCAPED_BYTE.fullmatch(_lenient(token)))
+            and 128 <= int(escaped[1]) < 256
+        ):
+            values.append(int(escaped[1]))
+        else:
+            return None
+    return values
+
+
+def _list_or_text(text: Text, count: int, unit: Unit | None) -> Format:
+    """What a file without a telling ending is, judged by how many symbols the model has."""
+    lines = 0
+    for piece in text.pieces():
+        lines += int((piece == ord("\n")).sum())
+    lines += int(text.read(text.length - 1, text.length)[0] != ord("\n"))
+    if lines != count:
+        return "text"
+    if len(set(_tokens_of(text, unit))) == count:
+        _refuse(
+            f"{text.name} has {count:,} lines and {count:,} distinct {unit or 'byte'}s: it may be a list or a text",
+            "Say which it is with --vocab-format list or --vocab-format text.",
+        )
+    return "list"
+
+
+def _tokens_of(text: Text, unit: Unit | None) -> Tokens:
+    """The distinct bytes, characters or words of a text, ascending."""
+    if unit in (None, "byte"):
+        return [bytes([value]) for value in Vocabulary.of(text).symbols]
+    return sorted(_distinct(text, words=unit == "word"))
+
+
+def _distinct(text: Text, *, words: bool) -> set[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    found: set[str] = set()
+    rest = ""
+    try:
+        for piece in text.pieces():
+            decoded = rest + decoder.decode(piece.tobytes())
+            if not words:
+                found |= set(decoded)
+                continue
+            *whole, rest = re.split(r"\s+", decoded)
+            found |= set(whole)
+            if len(found) > MOST_TOKENS + 1 or len(rest) > GREATEST_FILE:
+                _refuse(
+                    f"{text.name} has more than {MOST_TOKENS:,} distinct words", "Give a vocabulary file."
+                )
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        _refuse(
+            f"{text.name} is not all UTF-8", "Give a vocabulary file, or --unit byte for a model over bytes."
+        )
+    return (found | {rest}) - {""}
+
+
+def _tokens_in(path: Path, text: Text, form: Format) -> Tokens:
+    """The tokens of a vocabulary file, in the order of their numbers."""
+    if text.length > GREATEST_FILE:
+        _refuse(
+            f"{text.name} is too long for a vocabulary", "If it is a text, say so with --vocab-format text."
+        )
+    if form == "t7":
+        table = read_t7(path)
+        if not isinstance(table, Table):
+            _refuse(
+                f"{text.name} holds no table of tokens", "Give the vocabulary file of char-rnn, vocab.t7."
+            )
+        return _numbered(_pairs(table), text.name)
+    try:
+        content = text.read(0, text.length).tobytes().decode()
+    except UnicodeDecodeError:
+        _refuse(f"{text.name} is not UTF-8", "Save the vocabulary as UTF-8.")
+    if form == "json":
+        return _json_tokens(content, text.name)
+    lines = content.removesuffix("\n").split("\n")
+    lines = [line.removesuffix("\r") for line in lines]
+    if form == "list":
+        if "" in lines:
+            _refuse(
+                f"line {lines.index('') + 1} of {text.name} is empty",
+                "For tokens with line breaks, give a JSON list.",
+            )
+        return lines
+    pairs: dict[object, object] = {}
+    for number, line in enumerate(lines, 1):
+        token, _, value = line.rpartition("\t" if "\t" in line else " ")
+        if not token or not re.fullmatch(r"\d{1,9}", value.strip()):
+            _refuse(
+                f"line {number} of {text.name} is no token and its number",
+                "Each line is TOKEN, a tab, NUMBER.",
+            )
+        pairs[token] = int(value)
+    if len(pairs) < len(lines):
+        _refuse(f"{text.name} has a token twice", "Give each token one line.")
+    return _numbered(pairs, text.name)
+
+
+def _json_tokens(content: str, name: str) -> Tokens:
+    try:
+        value: object = json.loads(content)
+    except (ValueError, RecursionError):
+        _refuse(
+            f"{name} is not valid JSON", "Give a list of tokens or an object of tokens and their numbers."
+        )
+    if isinstance(value, dict):
+        inner = next(
+            (value[key] for key in ("token_to_idx", "stoi", "vocab") if isinstance(value.get(key), dict)),
+            None,
+        )
+        return _numbered(value if inner is None else inner, name)
+    items: list[object] = value if isinstance(value, list) else []
+    strings = [token for token in items if isinstance(token, str)]
+    values = [token for token in items if type(token) is int and 0 <= token < 256]
+    if not items or len(items) not in (len(strings), len(values)):
+        _refuse(
+            f"{name} is no list of tokens",
+            "Give a list of strings, or an object of tokens and their numbers.",
+        )
+    return strings or [bytes([value]) for value in values]
+
+
+def _pairs(table: Table) -> dict[object, object]:
+    return dict(table.entries.items())
+
+
+def _numbered(pairs: Mapping[object, object], name: str) -> Tokens:
+    """The tokens in the order of their numbers, which are either the values or the keys, from 0 or from 1."""
+    by_number: dict[int, object] = {}
+    flipped = all(isinstance(value, str | bytes) for value in pairs.values())
+    for key, value in pairs.items():
+        number, token = (key, value) if flipped else (value, key)
+        if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) < 10:
+            number = int(number)
+        if isinstance(number, bool) or not isinstance(number, int | float) or number != number // 1:
+            _refuse(
+                f"{name} has a token without a whole number", "Each token has its number, from 0 or from 1."
+            )
+        by_number[int(number)] = token
+    first = min(by_number, default=0)
+    if len(by_number) < len(pairs) or first not in (0, 1) or max(by_number) != first + len(pairs) - 1:
+        _refuse(
+            f"{name} does not number its tokens one after the other from 0 or 1",
+            "Give each number one token.",
+        )
+    tokens = [by_number[number] for number in range(first, first + len(pairs))]
+    strings = [token for token in tokens if isinstance(token, str)]
+    plain = [token for token in tokens if isinstance(token, bytes)]
+    if len(tokens) not in (len(strings), len(plain)):
+        _refuse(f"{name} has tokens that are no strings", "Give strings.")
+    return strings or plain
+
+
+def _check_count(found: int, count: int, name: str, form: Format, unit: Unit | None) -> None:
+    if found == count:
+        return
+    if form == "text":
+        hint = (
+            f"Of a text, its distinct {unit or 'byte'}s are taken (--unit byte, character or word says which). Give "
+            "the text the model was trained on, or its tokens: a .json, a .dict, or a file with one token a line."
+        )
+    else:
+        hint = "Give the vocabulary that the model was trained with; --vocab-format says how a file is to be read."
+    _refuse(f"{name} has {found:,} symbols, and the model has {count:,}", hint)
+
+
+def _lenient(token: str | bytes) -> str:
+    return token if isinstance(token, str) else token.decode("latin-1")
+
+
+def _decoded(token: str | bytes, name: str) -> str:
+    try:
+        return token if isinstance(token, str) else token.decode()
+    except UnicodeDecodeError:
+        _refuse(f"{name} has tokens that are neither bytes nor UTF-8", "Give the vocabulary as JSON.")
+
+
+def _refuse(message: str, hint: str) -> NoReturn:
+    raise InvalidRequest(message, hint)

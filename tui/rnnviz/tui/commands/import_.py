@@ -1,0 +1,180 @@
+"""`rnnviz import`: open a model that another program trained."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from rnnviz.store.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from rnnviz.engine.run import Run
+
+_WEIGHTS = "Finding the weights (PyTorch)"
+
+
+def import_(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="The run directory to write.", show_default=False)],
+    checkpoint: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="CHECKPOINT",
+            help="A PyTorch state_dict (.pt, .pth, .safetensors), or a .t7 of char-rnn or torch-rnn.",
+            show_default=False,
+        ),
+    ] = None,
+    vocab: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|TEXT",
+            help="What the symbols are: a vocabulary, or the text the model was trained on.",
+            show_default=False,
+        ),
+    ] = None,
+    vocab_format: Annotated[
+        Literal["auto", "text", "list", "json", "dict", "t7"],
+        typer.Option(help="How --vocab is read: `auto` goes by its ending and its number of lines."),
+    ] = "auto",
+    unit: Annotated[
+        Literal["byte", "character", "word"] | None,
+        typer.Option(
+            help="What a symbol is; told by the vocabulary, or bytes of a text.", show_default=False
+        ),
+    ] = None,
+    rnn: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The recurrent module, where there are several.", rich_help_panel=_WEIGHTS
+        ),
+    ] = None,
+    kind: Annotated[
+        Literal["lstm", "gru-torch", "gru", "rnn"] | None,
+        typer.Option(
+            help="The kind of its layers; `gru` is the paper's, which has the same shapes as torch.nn.GRU.",
+            rich_help_panel=_WEIGHTS,
+        ),
+    ] = None,
+    embedding: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The embedding, `none` for one-hot.", rich_help_panel=_WEIGHTS),
+    ] = None,
+    projection: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="A linear map between the layers and the decoder.", rich_help_panel=_WEIGHTS
+        ),
+    ] = None,
+    decoder: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The linear map to the symbols.", rich_help_panel=_WEIGHTS),
+    ] = None,
+    tied: Annotated[
+        bool | None,
+        typer.Option("--tied/--no-tied", help="Whether it is the embedding.", rich_help_panel=_WEIGHTS),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN", help="Tensors that play no part; may be repeated.", rich_help_panel=_WEIGHTS
+        ),
+    ] = None,
+    entry: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The dictionary of weights, where there are several.",
+            rich_help_panel=_WEIGHTS,
+        ),
+    ] = None,
+    nonlinearity: Annotated[
+        Literal["tanh", "relu"],
+        typer.Option(help="Of an nn.RNN; weights do not tell it.", rich_help_panel=_WEIGHTS),
+    ] = "tanh",
+    force: Annotated[bool, typer.Option("--force", help="Replace an older run at --out.")] = False,
+) -> None:
+    """Open a language model that another program trained, as a run that can be captured and browsed.
+
+    Of PyTorch: a state_dict with one nn.LSTM, nn.GRU or nn.RNN of any number of layers, with or without an embedding,
+    tied weights or a linear projection before them. Tensors are found by shape and name, and each decision is printed.
+    Of char-rnn: lstm, gru and rnn. Of torch-rnn: lstm and rnn. Their .t7 files hold the vocabulary.
+
+    --vocab is read by its ending: .json (a list of tokens, or a map between tokens and numbers), .dict (a token, a tab
+    and its number on each line) or .t7 (char-rnn's vocab.t7). Any other file is a list if it has one line for each of
+    the model's symbols, and otherwise a text, the distinct bytes (--unit character, word) of which are the symbols in
+    ascending order.
+
+    Not supported: both directions, proj_size, relu, cells (nn.LSTMCell), batch or layer normalisation, quantised
+    weights, pickled modules and TorchScript (nothing in a checkpoint is ever run). What a module computes without
+    weights, as a factor or a nonlinearity between linear maps, cannot be seen: `rnnviz eval` tells whether the loss is
+    the one you know.
+
+    Examples:
+
+        rnnviz import model.pt --out runs/mine --vocab input.txt
+
+        rnnviz import lm.safetensors --out runs/words --vocab vocab.json --decoder head.weight
+
+        rnnviz import lm_lstm_epoch50.00_1.2345.t7 --out runs/char-rnn
+    """
+    from rnnviz.engine.importing.checkpoint import VocabularyFile, convert, read_checkpoint, write_run
+    from rnnviz.engine.importing.finding import Choices
+
+    if checkpoint is None:
+        raise InvalidRequest(
+            "there is no CHECKPOINT to import", "Give one: rnnviz import CHECKPOINT --out RUN --vocab FILE"
+        )
+    if nonlinearity == "relu":
+        raise InvalidRequest(
+            "an nn.RNN with relu cannot be imported",
+            "rnnviz computes h = tanh(…): import one trained with tanh.",
+        )
+    choices = Choices(
+        entry=entry,
+        rnn=rnn,
+        kind=kind,
+        embedding=embedding,
+        projection=projection,
+        decoder=decoder,
+        tied=tied,
+        ignore=tuple(ignore or ()),
+    )
+    model = read_checkpoint(checkpoint, choices)
+    for line in model.decisions:
+        typer.echo(line)
+    imported = convert(model, VocabularyFile(vocab, unit, vocab_format))
+    typer.echo(f"symbols: {imported.symbols.told}")
+    run = write_run(imported, out, command=_command(context), force=force)
+    _report(run)
+
+
+def _report(run: Run) -> None:
+    config = run.config
+    typer.echo(f"{run.path} is a run now: {config.kind}, {config.layers} × {config.hidden} units")
+    typer.echo(f"  {shlex.join(['rnnviz', 'capture', str(run.path), 'TEXT', '--out', f'{run.name}.zarr'])}")
+
+
+def _command(context: typer.Context) -> str:
+    """The command line, with the names of files where it had their paths."""
+    from rnnviz.engine.text import printable
+
+    words = ["rnnviz", "import"]
+    options: list[str] = []
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        source = context.get_parameter_source(name)
+        if source is None or source.name != "COMMANDLINE":
+            continue
+        value: Any = context.params[name]
+        if name == "checkpoint":
+            words.append(Path(value).name)
+        elif isinstance(value, bool):
+            options.append(parameter.opts[0] if value else parameter.secondary_opts[0])
+        else:
+            values = value if isinstance(value, list | tuple) else [value]
+            for item in values:
+                options += [parameter.opts[0], Path(item).name if name in ("out", "vocab") else str(item)]
+    return printable(shlex.join([*words, *options]))

@@ -9,13 +9,14 @@ threads give the same bytes on disk, interrupted or not.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from math import prod
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import torch
 
@@ -25,9 +26,11 @@ from rnnviz.engine.model import RecurrentModel
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.reading import BlockReader
 from rnnviz.engine.run import MODEL_FILE, Run
-from rnnviz.engine.segments import ByteSource, CapturedPart, Segments, Source, segments_of
+from rnnviz.engine.segments import CapturedPart, Segments, Source
+from rnnviz.engine.sources import source_of
 from rnnviz.engine.text import Text
-from rnnviz.engine.vocabulary import refuse_unknown
+from rnnviz.engine.tokens import TokenVocabulary
+from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidRequest, InvalidRun
 from rnnviz.store.schema import CaptureSchema, ModelSchema, model_name
 from rnnviz.store.signals import SIGNALS_OF_KIND
@@ -45,6 +48,9 @@ CUDA_TOGETHER: Final = 128
 1×64 and at 3×512; on a GPU a step is launch latency, whatever the batch."""
 
 
+Predictions = Literal["all", "surprisal"]
+
+
 def capture(
     run: Run,
     text: Text,
@@ -57,36 +63,36 @@ def capture(
     force: bool = False,
     resume: bool = False,
     device: torch.device | None = None,
+    predictions: Predictions = "all",
 ) -> Generator[Progress, None, None]:
     """Capture a part of a text (see `segments_of`) at `target`, yielding how many symbols are behind.
 
-    `signals` are the names to keep, all of the model's kind where None. Bytes the model has never seen are
-    refused, or with `replace_unknown` read as a symbol it knows: a space, or the first of its vocabulary. The
-    text then keeps them, and what is predicted of them is NaN. `resume` goes on with an incomplete capture of
-    the same, does nothing for a complete one, and begins where there is none.
+    `signals` are the names to keep, all of the model's kind where None. Of the model's predictions, `all` keeps
+    the probability of every symbol of the vocabulary, `surprisal` only that of the one that came. Bytes (of a
+    model over tokens: characters, words) that the model has never seen are refused, or with `replace_unknown` read as
+    a symbol it knows: see `Source`. The text then keeps them, and what is predicted of them is NaN. `resume` goes
+    on with an incomplete capture of the same, does nothing for a complete one, and begins where there is none.
 
     Raises InvalidRequest, InvalidText, InvalidRun, AlreadyExists before anything is written; InvalidRequest
     for a `resume` of something else; StorageFailure where the disk refuses, with what is there still valid.
     """
     model = load_model(run, device)
-    segments = segments_of(text, run.config.split, part, streams)
-    source = ByteSource(text, segments, run.byte_vocabulary)
-    unknown = source.count_unknown()
-    if unknown and not replace_unknown:
-        hint = f"Give --unknown replace to have the model read such bytes as {bytes([source.read_as])!r}."
-        refuse_unknown(run.byte_vocabulary, text, hint)
-    read_as = source.read_as if unknown else None
+    schema_of_model = model_schema(run, signals, predictions)
+    source, unknown = yield from source_of(run, text, part, streams, replace_unknown=replace_unknown)
+    segments, read_as = source.segments, source.read_as if unknown else None
     schema = CaptureSchema(
         symbols=segments.symbols,
         segments=len(segments.table),
         text_name=text.name,
         text_sha256=text.sha256(),
         part=part,
-        models=(model_schema(run, signals),),
+        models=(schema_of_model,),
         generator=f"rnnviz {version('rnnviz')}",
         options={"streams": streams, "unknown": {"symbols": unknown, "read_as": read_as}},
+        unit=source.unit,
+        token_bytes=0 if source.unit == "byte" else sum(map(len, source.text())),
     )
-    with _open_writer(target, schema, segments, text, force=force, resume=resume) as writer:
+    with _open_writer(target, schema, source, force=force, resume=resume) as writer:
         yield from record(model, source, segments, writer)
 
 
@@ -154,7 +160,7 @@ def _core_for_writing() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def model_schema(run: Run, signals: Sequence[str] | None) -> ModelSchema:
+def model_schema(run: Run, signals: Sequence[str] | None, predictions: Predictions = "all") -> ModelSchema:
     """How a capture describes the run's model. Raises InvalidRequest for signals that its kind does not have."""
     config = run.config
     known = SIGNALS_OF_KIND[config.kind]
@@ -175,10 +181,12 @@ def model_schema(run: Run, signals: Sequence[str] | None) -> ModelSchema:
     return ModelSchema(
         name=model_name(run.name),
         kind=config.kind,
-        vocabulary=run.byte_vocabulary.symbols,
+        vocabulary=run.vocabulary.symbols if isinstance(run.vocabulary, Vocabulary) else b"",
+        tokens=run.vocabulary.tokens if isinstance(run.vocabulary, TokenVocabulary) else None,
         layers=config.layers,
         hidden=config.hidden,
         signals=tuple(signal for signal in known if signal in wanted),
+        next=predictions == "all",
         run=provenance,
     )
 
@@ -212,8 +220,26 @@ def _plan(model: RecurrentModel, segments: Segments, schema: CaptureSchema) -> P
 
 
 def _open_writer(
-    target: Path, schema: CaptureSchema, segments: Segments, text: Text, *, force: bool, resume: bool
+    target: Path, schema: CaptureSchema, source: Source, *, force: bool, resume: bool
 ) -> CaptureWriter:
+    table = source.table()
     if resume and target.exists():
-        return resume_capture(target, schema, segments.table)
-    return create_capture(target, schema, segments.pieces(text), segments.table, segments.after, force=force)
+        return resume_capture(target, schema, table)
+    _refuse_full_disk(target, schema)
+    after = source.segments.after
+    return create_capture(target, schema, source.text(), table, after, ends=source.ends(), force=force)
+
+
+def _refuse_full_disk(target: Path, schema: CaptureSchema) -> None:
+    """Raise InvalidRequest where the predictions alone are more than the disk has room for."""
+    (model,) = schema.models
+    if not model.next:
+        return
+    place = next((parent for parent in target.resolve().parents if parent.exists()), Path("/"))
+    size, free = 2 * model.vocabulary_size * schema.symbols, shutil.disk_usage(place).free
+    if size > free:
+        raise InvalidRequest(
+            f"the predictions of {model.vocabulary_size:,} symbols at each of {schema.symbols:,} would take "
+            f"{size / 1e9:,.1f} GB, and the disk has {free / 1e9:,.1f} GB free",
+            "Give --predictions surprisal to keep only the surprisal of each symbol.",
+        )

@@ -15,6 +15,7 @@ from rnnviz.engine.split import Split, spans
 from rnnviz.engine.text import PIECE, Part
 from rnnviz.engine.vocabulary import UNKNOWN, Vocabulary
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.store.schema import SymbolUnit
 
 CapturedPart = Literal["train", "val", "test", "all"]
 
@@ -110,6 +111,28 @@ class Source(ABC):
         self.segments = segments
         self.substitute = substitute
 
+    @property
+    @abstractmethod
+    def unit(self) -> SymbolUnit:
+        """What a symbol is."""
+
+    @property
+    @abstractmethod
+    def read_as(self) -> int:
+        """`substitute` as what it is in the text: a byte, or a token's number."""
+
+    @abstractmethod
+    def table(self) -> NDArray[np.int64]:
+        """What a capture keeps of the segments: int64 [segment, 3], as in `Segments` with the offset in bytes."""
+
+    @abstractmethod
+    def text(self) -> Iterator[NDArray[np.uint8]]:
+        """The bytes of all segments, one after the other, a megabyte at most at a time."""
+
+    @abstractmethod
+    def ends(self) -> Iterator[NDArray[np.int64]]:
+        """Where in them each token ends, some at a time; nothing where symbols are bytes."""
+
     @abstractmethod
     def _read(self, start: int, stop: int) -> NDArray[np.int64]:
         """The symbols start … stop of the text, int64 [stop - start], UNKNOWN for what the vocabulary lacks."""
@@ -144,14 +167,30 @@ class Source(ABC):
 
 
 class ByteSource(Source):
-    """Of a text whose symbols are bytes. `read_as` is what is read for bytes outside the vocabulary: a space, or the
-    vocabulary's first byte where it has none."""
+    """Of a text whose symbols are bytes. A byte outside the vocabulary is read as a space, or as the vocabulary's
+    first byte where it has none."""
 
     def __init__(self, text: Readable, segments: Segments, vocabulary: Vocabulary) -> None:
-        self.read_as = ord(" ") if b" " in vocabulary.symbols else vocabulary.symbols[0]
-        super().__init__(segments, vocabulary.symbols.index(self.read_as))
+        super().__init__(segments, max(0, vocabulary.symbols.find(b" ")))
         self._text = text
         self._vocabulary = vocabulary
+
+    @property
+    def unit(self) -> SymbolUnit:
+        return "byte"
+
+    @property
+    def read_as(self) -> int:
+        return self._vocabulary.symbols[self.substitute]
+
+    def table(self) -> NDArray[np.int64]:
+        return self.segments.table
+
+    def text(self) -> Iterator[NDArray[np.uint8]]:
+        return self.segments.pieces(self._text)
+
+    def ends(self) -> Iterator[NDArray[np.int64]]:
+        return iter(())
 
     def _read(self, start: int, stop: int) -> NDArray[np.int64]:
         return self._vocabulary.encode(self._text.read(start, stop))

@@ -1,0 +1,39 @@
+"""The source that a run reads: a part of a text as the symbols of the run's vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from rnnviz.engine.progress import Progress
+from rnnviz.engine.run import Run
+from rnnviz.engine.segments import ByteSource, CapturedPart, Source, segments_of
+from rnnviz.engine.text import Text
+from rnnviz.engine.token_source import TokenSource
+from rnnviz.engine.token_text import refuse_unknown_tokens, token_text
+from rnnviz.engine.tokens import TokenVocabulary
+from rnnviz.engine.vocabulary import refuse_unknown
+
+
+def source_of(
+    run: Run, text: Text, part: CapturedPart, streams: int | None = None, *, replace_unknown: bool = False
+) -> Generator[Progress, None, tuple[Source, int]]:
+    """The part's symbols, and how many of them the run has never seen.
+
+    Raises as `segments_of` does, and InvalidText where there are such symbols and they may not be replaced.
+    """
+    vocabulary, split = run.vocabulary, run.config.split
+    if isinstance(vocabulary, TokenVocabulary):
+        tokens = yield from token_text(text, vocabulary)
+        found = TokenSource(tokens, segments_of(tokens, split, part, streams))
+        unknown = found.count_unknown()
+        if unknown and not replace_unknown:
+            substitute = vocabulary.tokens[found.read_as]
+            hint = f"Give --unknown replace to have the model read such {vocabulary.unit}s as {substitute!a}."
+            refuse_unknown_tokens(tokens, hint)
+        return found, unknown
+    source = ByteSource(text, segments_of(text, split, part, streams), vocabulary)
+    unknown = source.count_unknown()
+    if unknown and not replace_unknown:
+        hint = f"Give --unknown replace to have the model read such bytes as {bytes([source.read_as])!r}."
+        refuse_unknown(vocabulary, text, hint)
+    return source, unknown

@@ -1,0 +1,116 @@
+"""Keys that change the page and move in it, and the way between typing and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.binding import Binding
+
+from rnnviz.tui import view as moves
+from rnnviz.tui.layout import TextWindow
+from rnnviz.tui.screens.bindings import key
+from rnnviz.tui.screens.page import PageScreen
+from rnnviz.tui.view import View
+
+
+class WhileTyping(PageScreen):
+    GROUP = "While typing"
+    MODES = (True,)
+    KEYS: ClassVar[list[Binding]] = [
+        key(
+            "escape",
+            "command",
+            "commands",
+            "From typing to commands; there, back to the text view",
+            show=True,
+        ),
+        key("alt+j", "cell(1)", "next cell", "Next cell, without leaving the text", show=True),
+        key("alt+k", "cell(-1)", "previous cell", "Previous cell"),
+        key("alt+s", "signal(1)", "next signal", "Next signal of this cell", show=True),
+        key("alt+g", "write", "write on", "A model goes on writing, or stops", show=True),
+        key("backspace", "erase_before", "back", "Take away the character before the cursor"),
+    ]
+
+    def action_command(self) -> None:
+        self.typing = self.writing = False
+        self.show_page()
+
+    def action_erase_before(self) -> None:
+        self.writing = False
+        self.edit(self.session.page.erased_before())
+
+
+class Editing(PageScreen):
+    GROUP = "Editing"
+    KEYS: ClassVar[list[Binding]] = [
+        key("left", "character(-1)", "left", "Cursor one character back"),
+        key("right", "character(1)", "right", "Cursor one character on"),
+        key("up", "rows(-1)", "up", "Cursor one row up"),
+        key("down", "rows(1)", "down", "Cursor one row down"),
+        key("pageup", "pages(-1)", "page up", "One screen up"),
+        key("pagedown", "pages(1)", "page down", "One screen down"),
+        key("home,ctrl+a", "row_end(False)", "row start", "Cursor to the start of its row"),
+        key("end,ctrl+e", "row_end(True)", "row end", "Cursor to the end of its row"),
+        key("delete,ctrl+d", "erase_after", "delete", "Take away the character under the cursor"),
+        key("ctrl+w", "erase_word", "delete word", "Take away the word before the cursor"),
+        key("ctrl+u", "erase_line", "delete line", "Take away the line before the cursor"),
+    ]
+
+    def action_character(self, by: int) -> None:
+        self.edit(self.session.page.moved(by))
+
+    def action_rows(self, by: int) -> None:
+        self._move(lambda view, window, w, h: moves.moved_by_rows(view, by, window, w, h))
+
+    def action_pages(self, by: int) -> None:
+        self._move(lambda view, window, w, h: moves.moved_by_pages(view, by, window, w, h))
+
+    def action_row_end(self, to_end: bool) -> None:
+        self._move(lambda view, window, w, h: moves.moved_in_row(view, to_end, window, w, h))
+
+    def _move(self, move: Callable[[View, TextWindow, int, int], View]) -> None:
+        text = self.sheet.text
+        if text.width > 0 and text.height > 0:
+            self.view = move(self.view, self.window, text.width, text.height)
+            self.edit(self.session.page.moved_to(self.view.cursor))
+
+    def action_erase_after(self) -> None:
+        self.writing = False
+        self.edit(self.session.page.erased_after())
+
+    def action_erase_word(self) -> None:
+        self.writing = False
+        self.edit(self.session.page.erased_word())
+
+    def action_erase_line(self) -> None:
+        self.writing = False
+        self.edit(self.session.page.erased_line())
+
+
+class Commands(PageScreen):
+    GROUP = "Commands, after Esc"
+    MODES = (False,)
+    KEYS: ClassVar[list[Binding]] = [
+        key("i,a", "type", "type", "Type on", show=True),
+        key("escape,q", "leave", "text view", "Back to the text view; what was typed stays", show=True),
+        key("g", "edge(False)", "start", "To the start of the page"),
+        key("G", "edge(True)", "end", "To the end of the page"),
+    ]
+
+    def action_type(self) -> None:
+        self.typing, self.writing = True, False
+        self.show_page()
+
+    def action_leave(self) -> None:
+        """Stop the writing first, if there is any."""
+        if self.writing:
+            self.writing = False
+            self.show_page()
+        else:
+            self.dismiss(replace(self.came_from, cell=self.view.cell, signal=self.view.signal))
+
+    def action_edge(self, to_end: bool) -> None:
+        page = self.session.page
+        self.edit(page.moved_to(len(page.text) if to_end else 0))

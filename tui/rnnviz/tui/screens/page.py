@@ -1,0 +1,359 @@
+"""A page of the person's own text on the screen: what it shows, what it asks the models, and how keys reach it.
+
+It knows no keys of its own. As in an editor with two modes, every key that writes something writes it while one is
+typing; Esc leaves that for commands. A *group of keys* is a class that derives from `PageScreen`, with a `GROUP` name,
+the `KEYS` it adds, in which `MODES` they count, and the actions behind them; `TypingScreen` lists the groups. Keys are
+looked at here one after the other, so that what a fast typist or a paste sends after an Esc meets the mode it was meant
+for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input
+
+from rnnviz.store.errors import RnnvizError
+from rnnviz.tui import view as moves
+from rnnviz.tui.layout import TextWindow
+from rnnviz.tui.live.client import Question
+from rnnviz.tui.live.page import Page
+from rnnviz.tui.live.session import Session
+from rnnviz.tui.live.sheet import Sheet, draw, sheet, window_of
+from rnnviz.tui.live.whereabouts import FoundNgrams, FoundRun, find_ngrams, find_run, run_at
+from rnnviz.tui.painting import Line, width_of
+from rnnviz.tui.scene import Scene
+from rnnviz.tui.screens.help import keys_of
+from rnnviz.tui.screens.message import MessageScreen
+from rnnviz.tui.view import View
+from rnnviz.tui.widgets.canvas import Canvas
+from rnnviz.tui.widgets.lines import Lines
+from rnnviz.tui.widgets.prompt import Prompt
+
+PACE: Final = 0.03
+"""Seconds between two symbols that a model writes: fast, but to be followed by eye."""
+LOOK: Final = 0.5
+"""Seconds between two looks at how long a model has been loading, or has not answered."""
+
+
+def do_nothing() -> None:
+    """What a session calls while no screen shows it."""
+
+
+class PageScreen(Screen[View | None]):
+    """The page of a session. Dismissed with the view, which may have another cell and signal by then."""
+
+    GROUP: ClassVar[str] = ""
+    """The heading of this class's keys in the help."""
+    KEYS: ClassVar[list[Binding]] = []
+    MODES: ClassVar[tuple[bool, ...]] = (True, False)
+    """Whether the keys count while typing (True), as commands (False), or both."""
+
+    DEFAULT_CSS = """
+    PageScreen { layout: vertical; background: ansi_default; }
+    PageScreen #canvas { height: 1fr; }
+    PageScreen #hints { height: 1; }
+    """
+    AUTO_FOCUS = ""
+
+    class Changed(Message):
+        """A model has said something."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, PageScreen.Changed)
+
+    class Found(Message):
+        """The search for the models has ended."""
+
+        def __init__(self, run: FoundRun | None, ngrams: FoundNgrams | None) -> None:
+            super().__init__()
+            self.run = run
+            self.ngrams = ngrams
+
+    def __init__(self, session: Session, scene: Scene, view: View, run: Path | None) -> None:
+        """`view` is where the text screen is; `run` a path that was given for the recurrent model."""
+        super().__init__()
+        self.session = session
+        self.view = replace(view, top=0, cursor=session.page.cursor)
+        self.came_from = view
+        self.scene = scene
+        self._run = run
+        self.typing = True
+        """Whether keys write; if not, they are commands."""
+        self.writing = False
+        """Whether a model goes on writing."""
+        self.one_symbol = False
+        """Whether it stops after one."""
+        self.panels = True
+        self._overtaken = False
+        """Whether the page was not shown because the terminal was not ready for it."""
+        self._timer: Timer | None = None
+        self._searching = True
+        """Whether the models are still being looked for."""
+        self._answered: Callable[[str], None] | None = None
+
+    # What it is made of
+
+    def compose(self) -> ComposeResult:
+        ground = self.scene.inks(self.view.signal).plain
+        yield Canvas(ground, id="canvas")
+        yield Lines(ground, id="hints")
+        yield Prompt(id="prompt")
+
+    def on_mount(self) -> None:
+        ground = self.scene.inks(self.view.signal).plain.background
+        if isinstance(ground, tuple):
+            self.styles.background = "rgb({},{},{})".format(*ground)
+        self.session.changed = self._tell
+        self.set_interval(LOOK, self._look_at_models)
+        self._find()
+
+    def on_unmount(self) -> None:
+        self.session.changed = do_nothing
+
+    def _tell(self) -> None:
+        """Called from the models' threads."""
+        self.post_message(self.Changed())
+
+    def on_canvas_free(self) -> None:
+        if self._overtaken:
+            self.show_page()
+
+    def on_canvas_resized(self) -> None:
+        self.turned()
+
+    @property
+    def settled(self) -> bool:
+        """Whether the models have said all they have to say."""
+        return not self._searching and not self.writing and self.session.settled
+
+    # The models
+
+    @work(thread=True)
+    def _find(self) -> None:
+        """Look where the models are, unless they are there already."""
+        session, capture, here = self.session, self.session.capture, Path.cwd()
+        run = ngrams = None
+        if session.readers["recurrent"].model is None and self._run is None:
+            run = find_run(capture, session.name, here)
+        names = session.ngram_names
+        if session.readers["ngram"].model is None and names:
+            ngrams = find_ngrams(capture, names[max(names)], here)
+        self.post_message(self.Found(run, ngrams))
+
+    def on_page_screen_found(self, event: Found) -> None:
+        self._searching = False
+        recurrent, ngram = self.session.readers["recurrent"], self.session.readers["ngram"]
+        if event.ngrams is not None:
+            self.session.open_ngrams(event.ngrams)
+        elif ngram.model is None and self.session.ngram_names:
+            ngram.says = "its directory is not to be found from here: Esc and then N take its path"
+        if event.run is not None:
+            self.session.open_run(event.run)
+        elif recurrent.model is None:
+            recurrent.says = (
+                "the run of the capture is not to be found from here: Esc and then R take its path"
+            )
+            if self._run is not None:
+                given = self._run
+                self._try(lambda: self.open_run(given))
+            elif not self._asking:
+                self.ask_run()
+        self._ask_models()
+
+    def ask_run(self) -> None:
+        """Ask where the run is."""
+        name = self.session.readers["recurrent"].name
+        self.ask(f"path of the run {name}", "", lambda answer: self.open_run(Path(answer).expanduser()))
+
+    def open_run(self, path: Path) -> None:
+        """Read with the run at a path. Raises NotFound and InvalidRun."""
+        self.session.open_run(run_at(path, self.session.capture, self.session.name))
+        self.turned()
+
+    def _look_at_models(self) -> None:
+        if not self.session.settled:
+            self.show_page()
+
+    def on_page_screen_changed(self) -> None:
+        self.session.check()
+        symbol = self.session.drawn()
+        if self.writing and symbol is not None and self._timer is None:
+            if self.one_symbol:
+                self._write(symbol)
+            else:
+                self._timer = self.set_timer(PACE, self._write_drawn)
+        self.show_page()
+
+    def _write_drawn(self) -> None:
+        self._timer = None
+        symbol = self.session.drawn()
+        if self.writing and symbol is not None:
+            self._write(symbol)
+
+    def _write(self, symbol: int) -> None:
+        page = self.session.page
+        self.session.page = Page(page.text, len(page.text)).typed(bytes([symbol]))
+        self.writing = self.writing and not self.one_symbol and not self.full
+        self.turned()
+
+    @property
+    def full(self) -> bool:
+        """Whether the page is as long as the writer reads."""
+        model = self.session.readers[self.session.writer].model
+        return (
+            model is not None
+            and model.opened is not None
+            and len(self.session.page.text) >= model.opened.longest
+        )
+
+    def _ask_models(self) -> None:
+        """Ask for everything on the screen."""
+        page, cell, text = self.session.page, self.view.cell, self.sheet.text
+        rows = self.window.rows_from(self.view.top, text.width, text.height) if text.height > 0 else []
+        start, stop = (rows[0].start, rows[-1].stop) if rows else (0, 0)
+        question = Question(page.text, page.cursor, start, stop, cell.layer, cell.unit, self.view.signal)
+        self.session.ask(question, draw=self.writing)
+
+    # Drawing
+
+    @property
+    def sheet(self) -> Sheet:
+        """Where things stand on the screen now."""
+        return sheet(*self.query_one("#canvas", Canvas).size, self.panels)
+
+    @property
+    def window(self) -> TextWindow:
+        """The page, laid out."""
+        return window_of(self.session.page)
+
+    def turned(self) -> None:
+        """The page, its cursor or the cell is another one: ask, and show what is known already."""
+        text = self.sheet.text
+        self.view = replace(self.view, cursor=self.session.page.cursor)
+        if text.width > 0 and text.height > 0:
+            window = self.window
+            top = min(self.view.top, len(window.data) - 1)
+            self.view = moves.scrolled_to_cursor(replace(self.view, top=top), window, text.width, text.height)
+        self._ask_models()
+        self.show_page()
+
+    def show_page(self) -> None:
+        """Draw what is known now, unless the terminal is still busy with the last frame."""
+        canvas = self.query_one("#canvas", Canvas)
+        self._overtaken = not canvas.free
+        if self._overtaken or self.sheet.text.width < 1 or self.sheet.text.height < 1:
+            return
+        palette = self.scene.palette(self.view.signal)
+        canvas.show(draw(self.session, self.view, palette, *canvas.size, self.panels, self._mode))
+        self._show_hints()
+
+    @property
+    def _mode(self) -> str:
+        return "writing" if self.writing else "typing" if self.typing else "commands"
+
+    def _show_hints(self) -> None:
+        inks = self.scene.inks(self.view.signal)
+        hints: list[Line] = [
+            [(f" {keys_of(binding)} ", inks.accent), (f"{binding.description} ", inks.faint)]
+            for binding in self._keys
+            if binding.show
+        ]
+        while len(hints) > 1 and sum(map(width_of, hints)) > self.size.width:
+            del hints[-1]
+        self.query_one("#hints", Lines).show([[piece for hint in hints for piece in hint]])
+
+    # Keys
+
+    @classmethod
+    def key_groups(cls) -> list[tuple[str, list[Binding]]]:
+        """Every group's name and keys, in the order in which the class lists the groups."""
+        return [(group.GROUP, group.KEYS) for group in cls._groups()]
+
+    @classmethod
+    def _groups(cls) -> list[type[PageScreen]]:
+        return [
+            base
+            for base in cls.__mro__
+            if issubclass(base, PageScreen) and "KEYS" in base.__dict__ and base.GROUP
+        ]
+
+    @property
+    def _keys(self) -> list[Binding]:
+        """Those that count in the mode that is on."""
+        return [binding for group in self._groups() if self.typing in group.MODES for binding in group.KEYS]
+
+    async def on_key(self, event: events.Key) -> None:
+        """Write what is typed, or do what the key is for."""
+        if self._asking:
+            if event.is_printable and event.character is not None:
+                # It was on its way when the question was opened: it belongs to the answer.
+                event.stop()
+                self.query_one("#prompt-input", Input).insert_text_at_cursor(event.character)
+            return
+        event.stop()
+        event.prevent_default()
+        plain = not event.key.startswith(("alt+", "ctrl+"))
+        if self.typing and plain and event.key in ("enter", "tab"):
+            self._type("\n" if event.key == "enter" else "\t")
+        elif self.typing and plain and event.is_printable and event.character is not None:
+            self._type(event.character)
+        else:
+            for binding in self._keys:
+                names = binding.key.split(",") if len(binding.key) > 1 else [binding.key]
+                if event.key in names or (plain and event.character in names):
+                    await self.run_action(binding.action)
+                    return
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        if self.typing:
+            self._type(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        else:
+            self.notify("i goes back to typing", timeout=2)
+
+    def _type(self, characters: str) -> None:
+        self.writing = False
+        self.edit(self.session.page.typed(characters.encode("utf-8", "surrogateescape")))
+
+    def edit(self, page: Page) -> None:
+        """Show another page, or another place in it."""
+        self.session.page = page
+        self.turned()
+
+    # Questions
+
+    @property
+    def _asking(self) -> bool:
+        return self.query_one("#prompt", Prompt).display
+
+    def ask(self, label: str, value: str, answered: Callable[[str], None]) -> None:
+        """Ask something in the bottom line. An answer that is an error is shown, and can be mended."""
+        self._answered = answered
+        self.query_one("#hints").display = False
+        self.query_one("#prompt", Prompt).ask(label, value)
+
+    def on_prompt_closed(self) -> None:
+        self.query_one("#hints").display = True
+        self.set_focus(None)
+
+    def on_prompt_answered(self, event: Prompt.Answered) -> None:
+        answered = self._answered
+        if answered is not None and event.answer.strip():
+            self._try(lambda: answered(event.answer), lambda: self.ask(event.label, event.answer, answered))
+
+    def _try(self, act: Callable[[], None], mend: Callable[[], None] = lambda: None) -> None:
+        try:
+            act()
+        except RnnvizError as error:
+            mend()
+            self.app.push_screen(MessageScreen(error))

@@ -1,0 +1,54 @@
+"""The key that opens a page of the person's own text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+
+from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.screens.bindings import key
+from rnnviz.tui.screens.message import MessageScreen
+from rnnviz.tui.screens.shaded import ShadedText
+
+if TYPE_CHECKING:
+    from rnnviz.tui.live.session import Session
+
+
+class Trying(ShadedText):
+    GROUP = "Type and see"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key(
+            "i",
+            "type_and_see",
+            "type",
+            "Type a text of your own, shaded and predicted as you type",
+            show=True,
+        ),
+    ]
+
+    run: Path | None = None
+    """Where the run of the model is, if it was said."""
+    _session: Session | None = None
+
+    def action_type_and_see(self) -> None:
+        # Not before it is wanted: the screen takes its time to import.
+        from rnnviz.tui.live.session import Session
+        from rnnviz.tui.screens.typing import TypingScreen
+
+        if self.capture.has_tokens or self.capture.models[self.view.model].kind == "states":
+            lack = "holds states without a model" if not self.capture.has_tokens else "is not of bytes"
+            error = InvalidRequest(f"this capture {lack}", "Typing works with models that read bytes.")
+            self.app.push_screen(MessageScreen(error))
+            return
+        if self._session is not None and self._session.name != self.view.model:
+            self._session.close()
+            self._session = None
+        if self._session is None:
+            self._session = Session(self.capture, self.view.model)
+        self.visit(TypingScreen(self._session, self.scene, self.view, self.run))
+
+    def on_unmount(self) -> None:
+        if self._session is not None:
+            self._session.close()

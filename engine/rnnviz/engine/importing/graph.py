@@ -41,6 +41,11 @@ class Node:
     inputs: list[Node] = field(default_factory=list)
     is_graph_input: bool = False
 
+    def must_be(self, type_name: str) -> None:
+        """Raises NotTheModel for a node of another type."""
+        if self.type_name != type_name:
+            raise NotTheModel(f"{self} stands where a {type_name} should")
+
     def the(self, type_name: str) -> Node:
         """The one of what this node reads that has this type. Raises NotTheModel."""
         found = [node for node in self.inputs if node.type_name == type_name]
@@ -69,6 +74,16 @@ class Node:
         while node.type_name in PASSING and not node.is_graph_input:
             node = node.only
         return node
+
+    def with_state(self, type_name: str) -> Node:
+        """What this node reads beside one of the graph's inputs, if that has this type. Raises NotTheModel."""
+        found = self.the(type_name)
+        for node in self.inputs:
+            if node is not found and (
+                node.is_graph_input or (node.type_name in PASSING and node.source.is_graph_input)
+            ):
+                return found
+        raise NotTheModel(f"{self} reads no state beside its {type_name}")
 
     def __str__(self) -> str:
         return self.type_name or "a node"

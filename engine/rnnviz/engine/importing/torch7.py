@@ -112,6 +112,8 @@ Maps = tuple[list[Node], list[Node], tuple[int, ...]]
 
 
 def _lstm_maps(c: Node, h: Node) -> Maps:
+    c.must_be("nn.CAddTable")
+    h.must_be("nn.CMulTable")
     written, kept = _which_has(c.pair("nn.CMulTable"), "nn.Tanh")
     if h.the("nn.Tanh").only is not c:
         raise NotTheModel("its h is not made from its c")
@@ -131,15 +133,16 @@ def _lstm_maps(c: Node, h: Node) -> Maps:
 
 
 def _gru_maps(h: Node) -> Maps:
+    h.must_be("nn.CAddTable")
     renewed, kept = _which_has(h.pair("nn.CMulTable"), "nn.Tanh")
     update, candidate = renewed.the("nn.Sigmoid"), renewed.the("nn.Tanh")
-    one_minus = kept.the("nn.AddConstant")
+    one_minus = kept.with_state("nn.AddConstant")
     minus = one_minus.the("nn.MulConstant")
     if minus.only is not update or _constant(minus) != -1 or _constant(one_minus) != 1:
         raise NotTheModel("it does not keep 1 − z of its state")
     a, b = candidate.the("nn.CAddTable").pair("nn.Linear")
     recurrent, plain = (a, b) if a.source.type_name == "nn.CMulTable" else (b, a)
-    reset = recurrent.the("nn.CMulTable").the("nn.Sigmoid")
+    reset = recurrent.the("nn.CMulTable").with_state("nn.Sigmoid")
     input_maps, recurrent_maps = zip(
         *(_sums(gate.the("nn.CAddTable")) for gate in (reset, update)), strict=True
     )
@@ -147,6 +150,7 @@ def _gru_maps(h: Node) -> Maps:
 
 
 def _rnn_maps(h: Node) -> Maps:
+    h.must_be("nn.Tanh")
     input_map, recurrent_map = _sums(h.the("nn.CAddTable"))
     return [input_map], [recurrent_map], (0,)
 
@@ -177,8 +181,7 @@ def _constant(node: Node) -> Value:
 
 
 def _linear(node: Node) -> tuple[torch.Tensor, torch.Tensor | None]:
-    if node.type_name != "nn.Linear":
-        raise NotTheModel(f"{node} stands where a nn.Linear should")
+    node.must_be("nn.Linear")
     weight = array(node.module, "weight", None, None)
     has_bias = node.module is not None and node.module.get("bias") is not None
     bias = array(node.module, "bias", len(weight)) if has_bias else None

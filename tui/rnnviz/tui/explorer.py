@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from textual.app import App
-from textual.css.query import NoMatches
 from textual.events import CursorPosition
 
 from rnnviz.store.reader import Capture
 from rnnviz.tui.palette import Depth
+from rnnviz.tui.screens.cells import CellsScreen
 from rnnviz.tui.screens.text import TextScreen
 from rnnviz.tui.view import View
 from rnnviz.tui.widgets.canvas import Canvas
@@ -31,22 +31,25 @@ class Explorer(App[None]):
     @property
     def settled(self) -> bool:
         """Whether everything that is looked at is on the screen."""
-        return self.screen is not self._text_screen or self._text_screen.settled
+        screen = self.screen
+        return screen.settled if isinstance(screen, TextScreen | CellsScreen) else True
+
+    @property
+    def _waiting(self) -> list[Canvas]:
+        """The canvases whose terminal has still to answer, that of the screen below first."""
+        return [canvas for screen in self.screen_stack for canvas in screen.query(Canvas) if canvas.waiting]
 
     def on_mount(self) -> None:
         self.push_screen(self._text_screen)
 
     def on_cursor_position(self, event: CursorPosition) -> None:
         """The terminal's answer to the question at the end of a frame."""
-        try:
-            self._text_screen.query_one("#canvas", Canvas).answered()
-        except NoMatches:
-            return  # the answer to an earlier program's question
+        for canvas in self._waiting[:1]:  # none: the answer to an earlier program's question
+            canvas.answered()
 
     async def action_quit(self) -> None:
-        canvas = self._text_screen.query_one("#canvas", Canvas)
         for _ in range(int(FAREWELL / 0.01)):
-            if not canvas.waiting:
+            if not self._waiting:
                 break
             await asyncio.sleep(0.01)
         self.exit()

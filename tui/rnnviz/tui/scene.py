@@ -127,14 +127,13 @@ class Scene:
         )
         shades, signal = self.palette(reading.signal), SIGNALS[reading.signal]
         for y, row in enumerate(rows[: at.text.height]):
+            below = at.text.y + y * (1 + at.strips) + 1 + number
             if stored is None:
-                line: Line = [("…", self.inks(reading.signal).faint)]
-            else:
-                views = signal.view(stored[row.start - start : row.stop - start])
-                line = strip(
-                    np.repeat(views, columns_of(window.bytes_at(row.start, row.stop))), signal, shades
-                )
-            grid.put_line(line, at.text.x, at.text.y + y * (1 + at.strips) + 1 + number, at.text.width)
+                grid.put_line([("…", self.inks(reading.signal).faint)], at.text.x, below, at.text.width)
+                continue
+            views = signal.view(stored[row.start - start : row.stop - start])
+            wide = np.repeat(views, columns_of(window.bytes_at(row.start, row.stop)))
+            strip(wide, signal, shades).put(grid, at.text.x, below, at.text.width)
 
     def _cell_line(self, view: View, *, loading: bool, width: int) -> Line:
         shades = self.palette(view.signal)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rnnviz.tui.cell_order import Order
 from rnnviz.tui.cells import Cell
-from rnnviz.tui.painting import Inks, Line, cut, width_of
+from rnnviz.tui.painting import Inks, Line, cut
 
 NAME_WIDTH = 9
 NUMBER_WIDTH = 8
@@ -26,7 +26,6 @@ class CellRow:
     """Whether the person's mark is on it."""
     note: str
     """A character before its name: where the person came from, pinned, compared with."""
-    strip: Line
 
 
 _HEADINGS = {
@@ -47,9 +46,9 @@ def shown_columns(columns: Sequence[Order], order: Order, width: int) -> tuple[O
     return tuple(kept)
 
 
-def strip_width(columns: Sequence[Order], width: int) -> int:
-    """The columns that are left for the strips."""
-    return max(1, width - NAME_WIDTH - NUMBER_WIDTH * len(columns) - 2)
+def strip_start(columns: Sequence[Order]) -> int:
+    """The column of the screen at which the strips begin."""
+    return NAME_WIDTH + NUMBER_WIDTH * len(columns) + 2
 
 
 def heading(
@@ -69,14 +68,13 @@ def _title(name: str, sorted_by: bool, arrow: str, width: int, inks: Inks, *, ri
 
 
 def row_line(row: CellRow, columns: Sequence[Order], width: int, inks: Inks) -> Line:
-    """A row: its mark, name, numbers and strip."""
+    """A row but for its strip: its mark, name and numbers."""
     ink = inks.accent if row.marked else inks.plain
     name = f"{'▸' if row.marked else ' '}{row.note or ' '}{row.cell}"
     line: Line = [(name.ljust(NAME_WIDTH), ink)]
     for column, number in zip(columns, row.numbers, strict=True):
         line.append((f" {figure(column, number)}".rjust(NUMBER_WIDTH), ink))
-    line = [*line, ("  ", inks.plain), *row.strip]
-    return cut(line, width) if width_of(line) > width else line
+    return cut(line, width)
 
 
 def figure(column: Order, number: float) -> str:

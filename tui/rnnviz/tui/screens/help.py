@@ -23,6 +23,7 @@ _KEY_NAMES = {
     "home": "Home",
     "end": "End",
     "escape": "Esc",
+    "enter": "Enter",
     "space": "Space",
     "ctrl+l": "Ctrl-L",
     "question_mark": "?",

@@ -13,6 +13,7 @@ from rnnviz.tui.screens.conditions import Conditions
 from rnnviz.tui.screens.finding import Finding
 from rnnviz.tui.screens.gates import Gates
 from rnnviz.tui.screens.help import HelpScreen
+from rnnviz.tui.screens.listing import Listing
 from rnnviz.tui.screens.movement import Movement
 from rnnviz.tui.screens.pins import Pins
 from rnnviz.tui.screens.shaded import ShadedText
@@ -43,5 +44,7 @@ class Screenful(ShadedText):
         self.app.push_screen(HelpScreen(self.key_groups()))
 
 
-class TextScreen(Above, Stepping, Pins, Gates, Movement, Conditions, Finding, Sharing, Screenful):
+class TextScreen(
+    Above, Stepping, Listing, Pins, Gates, Movement, Conditions, Finding, Sharing, Screenful
+):
     """The groups in the order of the help."""

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from rnnviz.engine.ahead import ReadAhead
 from rnnviz.engine.blocks import MOST_TOGETHER, Piece, plan
-from rnnviz.engine.model import RecurrentModel, initialise
+from rnnviz.engine.model import KINDS, RecurrentModel, initialise
+from rnnviz.engine.readers import Readers
 from rnnviz.engine.segments import ByteSource, segments_of
 from rnnviz.engine.split import Split
 from rnnviz.engine.text import open_text
@@ -69,7 +70,7 @@ def test_segments_are_read_ahead_in_groups_of_a_bounded_number() -> None:
     assert [group.stop for group in work.groups] == [1280, 2560, 3000]
 
 
-@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_state_read_ahead_is_the_state_there(kind: str, tmp_path: Path) -> None:
     """Of segments of several lengths, against one that reads each from its start to the piece."""
     folder = tmp_path / "files"
@@ -83,8 +84,9 @@ def test_the_state_read_ahead_is_the_state_there(kind: str, tmp_path: Path) -> N
     model = RecurrentModel(kind, len(vocabulary), 6, 2).eval()  # type: ignore[arg-type]
     initialise(model, 0, 1.0)
     (group,) = plan(segments.lengths, enough=50, most=1000, together=4, piece=30, uncut=45).groups
-    ahead = ReadAhead(model, source, group, 30)
-    assert sum(ahead.read()) == ahead.symbols
+    with Readers(model) as readers:
+        ahead = ReadAhead(readers, source, group, 30)
+        assert sum(ahead.read()) == ahead.symbols
     pieces = group.pieces()
     state = ahead.state(pieces)
     assert any(piece.offset for piece in pieces)
@@ -104,7 +106,7 @@ def test_nothing_is_read_ahead_of_whole_segments(tmp_path: Path) -> None:
     source = ByteSource(text, segments_of(text, Split(), "all"), vocabulary)
     model = RecurrentModel("rnn", len(vocabulary), 3, 1)
     (group,) = plan([100], enough=10, most=1000, together=4, piece=30, uncut=100).groups
-    ahead = ReadAhead(model, source, group, 30)
+    ahead = ReadAhead(Readers(model), source, group, 30)
     assert (ahead.symbols, list(ahead.read())) == (0, [])
     (part,) = ahead.state([Piece(0, 0, 100)])
     assert not part.any()

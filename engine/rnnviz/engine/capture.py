@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from math import prod
@@ -24,6 +23,7 @@ from rnnviz.engine.ahead import ReadAhead
 from rnnviz.engine.blocks import Plan, plan
 from rnnviz.engine.model import RecurrentModel
 from rnnviz.engine.progress import Progress
+from rnnviz.engine.readers import Readers
 from rnnviz.engine.reading import BlockReader
 from rnnviz.engine.run import MODEL_FILE, Run
 from rnnviz.engine.segments import CapturedPart, Segments, Source
@@ -36,19 +36,22 @@ from rnnviz.store.schema import CaptureSchema, ModelSchema, model_name
 from rnnviz.store.signals import SIGNALS_OF_KIND
 from rnnviz.store.writer import CaptureWriter, create_capture, resume_capture
 
-BLOCK_BYTES: Final = 64 << 20
-"""What the values of a block take if they can: small, so that computing and writing have work in turn."""
-MOST_BLOCK_BYTES: Final = 256 << 20
+BLOCK_BYTES: Final = 128 << 20
+"""What the values of a block take if they can."""
+MOST_BLOCK_BYTES: Final = 640 << 20
 """What they take at most, where a batch worth the while needs more."""
 STATE_BYTES: Final = 128 << 20
 """What the states read ahead may take, roughly."""
-CPU_TOGETHER: Final = 8
+CPU_TOGETHER: Final = 50
 CUDA_TOGETHER: Final = 128
-"""Pieces that make a batch worth the while. On a CPU, 8 streams are read at 80 to 90 % of the rate of 100, at
-1×64 and at 3×512; on a GPU a step is launch latency, whatever the batch."""
-
-
-Predictions = Literal["all", "surprisal"]
+"""Pieces that make a batch worth the while, on a CPU for each reader: one with 8 streams takes 1.7 times as long a
+symbol as one with 50, at 1×64 and at 3×241. On a GPU a step is launch latency, whatever the batch."""
+UNCUT: Final = 16
+"""Segments are not cut as long as so many of them lie in the largest block: reading ahead costs as much as reading
+them in batches that small."""
+FEW_SEGMENTS: Final = 8
+"""Fewer segments than this are cut, if they can be: alone, a stream takes 3 (3×241) to 18 times (1×64) as long a
+symbol as among fifty."""
 
 
 def capture(
@@ -109,19 +112,19 @@ def record(
     model: RecurrentModel, source: Source, segments: Segments, writer: CaptureWriter
 ) -> Iterator[Progress]:
     """Read the segments from where the writer is to their end, and finish it. The writer's one model is `model`."""
-    with _core_for_writing():
-        yield Progress(writer.captured, writer.schema.symbols)
-        if not writer.complete:
-            yield from _record(model, source, _plan(model, segments, writer.schema), writer)
+    yield Progress(writer.captured, writer.schema.symbols)
+    if not writer.complete:
+        with Readers(model) as readers:
+            yield from _record(readers, source, _plan(readers, segments, writer.schema), writer)
 
 
-def _record(model: RecurrentModel, source: Source, work: Plan, writer: CaptureWriter) -> Iterator[Progress]:
+def _record(readers: Readers, source: Source, work: Plan, writer: CaptureWriter) -> Iterator[Progress]:
     total, column = writer.schema.symbols, writer.schema.column
-    reader = BlockReader(model, source, writer.schema, work.longest)
+    reader = BlockReader(readers, source, writer.schema, work.longest)
     for group in work.groups:
         if group.stop <= writer.position:
             continue
-        ahead = ReadAhead(model, source, group, work.piece)
+        ahead = ReadAhead(readers, source, group, work.piece)
         read = 0
         for symbols in ahead.read():
             read += symbols
@@ -143,21 +146,6 @@ def _record(model: RecurrentModel, source: Source, work: Plan, writer: CaptureWr
 def default_part(run: Run, text: Text) -> CapturedPart:
     """`test` for the text the run was trained on, `all` for any other."""
     return "test" if run.text and text.sha256() == run.text.sha256 else "all"
-
-
-@contextmanager
-def _core_for_writing() -> Iterator[None]:
-    """Compute on one core fewer, because the writer has a thread of its own.
-
-    PyTorch's threads wait for each other by spinning. With one more busy thread than there are cores, all of
-    them stood still most of the time: on two cores, capturing took 2 to 10 times as long.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, threads - 1))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def model_schema(run: Run, signals: Sequence[str] | None, predictions: Predictions = "all") -> ModelSchema:
@@ -208,14 +196,14 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _plan(model: RecurrentModel, segments: Segments, schema: CaptureSchema) -> Plan:
+def _plan(readers: Readers, segments: Segments, schema: CaptureSchema) -> Plan:
     lengths = segments.lengths
     enough = max(1, BLOCK_BYTES // schema.bytes_per_symbol)
     most = max(1, MOST_BLOCK_BYTES // schema.bytes_per_symbol)
-    together = CUDA_TOGETHER if model.decoder.weight.is_cuda else CPU_TOGETHER
-    state_bytes = sum(part.numel() * part.element_size() for part in model.zero_state(1))
+    together = CUDA_TOGETHER if readers.device.type == "cuda" else CPU_TOGETHER * len(readers)
+    state_bytes = sum(part.numel() * part.element_size() for part in readers.model.zero_state(1))
     piece = min(most, max(enough // together, sum(lengths) * state_bytes // STATE_BYTES, 1))
-    uncut = piece if model.decoder.weight.is_cuda else enough
+    uncut = max(piece, most // UNCUT) if len(lengths) >= FEW_SEGMENTS else piece
     return plan(lengths, enough=enough, most=most, together=together, piece=piece, uncut=uncut)
 
 

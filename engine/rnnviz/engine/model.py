@@ -142,7 +142,9 @@ class RecurrentModel(nn.Module):
         weight = self.decoder.weight
         if self._eye is None or self._eye.device != weight.device or self._eye.dtype != weight.dtype:
             if self.symbols > MOST_ONE_HOT:
-                raise ValueError(f"one-hot vectors of {self.symbols} symbols are too large; read it with Steps")
+                raise ValueError(
+                    f"one-hot vectors of {self.symbols} symbols are too large; read it with Steps"
+                )
             with torch.inference_mode(False):  # training may go on with what an evaluation has made
                 self._eye = torch.eye(self.symbols, dtype=weight.dtype, device=weight.device)
         return F.embedding(symbols, self._eye)

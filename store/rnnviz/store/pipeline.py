@@ -6,6 +6,7 @@ opened; it is set for just that moment, so that a program which uses zarr itself
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -18,6 +19,8 @@ from rnnviz.store.schema import ArraySchema
 if TYPE_CHECKING:
     import zarr
 
+WRITING_THREADS: Final = min(16, os.cpu_count() or 1)
+"""Arrays that are encoded at once."""
 _ZARRS: Final = "zarrs.ZarrsCodecPipeline"
 _configuring = Lock()
 
@@ -55,6 +58,10 @@ def open_to_write(directory: Path, array: ArraySchema) -> zarr.Array[Any]:
     """
     import zarr
 
+    # zarr keeps the pool of threads of its first call, and takes the size from the same setting that zarrs takes its
+    # own number of threads from.
+    with _configured({"threading.max_workers": WRITING_THREADS}):
+        zarr.open_array(directory / array.path, mode="r")
     settings: dict[str, object] = {"array.write_empty_chunks": True}
     if array.dtype == "float16" and zarrs_available():
         settings |= {"codec_pipeline.path": _ZARRS, "threading.max_workers": 1}

@@ -1,19 +1,18 @@
 """Writing a capture: whole columns in the order of time, each followed by a note of how far it has come.
 
-A column is `CaptureSchema.column` symbols of every array, which is one file per shard of units. The writer
-gathers what it is given in a buffer of one column. A full one is encoded, put on disk and added to the
-statistics, and only then does the sidecar (`sidecar.py`) say so. A process killed at any moment thus leaves a
-capture that says truthfully how far it is, and one resumed from there ends with the same bytes as one that was
-never interrupted, given the same values.
+A column is `CaptureSchema.column` symbols of every array, which is one file per shard of units. What does not
+make a whole one is gathered in a buffer. A full column is encoded, put on disk and added to the statistics, array
+by array on as many threads as there are cores, and only then does the sidecar (`sidecar.py`) say so. A process
+killed at any moment thus leaves a capture that says truthfully how far it is, and one resumed from there ends with
+the same bytes as one that was never interrupted, given the same values.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections import deque
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -26,19 +25,13 @@ from rnnviz.store.creation import build_skeleton, put_in_place, refuse_existing
 from rnnviz.store.disk import DirectoryLock, replace_file, storage_errors
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.store.metadata import DOCUMENT, check_is_capture, damaged, read_schema
-from rnnviz.store.pipeline import open_to_write
+from rnnviz.store.pipeline import WRITING_THREADS, open_to_write
 from rnnviz.store.reader import open_capture
 from rnnviz.store.schema import ATTRIBUTE, SIDECAR, ArraySchema, CaptureSchema
 from rnnviz.store.sidecar import Sidecar, new_accumulators, read_sidecar, write_sidecar
 
 Arrays = Mapping[str, NDArray[Any]]
 """Values of a stretch of time by array path, each of the shape its `ArraySchema` gives with time cut to the stretch."""
-
-Buffers = dict[str, NDArray[Any]]
-"""A column of values by array path."""
-
-MOST_WAITING: Final = 2
-"""Columns that are being written or wait for it, beside the one that is being filled."""
 
 _GO_ON: Final = "What is written so far is safe. Free some space, then go on with --resume."
 _CHOOSE: Final = "Choose another place with --out."
@@ -122,7 +115,7 @@ class CaptureWriter:
         self.captured = sidecar.captured
         """Symbols that are on disk, from 0 on."""
         self.position = sidecar.captured
-        """Where the next values appended go: ahead of `captured` by what waits to be written."""
+        """Where the next values appended go: ahead of `captured` by what is gathered."""
         self._accumulators = sidecar.accumulators
         self._schemas = {array.path: array for model in schema.models for array in schema.time_arrays(model)}
         if self.complete:
@@ -130,12 +123,17 @@ class CaptureWriter:
         else:
             with storage_errors(path, _GO_ON):
                 _discard_unwritten(path, self._schemas.values(), schema, sidecar.captured)
+        self._counted = {
+            model.signal_path(layer, signal): (model.layer_path(layer), signal)
+            for model in schema.models
+            for layer in range(model.layers)
+            for signal in model.signals
+        }
+        """The layer's path and the signal of each array that has statistics."""
         self._arrays = {name: open_to_write(path, array) for name, array in self._schemas.items()}
-        self._gathering: Buffers = {}
-        """The column that is being filled; empty between columns."""
-        self._spare: list[Buffers] = []
-        self._writing: deque[tuple[Future[None], Buffers]] = deque()
-        self._thread = ThreadPoolExecutor(1, "rnnviz-writer")
+        self._gathered: dict[str, NDArray[Any]] = {}
+        """A column's memory by array path, once there is need of it."""
+        self._threads = ThreadPoolExecutor(WRITING_THREADS, "rnnviz-writer")
 
     def __enter__(self) -> Self:
         return self
@@ -143,36 +141,36 @@ class CaptureWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._thread.shutdown(wait=True)
+        self._threads.shutdown(wait=True)
         self._lock.release()
 
     def append(self, values: Arrays) -> None:
         """Take values of the symbols that follow those appended before: one array per time array of the schema.
 
-        They are copied. Raises `StorageFailure` where the disk refuses; what was written before stays valid.
+        When it returns they are on disk, or copied. Raises `StorageFailure` where the disk refuses; what was written
+        before stays valid.
         """
         first = next(iter(self._schemas.values()))
         length = values[first.path].shape[first.time_axis]
         taken = 0
         while taken < length:
-            if not self._gathering:
-                self._gathering = self._empty_buffers()
             filled = self.position % self.schema.column
             step = min(length - taken, self.schema.column - filled)
-            for name, array in self._schemas.items():
-                source = values[name][array.stretch(taken, taken + step)]
-                self._gathering[name][array.stretch(filled, filled + step)] = source
-            taken += step
+            stretch = self._cut(values, taken, taken + step)
             self.position += step
-            if filled + step == self.schema.column or self.position == self.schema.symbols:
-                self._hand_over(filled + step)
+            taken += step
+            full = filled + step == self.schema.column or self.position == self.schema.symbols
+            if full and not filled:
+                self._put(stretch)
+            else:
+                self._gather(stretch, filled, step)
+                if full:
+                    self._put(self._cut(self._gathered, 0, filled + step))
 
     def finish(self) -> None:
         """Fill in the statistics and mark the capture complete. Raises ValueError where symbols are missing."""
         if self.complete:
             return
-        while self._writing:
-            self._wait_for_oldest()
         if self.captured != self.schema.symbols:
             raise ValueError(f"{self.captured} of {self.schema.symbols} symbols were appended")
         with storage_errors(self.path, _GO_ON):
@@ -188,43 +186,34 @@ class CaptureWriter:
             self.complete = True
             (self.path / SIDECAR).unlink()
 
-    def _empty_buffers(self) -> Buffers:
-        """Those of a column that has been written meanwhile, or new ones while not too many wait."""
-        while self._writing and (self._writing[0][0].done() or len(self._writing) == MOST_WAITING):
-            self._wait_for_oldest()
-        if self._spare:
-            return self._spare.pop()
-        size = min(self.schema.column, self.schema.symbols)
-        return {name: np.empty(array.cut(size), array.dtype) for name, array in self._schemas.items()}
+    def _cut(self, values: Arrays, start: int, stop: int) -> Arrays:
+        return {name: values[name][array.stretch(start, stop)] for name, array in self._schemas.items()}
 
-    def _hand_over(self, length: int) -> None:
-        """Let the thread write the column, and go on with another."""
-        job = self._thread.submit(self._flush, self._gathering, length, self.position)
-        self._writing.append((job, self._gathering))
-        self._gathering = {}
+    def _gather(self, stretch: Arrays, start: int, length: int) -> None:
+        if not self._gathered:
+            size = min(self.schema.column, self.schema.symbols)
+            self._gathered = {
+                name: np.empty(array.cut(size), array.dtype) for name, array in self._schemas.items()
+            }
+        for name, array in self._schemas.items():
+            self._gathered[name][array.stretch(start, start + length)] = stretch[name]
 
-    def _wait_for_oldest(self) -> None:
-        """Raises what writing the column raised."""
-        job, buffers = self._writing.popleft()
-        job.result()
-        self._spare.append(buffers)
-
-    def _flush(self, buffers: Buffers, length: int, end: int) -> None:
-        if self.captured != end - length:
-            return  # an earlier column could not be written: its error is on its way to the caller
+    def _put(self, column: Arrays) -> None:
+        """Write the column that ends at `position`, and count it."""
         with storage_errors(self.path, _GO_ON):
-            for name, array in self._schemas.items():
-                self._arrays[name][array.stretch(end - length, end)] = buffers[name][array.stretch(0, length)]
-            self._count(buffers, length)
-            write_sidecar(self.path, Sidecar(end, self._accumulators))
-        self.captured = end
+            jobs = [self._threads.submit(self._put_array, name, values) for name, values in column.items()]
+            for job in jobs:
+                job.result()
+            write_sidecar(self.path, Sidecar(self.position, self._accumulators))
+        self.captured = self.position
 
-    def _count(self, buffers: Buffers, length: int) -> None:
-        for model in self.schema.models:
-            for layer in range(model.layers):
-                accumulator = self._accumulators[model.layer_path(layer)]
-                for signal in model.signals:
-                    accumulator.add(signal, buffers[model.signal_path(layer, signal)][:, :length])
+    def _put_array(self, name: str, values: NDArray[Any]) -> None:
+        array = self._schemas[name]
+        start = self.position - values.shape[array.time_axis]
+        self._arrays[name][array.stretch(start, self.position)] = values
+        if name in self._counted:
+            layer, signal = self._counted[name]
+            self._accumulators[layer].add(signal, values)
 
 
 def _difference(found: CaptureSchema, wanted: CaptureSchema) -> str:

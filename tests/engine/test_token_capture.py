@@ -13,12 +13,17 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 from rnnviz.engine.capture import capture
+from rnnviz.engine.evaluate import Evaluation, evaluate_source
+from rnnviz.engine.progress import Computation
 from rnnviz.engine.run import Run
+from rnnviz.engine.segments import CapturedPart
+from rnnviz.engine.sources import source_of
 from rnnviz.engine.text import Text, open_text
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidRequest, InvalidText
 from rnnviz.store.reader import Capture, CapturedModel, open_capture
+from rnnviz.store.summary import mean_surprisal
 from support.files import contents
 from support.token_runs import imported_run
 
@@ -211,8 +216,8 @@ def test_a_resumed_capture_has_the_same_files(
         assert half.text_bytes == (half.ends(half.captured - 1, half.captured)[0] if half.captured else 0)
     captured(words, text, path, resume=True)
     assert contents(path) == contents(whole.path)
-    events = list(capture(words, text, path, resume=True))
-    assert events[-1].done == events[-1].total
+    again = list(capture(words, text, path, resume=True))
+    assert again[-1].done == again[-1].total
     other = open_text(str(tmp_path / "text"))
     with pytest.raises(InvalidRequest, match="begun with"):
         captured(words, other, path, resume=True, predictions="surprisal")
@@ -224,3 +229,38 @@ def test_an_imported_model_over_bytes(tmp_path: Path) -> None:
     found = captured(run, open_text(str(tmp_path / "text")), tmp_path / "a.zarr")
     assert not found.has_tokens
     check(found, run, [b"\n abc".index(byte) for byte in b"abc cab\n" * 20])
+
+
+def evaluated(run: Run, text: Text, part: CapturedPart = "all") -> Evaluation:
+    sourcing = Computation(source_of(run, text, part))
+    for _ in sourcing:
+        pass
+    measuring = Computation(evaluate_source(run.model(torch.device("cpu")), sourcing.result[0]))
+    for _ in measuring:
+        pass
+    return measuring.result
+
+
+@pytest.mark.parametrize("vocabulary", [WORDS, CHARACTERS, Vocabulary(b"\n abc")])
+def test_the_loss_is_the_mean_surprisal_of_the_capture(
+    vocabulary: TokenVocabulary | Vocabulary, tmp_path: Path
+) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name, times in (("a", 30), ("b", 1), ("c", 12)):
+        (folder / name).write_text("abc b\n" * times)
+    text = open_text(str(folder))
+    run = imported_run(tmp_path / "run", vocabulary)
+    loss = evaluated(run, text)
+    found = main(captured(run, text, tmp_path / "a.zarr"))
+    assert loss.loss == pytest.approx(mean_surprisal(found), rel=1e-5)
+    assert loss.symbols == found.captured - 3
+
+
+def test_parts_of_a_text_of_tokens_are_spans_of_symbols(words: Run, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("Hund 🙂 der . schläft\n" * 20_000)
+    text = open_text(str(tmp_path / "text"))
+    loss = evaluated(words, text, "val")
+    assert loss.symbols == 10_000, "one of the twelve columns of 100 streams × 100 symbols"
+    found = captured(words, text, tmp_path / "a.zarr", part="val")
+    assert loss.loss == pytest.approx(mean_surprisal(main(found)), rel=1e-5)

@@ -11,15 +11,22 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
+from rnnviz.engine.blocks import MOST_TOGETHER
+from rnnviz.engine.model import RecurrentModel
 from rnnviz.engine.progress import Progress
+from rnnviz.engine.segments import Source
 from rnnviz.engine.split import PartName, Split, spans, windows
+from rnnviz.engine.steps import Steps
 from rnnviz.engine.text import Text
-from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.engine.vocabulary import UNKNOWN, Vocabulary
 from rnnviz.engine.window_network import Predictor
+from rnnviz.store.errors import InvalidText
 
 WINDOW = 50
 """Steps at a time: the logits of 100 streams over 50 steps stay in cache."""
 
+LOGITS = 1 << 22
+"""Of a window, at most, where a single step has no more."""
 
 DRAWS = 1 << 20
 """Symbols drawn at a time for a bootstrap sample, so that memory does not grow with the text."""
@@ -73,6 +80,51 @@ def losses(
     finally:
         model.train(training)
     return values
+
+
+def evaluate_source(model: Predictor, source: Source) -> Generator[Progress, None, Evaluation]:
+    """The loss over segments of a text, each read from zero state, dropout off: of every symbol that something
+    follows. Raises InvalidText where nothing follows any."""
+    values = yield from source_losses(model, source)
+    if not values.size:
+        raise InvalidText("there is nothing to predict: no symbol follows another", "Give a longer text.")
+    mean = float(values.mean(dtype=np.float64))
+    return Evaluation(mean, bootstrap_deviation(values), values.size)
+
+
+@torch.inference_mode()
+def source_losses(model: Predictor, source: Source) -> Generator[Progress, None, NDArray[np.float32]]:
+    """The surprisal of every symbol that came after one of the source's, in nats: float32 [symbols], in no order."""
+    device = model.decoder.weight.device
+    on_cpu = isinstance(model, RecurrentModel) and device.type == "cpu"
+    # Steps look one-hot input up, where a fused kernel would multiply by it: with 50,000 words that is out of reach.
+    steps = Steps(model) if on_cpu and isinstance(model, RecurrentModel) else None
+    lengths = source.segments.lengths
+    order = sorted(range(len(lengths)), key=lambda segment: -lengths[segment])
+    found: list[NDArray[np.float32]] = []
+    done, total = 0, sum(lengths)
+    model.eval()
+    for first in range(0, len(order), MOST_TOGETHER):
+        group = order[first : first + MOST_TOGETHER]
+        state = model.zero_state(len(group))
+        start, longest = 0, lengths[group[0]]
+        while start < longest:
+            group = [segment for segment in group if lengths[segment] > start]
+            most = max(1, LOGITS // (len(group) * model.symbols))
+            stop = min(start + min(WINDOW, most), lengths[group[-1]])
+            stretch = [(segment, start, stop) for segment in group]
+            symbols = np.stack([source.symbols(*place) for place in stretch], axis=1)
+            targets = np.stack([source.targets(*place) for place in stretch], axis=1)
+            state = tuple(part[:, : len(group)].contiguous() for part in state)
+            read = torch.from_numpy(symbols).to(device)
+            logits, state = steps.signals(read, state)[1:] if steps else model(read, state)
+            wanted = torch.from_numpy(targets.ravel()).to(device)
+            loss = F.cross_entropy(logits.flatten(0, 1), wanted, ignore_index=UNKNOWN, reduction="none")
+            found.append(loss[wanted != UNKNOWN].cpu().numpy())
+            done += symbols.size
+            start = stop
+            yield Progress(done, total)
+    return np.concatenate(found)
 
 
 def bootstrap_deviation(values: NDArray[np.float32], samples: int = 100, seed: int = 0) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Final
 
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.run import Run
@@ -13,13 +14,22 @@ from rnnviz.engine.token_text import refuse_unknown_tokens, token_text
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import refuse_unknown
 
+_HINT: Final = "Give --unknown replace to have the model read such {} as {}."
+
 
 def source_of(
-    run: Run, text: Text, part: CapturedPart, streams: int | None = None, *, replace_unknown: bool = False
+    run: Run,
+    text: Text,
+    part: CapturedPart,
+    streams: int | None = None,
+    *,
+    replace_unknown: bool = False,
+    hint: str = "",
 ) -> Generator[Progress, None, tuple[Source, int]]:
     """The part's symbols, and how many of them the run has never seen.
 
-    Raises as `segments_of` does, and InvalidText where there are such symbols and they may not be replaced.
+    Raises as `segments_of` does, and InvalidText where there are such symbols and they may not be replaced; its hint
+    is how to replace them, or the one given.
     """
     vocabulary, split = run.vocabulary, run.config.split
     if isinstance(vocabulary, TokenVocabulary):
@@ -28,12 +38,10 @@ def source_of(
         unknown = found.count_unknown()
         if unknown and not replace_unknown:
             substitute = vocabulary.tokens[found.read_as]
-            hint = f"Give --unknown replace to have the model read such {vocabulary.unit}s as {substitute!a}."
-            refuse_unknown_tokens(tokens, hint)
+            refuse_unknown_tokens(tokens, hint or _HINT.format(f"{vocabulary.unit}s", ascii(substitute)))
         return found, unknown
     source = ByteSource(text, segments_of(text, split, part, streams), vocabulary)
     unknown = source.count_unknown()
     if unknown and not replace_unknown:
-        hint = f"Give --unknown replace to have the model read such bytes as {bytes([source.read_as])!r}."
-        refuse_unknown(vocabulary, text, hint)
+        refuse_unknown(vocabulary, text, hint or _HINT.format("bytes", repr(bytes([source.read_as]))))
     return source, unknown

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rnnviz.tui.options import DeviceOption, JsonOption, PartOption, TrainedGlobOption
+from rnnviz.tui.options import DeviceOption, JsonOption, TrainedGlobOption
+
+if TYPE_CHECKING:
+    import torch
+
+    from rnnviz.engine.evaluate import Evaluation
+    from rnnviz.engine.progress import Progress
+    from rnnviz.engine.run import Run
+    from rnnviz.engine.segments import CapturedPart
+    from rnnviz.engine.text import Text
 
 
 def evaluate(
@@ -19,38 +29,44 @@ def evaluate(
             metavar="TEXT", help="The text; by default the one it was trained on.", show_default=False
         ),
     ] = None,
-    split: PartOption = "test",
+    split: Annotated[
+        Literal["test", "val", "train", "all"] | None,
+        typer.Option(
+            help="The part of the text: by default test, and all of it for an imported model.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
     device: DeviceOption = "auto",
     glob: TrainedGlobOption = None,
 ) -> None:
     """Measure a run's loss on a part of a text, with the standard deviation of 100 bootstrap samples.
 
-    The text is split as the one the run was trained on. `--json` prints `loss` and `deviation` in nats per
-    symbol, `bits` per symbol, and the number of `symbols`.
+    The text is split as the one the run was trained on. Of `all`, each file is read from its beginning to its
+    end. `--json` prints `loss` and `deviation` in nats per symbol, `bits` per symbol, the number of `symbols` and
+    what one is, the `unit`: a byte, or what an imported model's vocabulary has, a character or a word.
 
     Examples:
 
         rnnviz eval runs/wp war_and_peace.txt
 
         rnnviz eval runs/python --split val --json
+
+        rnnviz eval runs/imported-words penn.test.txt
     """
     from rnnviz.engine.device import resolve
-    from rnnviz.engine.evaluate import evaluate as measure
     from rnnviz.engine.progress import Computation
     from rnnviz.engine.run import load_run
-    from rnnviz.engine.vocabulary import refuse_unknown
+    from rnnviz.engine.tokens import TokenVocabulary
     from rnnviz.tui.progress import show
 
     run = load_run(path)
-    model = run.predictor(resolve(device))
+    part = split or ("test" if run.text else "all")
     opened = run.open_text(text, glob)
-    refuse_unknown(
-        run.byte_vocabulary, opened, "A loss is defined only for a text whose bytes the model knows."
-    )
-    measuring = Computation(measure(model, run.byte_vocabulary, opened, run.config.split, split))
+    measuring = Computation(_measure(run, opened, part, resolve(device)))
     show("evaluating", measuring)
     result = measuring.result
+    unit = run.vocabulary.unit if isinstance(run.vocabulary, TokenVocabulary) else "byte"
     if run.text and opened.sha256() != run.text.sha256:
         typer.echo(f"rnnviz: {opened.name} is not the text that {path} was trained on", err=True)
     if as_json:
@@ -59,10 +75,28 @@ def evaluate(
             "deviation": result.deviation,
             "bits": result.bits,
             "symbols": result.symbols,
+            "unit": unit,
         }
         typer.echo(json.dumps(record))
     else:
+        name, words = ("symbol", "symbols") if unit == "byte" else (unit, f"{unit}s")
         typer.echo(
-            f"{split} loss {result.loss:.4f} ± {result.deviation:.4f} nats per symbol "
-            f"({result.bits:.4f} bits) over {result.symbols:,} symbols"
+            f"{'' if part == 'all' else part + ' '}loss {result.loss:.4f} ± {result.deviation:.4f} nats per {name} "
+            f"({result.bits:.4f} bits) over {result.symbols:,} {words}"
         )
+
+
+def _measure(
+    run: Run, text: Text, part: CapturedPart, device: torch.device
+) -> Generator[Progress, None, Evaluation]:
+    from rnnviz.engine.evaluate import evaluate as evaluate_part
+    from rnnviz.engine.evaluate import evaluate_source
+    from rnnviz.engine.sources import source_of
+    from rnnviz.engine.vocabulary import Vocabulary, refuse_unknown
+
+    known = "A loss is defined only for a text whose symbols the model knows."
+    if part != "all" and isinstance(run.vocabulary, Vocabulary):
+        refuse_unknown(run.vocabulary, text, known)
+        return (yield from evaluate_part(run.predictor(device), run.vocabulary, text, run.config.split, part))
+    source, _ = yield from source_of(run, text, part, hint=known)
+    return (yield from evaluate_source(run.predictor(device), source))

@@ -54,6 +54,10 @@ FEW_SEGMENTS: Final = 8
 symbol as among fifty."""
 
 
+Predictions = Literal["all", "surprisal"]
+"""What is kept of a model's predictions: the whole distribution after each symbol, or only the surprisal."""
+
+
 def capture(
     run: Run,
     text: Text,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import re
 import struct
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -98,30 +99,28 @@ def _load(path: Path) -> object:
                 f"{path} is no safetensors file, or a damaged one",
                 "Take the checkpoint from its source again.",
             ) from error
+    zipped = zipfile.is_zipfile(path)
+    if zipped:
+        _refuse_packed(path)
     try:
-        zipped = zipfile.is_zipfile(path)
-        if zipped:
-            _refuse_packed(path)
-        # Mapped, a storage cannot claim to be longer than the file.
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
-    except pickle.UnpicklingError as error:
-        _refuse_pickled(path, str(error))
-        raise InvalidCheckpoint(
-            f"{path} is no PyTorch checkpoint, or a damaged one",
-            "Give a .pt, .pth, .safetensors or .t7 file.",
-        ) from error
+        with warnings.catch_warnings(action="ignore"):
+            # Mapped, a storage cannot claim to be longer than the file.
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
     except _DAMAGED as error:
-        raise InvalidCheckpoint(
-            f"{path} is no PyTorch checkpoint, or a damaged one",
-            "Give a .pt, .pth, .safetensors or .t7 file.",
-        ) from error
+        if isinstance(error, pickle.UnpicklingError):
+            _refuse_pickled(path, str(error))
+        raise _damaged(path) from error
 
 
 def _refuse_packed(path: Path) -> None:
     """Raise InvalidCheckpoint for an archive that would unpack to more than its length."""
-    with zipfile.ZipFile(path) as archive:
-        names = [entry.filename.partition("/")[2] for entry in archive.infolist()]
-        size = sum(entry.file_size for entry in archive.infolist())
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except _DAMAGED as error:
+        raise _damaged(path) from error
+    names = {entry.filename.partition("/")[2] for entry in entries}
+    size = sum(entry.file_size for entry in entries)
     if "constants.pkl" in names:
         raise InvalidCheckpoint(
             f"{path} is a TorchScript program, which would have to be run",
@@ -132,6 +131,12 @@ def _refuse_packed(path: Path) -> None:
             f"{path} is a compressed archive, which torch.save does not write",
             "Save it with torch.save again.",
         )
+
+
+def _damaged(path: Path) -> InvalidCheckpoint:
+    return InvalidCheckpoint(
+        f"{path} is no PyTorch checkpoint, or a damaged one", "Give a .pt, .pth, .safetensors or .t7 file."
+    )
 
 
 def _refuse_pickled(path: Path, reason: str) -> None:

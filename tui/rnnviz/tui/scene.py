@@ -88,7 +88,9 @@ class Scene:
             for y, line in enumerate(overhead[: at.overhead.height]):
                 grid.put_line(line, at.overhead.x, at.overhead.y + y, at.overhead.width)
         if at.panels is not None:
-            for y, line in enumerate(self._panel_lines(view, window, at.panels)):
+            # Where both have no room, what stands above the text tells of the cell.
+            room = at.overhead is None or at.panels.height >= HISTOGRAM_LEAST + PREDICTIONS_HEIGHT
+            for y, line in enumerate(self._panel_lines(view, window, at.panels, with_histogram=room)):
                 grid.put_line(line, at.panels.x, at.panels.y + y, at.panels.width)
         return grid
 
@@ -168,7 +170,9 @@ class Scene:
         after = int(segments.after[index])
         return after if after >= 0 else None
 
-    def _panel_lines(self, view: View, window: TextWindow, place: Place) -> list[Line]:
+    def _panel_lines(
+        self, view: View, window: TextWindow, place: Place, *, with_histogram: bool
+    ) -> list[Line]:
         """The histogram and, in the rows that leaves, the predictions."""
         model = self._capture.models[view.model]
         shades, signal = self.palette(view.signal), SIGNALS[view.signal]
@@ -179,6 +183,8 @@ class Scene:
         missing = "what follows is not captured yet" if ends else "nothing follows"
         below = prediction_lines(ranked, came, view.model, model.has_next, place.width, shades, missing)
 
+        if not with_histogram:
+            return below[: place.height]
         statistics = self._source.statistics(view.model, view.cell.layer)
         unit = None if statistics is None else statistics.of(view.signal, view.cell.unit)
         height = max(HISTOGRAM_LEAST, min(HISTOGRAM_MOST, place.height - PREDICTIONS_HEIGHT))

@@ -81,7 +81,7 @@ def _block(
     marks = {column(low), column(high)}
     title: Line = [
         (f"{'▸' if chosen else ' '}{name} ", inks.accent if chosen else inks.strong),
-        (signal.title, inks.faint),
+        (signal.title if len(signal.title) + 3 <= width else signal.title.split()[0], inks.faint),
     ]
     lines = [cut(title, width)]
 

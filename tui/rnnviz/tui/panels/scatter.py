@@ -103,10 +103,12 @@ def _plot(
     columns, rows = max(1, width - LEFT), max(1, height - 2)
     title: Line = [
         (f"{'▸' if chosen else ' '}{name} ", inks.accent if chosen else inks.strong),
-        (f"{signal.title} ", inks.faint),
+        (signal.title if width >= len(signal.title) + 30 else signal.title.split()[0], inks.faint),
     ]
     right, left = float(saturation.right[unit]), float(saturation.left[unit])
     shares: Line = [(f"<{low:g} {left:.0%} · >{high:g} {right:.0%}", inks.plain)]
+    if width_of(title) + width_of(shares) >= width:
+        shares = [(f"{left:.0%} · {right:.0%}", inks.plain)]
     lines = [cut(spread(title, shares, width, inks.plain), width)]
 
     everyone = braille(saturation.right, saturation.left, columns, rows)
@@ -114,6 +116,8 @@ def _plot(
     border = braille(diagonal, 1 - diagonal, columns, rows)
     x, y = round(right * (columns - 1)), round((1 - left) * (rows - 1))
     upwards = f"↑ <{low:g} of the time"
+    if LABEL + len(upwards) > columns:
+        upwards = f"↑ <{low:g}"
     for at in range(rows):
         line: Line = [("  1│" if at == 0 else "   │", inks.faint)]
         for column in range(columns):

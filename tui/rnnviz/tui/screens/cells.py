@@ -57,6 +57,7 @@ class CellsScreen(Screen[View | None]):
     GROUP = "Cell list"
     BINDINGS: ClassVar[list[BindingType]] = [
         key("enter", "choose", "go to it", "Go to the cell under the mark", show=True),
+        key("question_mark", "help", "keys", "This list", show=True),
         key(
             "escape,q,c",
             "back",
@@ -80,7 +81,6 @@ class CellsScreen(Screen[View | None]):
         key("s", "signal(1)", "signal", "The same of the next signal", show=True),
         key("S", "signal(-1)", "previous signal", "The same of the previous signal"),
         key("*", "pin", "pin", f"Pin this cell under the text, or unpin it; {MOST} at most"),
-        key("question_mark", "help", "keys", "This list", show=True),
     ]
 
     class Arrived(Message):

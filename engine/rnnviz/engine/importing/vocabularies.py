@@ -54,8 +54,9 @@ class Symbols:
 def read_symbols(spec: str, count: int, unit: Unit | None = None, form: Format = "auto") -> Symbols:
     """The symbols of a model that has `count`, from a vocabulary file or a text.
 
-    What it is is told by its ending (.json, .dict, .t7); anything else is a list if it has one line for each symbol,
-    and a text otherwise. `form` says it outright. Raises InvalidRequest where it does not fit, NotFound, InvalidText.
+    What it is is told by its ending (.json, .dict, .t7); anything else is a list if its lines are distinct and as many
+    as the symbols, and a text otherwise. `form` says it outright. Raises InvalidRequest where it does not fit,
+    NotFound, InvalidText.
     """
     path = Path(spec)
     if form == "auto":
@@ -135,13 +136,12 @@ def _bytes_of(tokens: Tokens, unit: Unit | None) -> list[int] | None:
 
 def _list_or_text(text: Text, count: int, unit: Unit | None) -> Format:
     """What a file without a telling ending is, judged by how many symbols the model has."""
-    lines = 0
-    for piece in text.pieces():
-        lines += int((piece == ord("\n")).sum())
-    lines += int(text.read(text.length - 1, text.length)[0] != ord("\n"))
-    if lines != count:
+    if text.length > GREATEST_FILE:
         return "text"
-    if len(set(_tokens_of(text, unit))) == count:
+    lines = text.read(0, text.length).tobytes().removesuffix(b"\n").split(b"\n")
+    if not len(lines) == len(set(lines)) == count:
+        return "text"
+    if len(_tokens_of(text, unit)) == count:
         _refuse(
             f"{text.name} has {count:,} lines and {count:,} distinct {unit or 'byte'}s: it may be a list or a text",
             "Say which it is with --vocab-format list or --vocab-format text.",
@@ -263,7 +263,7 @@ def _numbered(pairs: Mapping[object, object], name: str) -> Tokens:
                 f"{name} has a token without a whole number", "Each token has its number, from 0 or from 1."
             )
         by_number[int(number)] = token
-    first = min(by_number, default=0)
+    first = min(by_number, default=-1)
     if len(by_number) < len(pairs) or first not in (0, 1) or max(by_number) != first + len(pairs) - 1:
         _refuse(
             f"{name} does not number its tokens one after the other from 0 or 1",

@@ -103,9 +103,9 @@ def import_(
     Of char-rnn: lstm, gru and rnn. Of torch-rnn: lstm and rnn. Their .t7 files hold the vocabulary.
 
     --vocab is read by its ending: .json (a list of tokens, or a map between tokens and numbers), .dict (a token, a tab
-    and its number on each line) or .t7 (char-rnn's vocab.t7). Any other file is a list if it has one line for each of
-    the model's symbols, and otherwise a text, the distinct bytes (--unit character, word) of which are the symbols in
-    ascending order.
+    and its number on each line) or .t7 (char-rnn's vocab.t7). Any other file is a list if its lines are distinct and as
+    many as the model's symbols, and otherwise a text, the distinct bytes of which (with --unit: characters, words) are
+    the symbols, in ascending order.
 
     Not supported: both directions, proj_size, relu, cells (nn.LSTMCell), batch or layer normalisation, quantised
     weights, pickled modules and TorchScript (nothing in a checkpoint is ever run). What a module computes without

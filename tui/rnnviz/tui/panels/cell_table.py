@@ -32,7 +32,7 @@ _HEADINGS = {
     Order.MEAN: "mean",
     Order.DEVIATION: "dev.",
     Order.SATURATION: "sat.",
-    Order.SWITCHING: "switch.",
+    Order.SWITCHING: "switch",
     Order.SIMILARITY: "similar",
 }
 

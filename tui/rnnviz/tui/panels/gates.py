@@ -18,10 +18,11 @@ WIDE = 20
 """From this width on a histogram has its mean and deviation under it."""
 
 
-def gates_shown(signals: Sequence[str], chosen: str, width: int) -> tuple[str, ...]:
-    """As many signals as have room, in their order, around the chosen one."""
-    room = max(1, width // LEAST_WIDTH)
-    first = min(max(0, signals.index(chosen) - room // 2), max(0, len(signals) - room))
+def gates_shown(signals: Sequence[str], chosen: str, width: int, least: int = LEAST_WIDTH) -> tuple[str, ...]:
+    """As many signals as have room at `least` columns each, in their order, around the chosen one."""
+    room = max(1, width // least)
+    place = signals.index(chosen) if chosen in signals else 0
+    first = min(max(0, place - room // 2), max(0, len(signals) - room))
     return tuple(signals[first : first + room])
 
 

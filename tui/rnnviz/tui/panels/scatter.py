@@ -17,6 +17,7 @@ from rnnviz.store.statistics import LayerStatistics
 from rnnviz.tui.crossings import saturation_marks
 from rnnviz.tui.painting import Inks, Line, cut, spread, width_of
 from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.gates import gates_shown
 
 _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.uint32)
 """The bit of each dot of a braille character: [row, column]."""
@@ -26,6 +27,8 @@ LABEL = 5
 """The column at which the upper row says what the height means: what lies over the diagonal is empty."""
 LEFT = 4
 """Columns before a plot, for its axis."""
+LEAST_WIDTH = 16
+"""Columns of a plot with its axis. Narrower than all of them together, some are left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +83,11 @@ def scatter_lines(
     inks = Inks.of(palettes[chosen])
     if statistics is None:
         return [[(" …", inks.faint)]]
-    each = width // len(signals)
+    shown = gates_shown(signals, chosen, width, LEAST_WIDTH)
+    each = width // len(shown)
     plots = [
         _plot(Saturation.of(statistics, name), name, name == chosen, unit, each - 1, height, palettes[name])
-        for name in signals
+        for name in shown
     ]
     lines: list[Line] = []
     for row in zip(*plots, strict=True):
@@ -131,7 +135,7 @@ def _plot(
                 line.append((upwards[column - LABEL], inks.faint))
             else:
                 line.append((" ", inks.plain))
-        lines.append(line)
+        lines.append(cut(line, width))
     axis = f" >{high:g} of the time →"
-    lines.append([(f"  0└{axis[:columns].center(columns - 1, '─')}1", inks.faint)])
+    lines.append(cut([(f"  0└{axis[: columns - 1].center(columns - 1, '─')}1", inks.faint)], width))
     return lines

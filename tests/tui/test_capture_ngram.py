@@ -16,7 +16,7 @@ from rnnviz.engine.capture import capture
 from rnnviz.engine.text import open_text
 from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.cli import app
+from rnnviz.tui.application import app
 from support.ngrams import trained
 from support.runs import go_on, start
 from support.texts import write_words

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from rnnviz.engine.text import open_text
 from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.cli import app
+from rnnviz.tui.application import app
 from support.files import contents
 from support.runs import SMALL, go_on, start
 from support.texts import write_words

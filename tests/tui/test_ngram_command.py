@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rnnviz.store.errors import RnnvizError
-from rnnviz.tui.cli import app
+from rnnviz.tui.application import app
 from support.texts import write_words
 
 pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")

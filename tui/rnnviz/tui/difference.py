@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.tui.canvas import Grid, paint_of
+from rnnviz.tui.frame import BLANK
 from rnnviz.tui.glyphs import COVERED
 from rnnviz.tui.palette import RGB, Paint
 
@@ -40,6 +41,13 @@ def difference(old: Grid, new: Grid, left: int = 0, top: int = 0) -> str:
         scrolled = scrolling + _changes(shown, new, left, top)
         plain = min(plain, scrolled, key=len)
     return f"\x1b7{plain}\x1b[0m\x1b8" if plain else ""
+
+
+def painted(grid: Grid) -> str:
+    """The bytes that show a grid on a terminal of any contents, from its top left corner on."""
+    ground = int(np.bincount(grid.inks.ravel()).argmax())
+    blank = Grid(np.full_like(grid.codes, BLANK), np.full_like(grid.inks, ground))
+    return f"\x1b[0;{paint_of(ground).sgr}m\x1b[2J{_changes(blank, grid, 0, 0)}\x1b[0m"
 
 
 def _changes(old: Grid, new: Grid, left: int, top: int) -> str:

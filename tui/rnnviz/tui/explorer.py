@@ -11,6 +11,7 @@ from rnnviz.store.reader import Capture
 from rnnviz.tui.palette import Depth
 from rnnviz.tui.screens.cells import CellsScreen
 from rnnviz.tui.screens.text import TextScreen
+from rnnviz.tui.source import Source
 from rnnviz.tui.view import View
 from rnnviz.tui.widgets.canvas import Canvas
 
@@ -24,9 +25,12 @@ class Explorer(App[None]):
     ENABLE_COMMAND_PALETTE = False
     TITLE = "rnnviz"
 
-    def __init__(self, capture: Capture, view: View, depth: Depth, theme: str) -> None:
+    def __init__(
+        self, capture: Capture, view: View, depth: Depth, theme: str, source: Source | None = None
+    ) -> None:
+        """`source` is one of this capture that has read already, if there is one."""
         super().__init__(ansi_color=True)
-        self._text_screen = TextScreen(capture, view, depth, theme)
+        self._text_screen = TextScreen(capture, view, depth, theme, source or Source(capture))
 
     @property
     def settled(self) -> bool:

@@ -10,6 +10,8 @@ NARROW = 100
 PANELS_FROM = 60
 HISTOGRAM_LEAST, HISTOGRAM_MOST = 7, 16
 PREDICTIONS_HEIGHT = 12
+HINTS_HEIGHT = 1
+"""Rows under the canvas."""
 
 
 @dataclass(frozen=True)

@@ -96,16 +96,18 @@ class Source:
     goes; it names itself in `want`, so that the text screen's list stands beside its own.
     """
 
-    def __init__(self, capture: Capture, arrived: Callable[[], None]) -> None:
+    def __init__(self, capture: Capture, arrived: Callable[[], None] | None = None) -> None:
         self.capture = capture
-        self._listeners: tuple[Callable[[], None], ...] = (arrived,)
+        self._listeners: tuple[Callable[[], None], ...] = (arrived,) if arrived else ()
         self._cache: OrderedDict[Block, Content] = OrderedDict()
         self._bytes = 0
         self._wanted: dict[str, list[Block]] = {}
         """What each screen wants, who asked last first."""
         self._newlines = [0]
         """Newlines before each text block whose predecessors have been counted."""
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        self._arrival = threading.Condition(lock)
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._work, name="rnnviz-source", daemon=True)
         self._thread.start()
@@ -137,6 +139,11 @@ class Source:
             wanted = list(blocks)
             self._wanted = {by: wanted} | self._wanted if wanted else self._wanted
             self._changed.notify()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until something was read, or so long."""
+        with self._changed:
+            self._arrival.wait(seconds)
 
     def has(self, blocks: Iterable[Block]) -> bool:
         with self._changed:
@@ -214,6 +221,7 @@ class Source:
                 content = self._read(block)
                 with self._changed:
                     self._keep(block, content)
+                    self._arrival.notify_all()
             else:
                 self._count_lines()
             if (block is not None or self._counted) and not self._closed.is_set():

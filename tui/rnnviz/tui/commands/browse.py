@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,8 +22,6 @@ from rnnviz.tui.options import (
 if TYPE_CHECKING:
     from rnnviz.store.reader import Capture
     from rnnviz.tui.view import View
-
-_COLOR_SYSTEMS = {"16m": "truecolor", "256": "256", "16": "standard", "none": "standard"}
 
 
 def browse(
@@ -59,7 +55,9 @@ def browse(
 
     opened, view = open_view(capture, cell, signal, start)
     if picture is None:
-        explore(opened, view, color, theme)
+        from rnnviz.tui.exploring import explore_view
+
+        explore_view(opened, view, color, theme)
     else:
         _draw(opened, view, theme, picture, size, [key for key in press.split(",") if key])
 
@@ -79,27 +77,3 @@ def _draw(opened: Capture, view: View, theme: ThemeChoice, path: Path, size: str
         path.write_text(svg, encoding="utf-8")
     except OSError as error:
         raise StorageFailure(f"cannot write {path}: {error.strerror}", "Choose another place.") from error
-
-
-def explore(opened: Capture, view: View, color: ColourChoice, theme: ThemeChoice) -> None:
-    """Run the explorer until the person quits it. Raises InvalidRequest where there is no terminal."""
-    from rnnviz.tui.opening import depth_of_terminal
-
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise InvalidRequest(
-            "the explorer needs a terminal",
-            f"Without one, use: rnnviz snapshot {opened.path.name} --cell {view.cell}",
-        )
-    found = depth_of_terminal(color.value)
-    # Textual reads both when it is imported, and decides by itself where they are not set.
-    os.environ["TEXTUAL_COLOR_SYSTEM"] = _COLOR_SYSTEMS[found.depth]
-    if found.depth == "none":
-        os.environ["NO_COLOR"] = "1"
-    else:
-        os.environ.pop("NO_COLOR", None)
-
-    from rnnviz.tui.explorer import Explorer
-
-    app = Explorer(opened, view, found.depth, theme.value)
-    app.run()
-    sys.exit(app.return_code or 0)

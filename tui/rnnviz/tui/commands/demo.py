@@ -129,9 +129,9 @@ def _look(target: Path, cells: dict[str, str], color: ColourChoice, theme: Theme
     start = max(0, opened.text(0, min(65536, opened.captured)).tobytes().find(b"\ndef ") + 1)
     view = replace(view, top=start, cursor=start)
     if sys.stdin.isatty() and sys.stdout.isatty():
-        from rnnviz.tui.commands.browse import explore
+        from rnnviz.tui.exploring import explore_view
 
-        explore(opened, view, color, theme)
+        explore_view(opened, view, color, theme)
         return
 
     from rnnviz.tui.commands.snapshot import snapshot

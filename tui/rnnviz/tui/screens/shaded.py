@@ -96,13 +96,13 @@ class ShadedText(Screen[None]):
             super().__init__()
             self.then = then
 
-    def __init__(self, capture: Capture, start: View, depth: Depth, theme: str) -> None:
+    def __init__(self, capture: Capture, start: View, depth: Depth, theme: str, source: Source) -> None:
         super().__init__()
         self.capture = capture
         self.view = start
         self.depth = depth
         self.theme_name = theme
-        self.source = Source(capture, self._tell)
+        self.source = source
         self.scene = Scene(capture, self.source, depth, theme)
         self.pattern: re.Pattern[bytes] | None = None
         """What was searched for last."""
@@ -132,6 +132,7 @@ class ShadedText(Screen[None]):
         yield Prompt(id="prompt")
 
     def on_mount(self) -> None:
+        self.source.listen(self._tell)
         ground = self.scene.inks(self.view.signal).plain.background
         if isinstance(ground, tuple):
             self.styles.background = "rgb({},{},{})".format(*ground)

@@ -1,0 +1,91 @@
+"""From a call of `rnnviz browse` to the explorer on the terminal, by the shortest way."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnnviz.store.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from rnnviz.store.reader import Capture
+    from rnnviz.tui.view import View
+
+_COLOR_SYSTEMS = {"16m": "truecolor", "256": "256", "16": "standard", "none": "standard"}
+_CHOICES = {"color": ("auto", "16m", "256", "16", "none"), "theme": ("dark", "light")}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a person asked the explorer for. Each option but the capture is `--` and the field's name."""
+
+    capture: Path
+    cell: str | None = None
+    signal: str | None = None
+    start: int | None = None
+    color: str = "auto"
+    theme: str = "dark"
+
+
+def plain_wishes(arguments: list[str]) -> Wishes | None:
+    """The wishes in the arguments of `rnnviz browse`, or None where they are anything but plain and right: then the
+    command line's own parser has the word."""
+    found: dict[str, str] = {}
+    names = {field.name for field in fields(Wishes)} - {"capture"}
+    left = list(arguments)
+    while left:
+        argument = left.pop(0)
+        if not argument.startswith("-"):
+            name, value = "capture", argument
+        else:
+            name, equals, value = argument.removeprefix("--").partition("=")
+            if not argument.startswith("--") or name not in names or not (equals or left):
+                return None
+            value = value if equals else left.pop(0)
+        if name in found or value not in _CHOICES.get(name, (value,)):
+            return None
+        found[name] = value
+    start = found.pop("start", None)
+    if "capture" not in found or (start is not None and not start.isdecimal()):
+        return None
+    path = Path(found.pop("capture"))
+    return Wishes(path, start=None if start is None else int(start), **found)
+
+
+def explore(wishes: Wishes) -> None:
+    """Open a capture and explore it. Raises what `open_view` raises, and InvalidRequest without a terminal."""
+    from rnnviz.tui.opening import open_view
+
+    opened, view = open_view(wishes.capture, wishes.cell, wishes.signal, wishes.start or 0)
+    explore_view(opened, view, wishes.color, wishes.theme)
+
+
+def explore_view(opened: Capture, view: View, color: str, theme: str) -> None:
+    """Run the explorer until the person quits it. Raises InvalidRequest where there is no terminal."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InvalidRequest(
+            "the explorer needs a terminal",
+            f"Without one, use: rnnviz snapshot {opened.path.name} --cell {view.cell}",
+        )
+    from rnnviz.tui.first_paint import paint_first
+    from rnnviz.tui.opening import depth_of_terminal
+    from rnnviz.tui.source import Source
+
+    found = depth_of_terminal(color)
+    source = Source(opened)
+    with paint_first(source, view, found.depth, theme):
+        # Textual reads both when it is imported, and decides by itself where they are not set.
+        os.environ["TEXTUAL_COLOR_SYSTEM"] = _COLOR_SYSTEMS[found.depth]
+        if found.depth == "none":
+            os.environ["NO_COLOR"] = "1"
+        else:
+            os.environ.pop("NO_COLOR", None)
+
+        from rnnviz.tui.explorer import Explorer
+
+        app = Explorer(opened, view, found.depth, theme, source)
+    app.run()
+    sys.exit(app.return_code or 0)

@@ -1,0 +1,76 @@
+"""The first screen, on the terminal before Textual is loaded.
+
+Loading Textual and starting an application takes longer than reading the first screenful. So that is drawn at once,
+as the application will draw it again; keys pressed meanwhile wait in the terminal's queue.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rnnviz.tui import view as moves
+from rnnviz.tui.difference import painted
+from rnnviz.tui.layout import TextWindow
+from rnnviz.tui.palette import Depth
+from rnnviz.tui.places import HINTS_HEIGHT, places
+from rnnviz.tui.reading_list import text_needed, values_needed, window_span
+from rnnviz.tui.scene import Scene
+from rnnviz.tui.source import Block, Source
+from rnnviz.tui.view import View
+
+PATIENCE = 0.5
+"""Seconds to wait for the disk before the application starts without a first screen."""
+_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?1049l\x1b[?25h"
+
+
+@contextmanager
+def paint_first(source: Source, view: View, depth: Depth, theme: str) -> Iterator[None]:
+    """Show a view while what is inside runs; the terminal is left as it was only if that fails."""
+    size = os.get_terminal_size(sys.stdout.fileno())
+    screen = _screen(source, view, depth, theme, size.columns, size.lines - HINTS_HEIGHT)
+    if not screen:
+        yield
+        return
+    sys.stdout.write(_ENTER + screen)
+    sys.stdout.flush()
+    try:
+        yield
+    except BaseException:
+        sys.stdout.write(_LEAVE)
+        sys.stdout.flush()
+        raise
+
+
+def _screen(source: Source, view: View, depth: Depth, theme: str, width: int, height: int) -> str:
+    """The bytes of the first screen; none where it cannot be drawn in time or there is nothing to draw."""
+    capture, at = source.capture, places(width, height, None)
+    if capture.captured == 0 or at.text.width < 1 or at.text.height < 1:
+        return ""
+    deadline = time.monotonic() + PATIENCE
+    if not _read(source, text_needed(view.top, capture.captured), deadline):
+        return ""
+    start, stop = window_span(view.top, capture.captured)
+    data, segments = source.text(start, stop), source.segments()
+    if data is None or segments is None:
+        return ""
+    window = TextWindow(start, data, capture.captured, segments.starts)
+    view = moves.scrolled_to_cursor(view, window, at.text.width, at.text.height)
+    rows = window.rows_from(view.top, at.text.width, at.text.height)
+    if not _read(source, values_needed(capture, view, rows[0].start, rows[-1].stop), deadline):
+        return ""
+    scene = Scene(capture, source, depth, theme)
+    return painted(scene.draw(view, view, window, rows, at, width, height, None, []))
+
+
+def _read(source: Source, blocks: list[Block], deadline: float) -> bool:
+    """Whether all blocks are in memory in time, without an error: those are shown by the application."""
+    source.want(blocks)
+    while not source.has(blocks):
+        if time.monotonic() > deadline:
+            return False
+        source.wait(deadline - time.monotonic())
+    return source.failure(blocks) is None

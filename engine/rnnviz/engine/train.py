@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rnnviz.engine.checkpoint import (
@@ -39,6 +38,7 @@ from rnnviz.engine.run import (
     load_run,
     versions,
 )
+from rnnviz.engine.shares import Shares
 from rnnviz.engine.split import PARTS, READ_STEPS, read_streams, spans
 from rnnviz.engine.text import Text, is_there
 from rnnviz.engine.text_record import TextRecord
@@ -103,9 +103,10 @@ def train(path: Path, text: Text, *, device: torch.device) -> Generator[Progress
 
     Yields progress after every mini-batch and an EpochDone after every epoch. A checkpoint is written about
     once a minute, after every epoch, and when the iterator is closed early; training goes on from there, on
-    the CPU to the very same weights and losses. The train part is held in memory, a byte per symbol; PyTorch's
-    default generator is seeded, for dropout. Raises InvalidText when `text` is not the run's text,
-    TrainingDiverged when the loss is no longer a number, InvalidRequest while another process trains this run.
+    the CPU to the very same weights and losses (see `shares` for numbers of threads). The train part is held in
+    memory, a byte per symbol; PyTorch's default generator is seeded, for dropout. Raises InvalidText when `text` is
+    not the run's text, TrainingDiverged when the loss is no longer a number, InvalidRequest while another process
+    trains this run.
     """
     run = load_run(path)
     if run.complete:
@@ -125,6 +126,8 @@ def train(path: Path, text: Text, *, device: torch.device) -> Generator[Progress
         except GeneratorExit:
             training.checkpoint()
             raise
+        finally:
+            training.shares.close()
         yield from training.finish()
     finally:
         lock.release()
@@ -161,6 +164,7 @@ class _Training:
         initialise(self.model, config.seed, config.reach)
         self.model.to(device).train()
         self.parameters = dict(self.model.named_parameters())
+        self.shares = Shares(self.model, config.split.streams)
         self.square_avg = {name: torch.zeros_like(value) for name, value in self.parameters.items()}
         self.state: State = self.model.zero_state(config.split.streams)
         self.tokens = _tokens(run, text).to(device)
@@ -209,7 +213,8 @@ class _Training:
             group["lr"] = rate_of_epoch(self.run.config, position.epoch)
         while position.batch < self.batches:
             began = time.perf_counter()
-            self._step(position.batch)
+            with self.shares:
+                self._step(position.batch)
             position.batch += 1
             if position.batch % CHECK_BATCHES == 0 or position.batch == self.batches:
                 self._check_loss()
@@ -223,15 +228,11 @@ class _Training:
         config = self.run.config
         unroll = config.split.unroll
         window = self.tokens[batch * unroll : (batch + 1) * unroll + 1].long()
-        logits, state = self.model(window[:-1], self.state)
-        loss = F.cross_entropy(logits.flatten(0, 1), window[1:].flatten())
-        self.optimizer.zero_grad()
-        torch.autograd.backward(loss)
+        loss, self.state = self.shares.gradients(window, self.state)
         # The bound is for the loss summed over the steps; this one is averaged over them.
         nn.utils.clip_grad_value_(self.parameters.values(), config.clip / unroll)
         self.optimizer.step()
-        self.state = tuple(part.detach() for part in state)
-        self.loss_sum += loss.detach()
+        self.loss_sum += loss
 
     def _check_loss(self) -> None:
         self.train_loss = float(self.loss_sum) / self.position.batch

@@ -13,7 +13,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rnnviz.engine.ngram.kneser_ney import FALLBACK, LEAST_LOG10, discounts
+from rnnviz.engine.ngram import kneser_ney, parts
+from rnnviz.engine.ngram.counting import Sentence
+from rnnviz.engine.ngram.kneser_ney import FALLBACK, LEAST_LOG10, discounts, estimate
+from rnnviz.engine.ngram.memory import most_grams, refuse_too_large
+from rnnviz.store.errors import InvalidRequest
 from support.ngrams import Entries, estimated, read_arpa, words, written
 from support.texts import words as text_of_words
 
@@ -136,6 +140,49 @@ def test_every_entry_is_lmplz_s(tmp_path: Path, name: str, order: int) -> None:
     subprocess.run(command, check=True, capture_output=True)
     found = read_arpa(written(tmp_path / "m.arpa", data, order))
     assert_agree(found, read_arpa(tmp_path / "peer.arpa"), 1e-4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    data=st.lists(st.sampled_from(list(b"ab\x00\n")), min_size=4, max_size=60).map(bytes),
+    order=st.integers(2, 5),
+    part=st.integers(1, 70),
+)
+def test_counting_in_parts_is_sorting_the_whole(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, order: int, part: int
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "m.arpa"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kneser_ney, "can_pack", lambda *_: False)
+        whole = written(path, data, order).read_bytes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts, "PART", part)
+        assert written(path, data, order).read_bytes() == whole
+
+
+def test_grams_are_packed_while_they_fit_into_a_number(tmp_path: Path) -> None:
+    """Of 87 symbols and three marks, 90⁹ < 2⁶³ < 90¹⁰; of 256, 259⁷ < 2⁶³ < 259⁸."""
+    assert [parts.can_pack(87, depth) for depth in (9, 10)] == [True, False]
+    assert [parts.can_pack(256, depth) for depth in (7, 8)] == [True, False]
+    every = bytes(range(256)) * 3
+    for order in (7, 8):
+        assert_agree(read_arpa(written(tmp_path / "m.arpa", every, order)), by_definition(every, order), 1e-6)
+
+
+def test_more_grams_than_memory_holds_are_refused() -> None:
+    sentence = Sentence.of(np.frombuffer(TEXTS["words"], np.uint8))
+    with pytest.raises(InvalidRequest, match="more than 10 different n-grams of order 3"):
+        list(estimate(sentence, [3], 10))
+
+
+def test_what_does_not_fit_into_the_machine_s_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sysconf", lambda _: 1 << 15)  # pages, and bytes in each: 1 GB
+    refuse_too_large(80_000_000, 100, 6)
+    assert 1_000_000 < most_grams(80_000_000, 6) < 5_000_000
+    for symbols, depth in ((80_000_000, 21), (500_000_000, 6), (1 << 31, 2)):
+        with pytest.raises(InvalidRequest, match=f"{symbols:,} symbols") as caught:
+            refuse_too_large(symbols, 100, depth)
+        assert "lmplz" in caught.value.hint
 
 
 def test_models_estimated_together_are_those_estimated_alone() -> None:

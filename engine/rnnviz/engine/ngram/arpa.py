@@ -39,7 +39,7 @@ Bytes = NDArray[np.uint8]
 
 def render(data: Bytes) -> Bytes:
     """Every byte as its word and a space: uint8 [3 · bytes]."""
-    return _RENDERED[data].reshape(-1)
+    return _RENDERED.take(data, axis=0).reshape(-1)
 
 
 def write_arpa(path: Path, estimate: Estimate, model: int) -> Generator[Progress, None, None]:
@@ -57,12 +57,11 @@ def write_arpa(path: Path, estimate: Estimate, model: int) -> Generator[Progress
             done = 0
             yield Progress(done, total, path.name)
             file.write(_header(counts))
-            rendered = render(estimate.sentence.data)
             for order in range(1, model + 1):
                 file.write(f"\n\\{order}-grams:\n".encode())
                 if order == 1:
                     file.write(f"{estimate.unknown:.{DECIMALS}f}\t<unk>\t0\n".encode())
-                for lines, count in _lines(estimate, order, model, rendered):
+                for lines, count in _lines(estimate, order, model):
                     file.write(lines)
                     done += count
                     yield Progress(done, total, path.name)
@@ -79,28 +78,24 @@ def _header(counts: list[int]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _lines(
-    estimate: Estimate, order: int, model: int, rendered: Bytes
-) -> Generator[tuple[bytes, int], None, None]:
+def _lines(estimate: Estimate, order: int, model: int) -> Generator[tuple[bytes, int], None, None]:
     """The lines of an order, in pieces, and how many there are in each."""
     inner = estimate.inner[order - 1]
     probabilities = estimate.probabilities(order, model)
     backoffs = estimate.backoffs(order, model) if order < model else None
-    end = len(estimate.sentence.codes) - 1
+    end = len(estimate.sentence) - 1
     plain = (inner.ends >= order) & (inner.ends < end)
     # The gram that begins with <s>, if it is real, and the one that ends with </s>.
     odd = np.flatnonzero(~plain & inner.real)
     if len(odd):
         yield b"".join(_line(estimate, order, row, probabilities, backoffs) for row in odd.tolist()), len(odd)
     rows = np.flatnonzero(plain)
-    words = sliding_window_view(rendered, 3 * order - 1) if len(rows) else rendered
+    data = estimate.sentence.data
+    grams = sliding_window_view(data, order) if len(rows) else data
     for start in range(0, len(rows), LINES):
         piece = rows[start : start + LINES]
-        columns = [
-            _digits(probabilities[piece]),
-            _column(b"\t", len(piece)),
-            words[3 * (inner.ends[piece].astype(np.int64) - order)],
-        ]
+        words = render(grams[inner.ends[piece] - order]).reshape(len(piece), -1)[:, :-1]
+        columns = [_digits(probabilities[piece]), _column(b"\t", len(piece)), words]
         if backoffs is not None:
             columns += [_column(b"\t", len(piece)), _digits(backoffs[piece])]
         columns.append(_column(b"\n", len(piece)))
@@ -110,7 +105,7 @@ def _lines(
 def _line(estimate: Estimate, order: int, row: int, probabilities: Log10, backoffs: Log10 | None) -> bytes:
     """One line, of a gram with `<s>` or `</s>` in it."""
     end = int(estimate.inner[order - 1].ends[row])
-    codes = estimate.sentence.codes[end - order + 1 : end + 1]
+    codes = estimate.sentence.codes(end - order + 1, end + 1)
     words = " ".join(_word(estimate.sentence, code) for code in codes.tolist())
     fields = [f"{probabilities[row]:.{DECIMALS}f}", words]
     if backoffs is not None:

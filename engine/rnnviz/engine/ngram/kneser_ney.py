@@ -23,7 +23,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.engine.ngram.counting import BEGIN, ContextOrder, Grams, Indices, Sentence
+from rnnviz.engine.ngram.counting import ContextOrder, Grams, Indices, Sentence, SortedPositions
+from rnnviz.engine.ngram.parts import can_pack, count_in_parts
 from rnnviz.engine.progress import Progress
 
 FALLBACK: Final = (0.0, 0.5, 1.0, 1.5)
@@ -75,19 +76,20 @@ class Estimate:
         return self.highest[model].backoffs if order == model - 1 else self.inner[order - 1].backoffs
 
 
-def estimate(sentence: Sentence, orders: Collection[int]) -> Generator[Progress, None, Estimate]:
+def estimate(
+    sentence: Sentence, orders: Collection[int], most: int | None = None
+) -> Generator[Progress, None, Estimate]:
     """Estimate models of the given orders, each at least 2. The sentence has at least max(orders) - 1 symbols.
 
-    Memory grows with the number of symbols T and the highest order: up to 100 bytes × T while counting, then 13
-    bytes for each distinct gram of each order and 4 more for each of a model's highest two. For 2.6 M symbols and
-    orders 2…10 and 21 that was 0.8 GB; for 16 M symbols and order 6, 0.55 GB.
+    Where grams of the highest order can be counted in `parts`, memory grows with the distinct ones: 0.45 GB for 80 M
+    symbols of program text at order 6, where more than `most` are refused by InvalidRequest. Longer ones are sorted
+    with all positions: up to 100 bytes a symbol, then 13 for each distinct gram of each order and 4 more for each of
+    a model's highest two. For 2.6 M symbols and orders 2…10 and 21 that was 0.8 GB.
     """
     depth = max(orders)
-    size = len(sentence.codes)
+    size = len(sentence)
     total = (depth + 1) * size
-    yield Progress(0, total, "sorting by context")
-    sorted_positions = ContextOrder.of(sentence, depth)
-    estimator = _Estimator(sentence, sorted_positions)
+    estimator = _Estimator(sentence, (yield from _sort(sentence, depth, most, total)))
     inner: list[Inner] = []
     highest: dict[int, Highest] = {}
     for order in range(1, depth + 1):
@@ -105,6 +107,23 @@ def estimate(sentence: Sentence, orders: Collection[int]) -> Generator[Progress,
             estimator.advance(shared)
     yield Progress(total, total)
     return Estimate(sentence, estimator.unknown, tuple(inner), highest)
+
+
+def _sort(
+    sentence: Sentence, depth: int, most: int | None, total: int
+) -> Generator[Progress, None, ContextOrder]:
+    if not can_pack(len(sentence.symbols), depth):
+        yield Progress(0, total, "sorting by context")
+        return SortedPositions.of(sentence, depth)
+    counting = count_in_parts(sentence, depth, most)
+    done = 0
+    while True:
+        yield Progress(done, total, "counting")
+        try:
+            done += next(counting)
+        except StopIteration as stop:
+            counted: ContextOrder = stop.value
+            return counted
 
 
 def discounts(counts: Indices, exception: tuple[int, int] | None = None) -> tuple[float, ...]:
@@ -175,7 +194,7 @@ class _Estimator:
 
     def _unigrams(self, counts: Indices, exception: tuple[int, int] | None) -> _Order:
         """`<s>` has no probability of its own: it is written as 1 and takes no part."""
-        is_begin = self._sentence.codes[self.grams.ends] == BEGIN
+        is_begin = self.grams.ends == 0
         counts[is_begin] = 0
         by_count = np.array(discounts(counts, exception))
         discount = by_count[np.minimum(counts, 3)]
@@ -187,7 +206,7 @@ class _Estimator:
         return _Order(p, _log10(p), np.empty(0, np.float32))
 
     def _interpolate(self, counts: Indices, by_count: tuple[float, ...], shorter: Grams) -> _Order:
-        contexts = self.grams.contexts(self._order, shorter)
+        contexts = self._order.contexts(self.grams, shorter)
         discount = np.array(by_count)[np.minimum(counts, 3)]
         whole = np.bincount(contexts, counts, minlength=len(shorter))
         # A gram that ends the sentence is no context; its γ is never asked for but in its line, where it is 1.

@@ -27,12 +27,13 @@ from rnnviz.engine.ngram.arpa import GZIP_LEVEL, render, write_arpa
 from rnnviz.engine.ngram.counting import Sentence
 from rnnviz.engine.ngram.directory import EstimatorName, NgramModels, clear, refuse_taken
 from rnnviz.engine.ngram.kneser_ney import estimate
+from rnnviz.engine.ngram.memory import most_grams, refuse_too_large
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.split import PartName, Split, spans
 from rnnviz.engine.text import PIECE, Text
 from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.vocabulary import Vocabulary
-from rnnviz.store.errors import InvalidRequest, InvalidText, StorageFailure, Unavailable
+from rnnviz.store.errors import InvalidText, StorageFailure, Unavailable
 
 Result = TypeVar("Result")
 
@@ -44,10 +45,6 @@ STAGE: Final = re.compile(rb"^=== (\d)/(\d) ([ -~]+) ===$", re.MULTILINE)
 
 MOST_SAID: Final = 1 << 16
 """Bytes that are looked at of what KenLM's programs say: they print a few thousand."""
-
-COUNTING_BYTES: Final = 100
-GRAM_BYTES: Final = 13
-"""What the estimator takes at most for a symbol while it sorts, and keeps for a distinct gram."""
 
 
 def start_ngrams(
@@ -68,7 +65,7 @@ def start_ngrams(
 
     Raises, before anything is written: Unavailable when KenLM was built for too small an order or `lmplz` is not
     there, AlreadyExists when the path is taken, InvalidText when the train part is shorter than the greatest n,
-    InvalidRequest when estimating would take more memory than the machine has; StorageFailure.
+    InvalidRequest when estimating would take more memory than the machine has whatever the text; StorageFailure.
     """
     greatest = greatest_order()
     if greatest is not None:
@@ -88,7 +85,7 @@ def start_ngrams(
         )
     vocabulary = Vocabulary.of(text)
     if estimator == "own":
-        _refuse_too_large(symbols, len(vocabulary), orders[-1] + 1)
+        refuse_too_large(symbols, len(vocabulary), orders[-1] + 1)
     models = NgramModels(
         path=path,
         orders=orders,
@@ -116,7 +113,10 @@ def start_ngrams(
 
 
 def train_ngrams(models: NgramModels, text: Text) -> Generator[Progress, None, tuple[str, ...]]:
-    """Estimate and write the models. Returns what else there is to say, a sentence each."""
+    """Estimate and write the models. Returns what else there is to say, a sentence each.
+
+    Raises InvalidRequest where the text turns out to have more distinct grams than the machine's memory holds.
+    """
     if models.estimator == "own":
         yield from _estimate(models, part_of(text, models.split, "train"))
     else:
@@ -128,32 +128,20 @@ def train_ngrams(models: NgramModels, text: Text) -> Generator[Progress, None, t
 
 def part_of(text: Text, split: Split, part: PartName) -> NDArray[np.uint8]:
     """The rows of a part, joined: uint8 [symbols]."""
-    return np.concatenate(
-        [text.read(span.start, span.start + span.length) for span in spans(text.length, split, part)]
-    )
-
-
-def bytes_needed(symbols: int, distinct: int, depth: int) -> int:
-    """What our estimator takes at most for orders up to `depth`. Grams of low order are few."""
-    grams: int = sum(min(symbols, (distinct + 2) ** order) for order in range(1, depth + 1))
-    return COUNTING_BYTES * symbols + GRAM_BYTES * grams
-
-
-def _refuse_too_large(symbols: int, distinct: int, depth: int) -> None:
-    needed = bytes_needed(symbols, distinct, depth)
-    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if needed > there * 3 // 4:
-        raise InvalidRequest(
-            f"estimating n = {depth - 1} on {symbols:,} symbols takes {needed / 1e9:,.0f} GB, and this machine has "
-            f"{there / 1e9:,.0f}",
-            "Use --estimator lmplz, which works on disk, or a smaller --n.",
-        )
+    found = spans(text.length, split, part)
+    data = np.empty(sum(span.length for span in found), np.uint8)
+    filled = 0
+    for span in found:
+        data[filled : filled + span.length] = text.read(span.start, span.start + span.length)
+        filled += span.length
+    return data
 
 
 def _estimate(models: NgramModels, data: NDArray[np.uint8]) -> Generator[Progress, None, None]:
     orders = [n + 1 for n in models.orders]
     # Each model writes about as many symbols' worth as each of its orders took to estimate.
-    estimated = yield from _scaled(estimate(Sentence.of(data), orders), len(data), 0, 1 + len(orders))
+    estimating = estimate(Sentence.of(data), orders, most_grams(len(data), orders[-1]))
+    estimated = yield from _scaled(estimating, len(data), 0, 1 + len(orders))
     for index, order in enumerate(orders, 1):
         writing = write_arpa(models.arpa(order - 1), estimated, order)
         yield from _scaled(writing, len(data), index, 1 + len(orders))

@@ -45,9 +45,10 @@ def train(
     They are unpruned interpolated modified Kneser-Ney models over bytes: ARPA files that any toolkit reads (a byte
     is written as two hex digits), and KenLM's binaries where its `build_binary` is on the PATH.
 
-    The own estimator holds everything in memory: some 300 bytes a symbol for n = 1-9,20 (0.8 GB for War and
-    Peace), about 40 for n = 5 alone. It refuses what the machine may not hold. For larger texts take `--estimator
-    lmplz`: it works in 2 GB and the train part's bytes, on the disk at --out (100 MB at n = 5: a minute).
+    Up to n = 8 (6, if more than 124 different bytes occur) the own estimator counts the text in parts, and holds only
+    it and its distinct n-grams: 0.5 GB for 100 MB of program text at n = 5. Beyond, it sorts the whole text: some 300
+    bytes a symbol for n = 1-9,20, 0.8 GB for War and Peace. It refuses what the machine cannot hold. For larger texts
+    take `--estimator lmplz`: it works in 2 GB, whatever the text, on the disk at --out.
 
     Examples:
 

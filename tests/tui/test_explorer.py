@@ -85,8 +85,7 @@ def test_moving_and_searching(made: HandMade) -> None:
     with Terminal(["browse", str(made.path)], columns=100, rows=30) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("pagedown")
-        terminal.wait_for_text("line 26:")
-        assert "line 26:" in terminal.row(1)
+        terminal.wait_for(lambda: "line 26:" in terminal.row(1), "the next page")
         terminal.press("down", "right", "right")
         position = TEXT.index(b"line 27:") + 2
         terminal.wait_for_text(f" {position}/{len(TEXT):,}  line 28  n 0x6e")
@@ -228,6 +227,17 @@ def test_the_help_lists_every_key(made: HandMade) -> None:
             assert what in "\n".join(terminal.screen.display)
         terminal.press("escape")
         terminal.wait_for_text("mean")
+
+
+def test_keys_pressed_before_textual_has_started_are_not_lost_and_not_shown(made: HandMade) -> None:
+    with Terminal(["browse", str(made.path)], columns=100, rows=30) as terminal:
+        terminal.wait_for(lambda: b"[?1049h" in terminal.output, "the first screen")
+        terminal.press("j", "j", "pagedown", "q")
+        assert terminal.wait_for_exit() == 0
+        output = bytes(terminal.output)
+    assert b"0:2 " in output
+    assert b"jj" not in output
+    assert b"^[[6~" not in output
 
 
 def test_colours_of_the_theme_are_used(made: HandMade) -> None:

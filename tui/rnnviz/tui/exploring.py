@@ -70,22 +70,23 @@ def explore_view(opened: Capture, view: View, color: str, theme: str) -> None:
             "the explorer needs a terminal",
             f"Without one, use: rnnviz snapshot {opened.path.name} --cell {view.cell}",
         )
-    from rnnviz.tui.first_paint import paint_first
+    from rnnviz.tui.first_paint import paint_first, without_echo
     from rnnviz.tui.opening import depth_of_terminal
     from rnnviz.tui.source import Source
 
     found = depth_of_terminal(color)
     source = Source(opened)
-    with paint_first(source, view, found.depth, theme):
-        # Textual reads both when it is imported, and decides by itself where they are not set.
-        os.environ["TEXTUAL_COLOR_SYSTEM"] = _COLOR_SYSTEMS[found.depth]
-        if found.depth == "none":
-            os.environ["NO_COLOR"] = "1"
-        else:
-            os.environ.pop("NO_COLOR", None)
+    with without_echo():
+        with paint_first(source, view, found.depth, theme):
+            # Textual reads both when it is imported, and decides by itself where they are not set.
+            os.environ["TEXTUAL_COLOR_SYSTEM"] = _COLOR_SYSTEMS[found.depth]
+            if found.depth == "none":
+                os.environ["NO_COLOR"] = "1"
+            else:
+                os.environ.pop("NO_COLOR", None)
 
-        from rnnviz.tui.explorer import Explorer
+            from rnnviz.tui.explorer import Explorer
 
-        app = Explorer(opened, view, found.depth, theme, source)
-    app.run()
+            app = Explorer(opened, view, found.depth, theme, source)
+        app.run()
     sys.exit(app.return_code or 0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,23 @@ from rnnviz.tui.view import View
 
 PATIENCE = 0.5
 """Seconds to wait for the disk before the application starts without a first screen."""
+_LOCAL_MODES = 3
+"""The index of the local modes in what `tcgetattr` returns."""
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?1049l\x1b[?25h"
+
+
+@contextmanager
+def without_echo() -> Iterator[None]:
+    """Keep keys that are pressed meanwhile, unseen, for whoever reads the terminal next; then leave it as it was."""
+    keyboard = sys.stdin.fileno()
+    before = termios.tcgetattr(keyboard)
+    quiet = termios.tcgetattr(keyboard)
+    quiet[_LOCAL_MODES] &= ~(termios.ECHO | termios.ICANON)
+    termios.tcsetattr(keyboard, termios.TCSANOW, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
 
 
 @contextmanager

@@ -67,6 +67,11 @@ class CellList:
         self.top = 0
         self.move(-len(self.places))
 
+    def mark(self, cell: Cell) -> None:
+        """Put the mark on a cell, if it is shown."""
+        if (place := index_of(cell, self.units)) in self.places:
+            self.marked = place
+
     def filter_by(self, text: str) -> None:
         """Show the cells that pass what is typed; while it is no filter, those of the last one that was."""
         self.filter_text = text

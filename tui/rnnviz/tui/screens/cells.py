@@ -340,6 +340,7 @@ class CellsScreen(Screen[View | None]):
         self._reference = cell
         self.cells.learn({Order.SIMILARITY: np.full(sum(self.cells.units), np.nan)})
         self.cells.sort_by(Order.SIMILARITY)
+        self.cells.mark(cell)
         self._learn_similarity(cell, self.view.signal, self._new_pass(Order.SIMILARITY))
 
     def action_pin(self) -> None:

@@ -1,0 +1,316 @@
+"""The keys for cells, gates, pins and conditions: pressed in the explorer, and read from a terminal's screen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from textual.pilot import Pilot
+
+from rnnviz.store.reader import open_capture
+from rnnviz.store.signals import SIGNALS
+from rnnviz.tui.cell_order import Order
+from rnnviz.tui.cells import Cell, Reading
+from rnnviz.tui.explorer import Explorer
+from rnnviz.tui.palette import Depth
+from rnnviz.tui.panels.scatter import MARK
+from rnnviz.tui.picture import screen_lines
+from rnnviz.tui.screens.cells import CellsScreen
+from rnnviz.tui.screens.text import TextScreen
+from rnnviz.tui.view import View
+from support.captures import HandMade, make_capture, model_schema
+from support.terminal import Terminal
+
+TEXT = "\n".join(f"line {number}: " + "x" * (number % 40) for number in range(200)).encode() + b"\n"
+LENGTHS = [4000, len(TEXT) - 4000]
+UNITS = 20
+PATIENCE = 30.0
+
+
+def values() -> dict[str, NDArray[np.float16]]:
+    """Unit 1:7 goes with 0:3, 1:8 against it, 1:9 never moves."""
+    random = np.random.default_rng(11)
+    lower, upper = (random.normal(size=(UNITS, len(TEXT))).astype(np.float16) for _ in range(2))
+    upper[7], upper[8], upper[9] = lower[3], -lower[3], np.float16(0.4)
+    return {"models/model/layers/0/c": lower, "models/model/layers/1/c": upper}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> HandMade:
+    path: Path = tmp_path_factory.mktemp("cells") / "hand.zarr"
+    models = [model_schema(TEXT, layers=2, hidden=UNITS)]
+    return make_capture(path, TEXT, models=models, lengths=LENGTHS, values=values())
+
+
+def views(made: HandMade, layer: int, signal: str) -> NDArray[np.float32]:
+    return SIGNALS[signal].view(made.signal(layer, signal))
+
+
+class Explored:
+    """The explorer with a pilot at its keys."""
+
+    def __init__(self, app: Explorer, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.pilot.press(key)
+        await self.until(lambda: self.app.settled, "everything was read")
+
+    async def until(self, reached: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not reached():
+            assert time.monotonic() < deadline, f"never: {what}\n{self.shown}"
+            await self.pilot.pause(0.02)
+
+    @property
+    def text(self) -> TextScreen:
+        screen = self.app.screen_stack[1]
+        assert isinstance(screen, TextScreen)
+        return screen
+
+    @property
+    def cells(self) -> CellsScreen:
+        screen = self.app.screen
+        assert isinstance(screen, CellsScreen)
+        return screen
+
+    @property
+    def view(self) -> View:
+        return self.text.view
+
+    @property
+    def rows(self) -> list[str]:
+        return ["".join(text for text, _ in line) for line in screen_lines(self.app)]
+
+    @property
+    def shown(self) -> str:
+        return "\n".join(self.rows)
+
+
+def explorer(made: HandMade, signal: str = "c") -> Explorer:
+    return Explorer(open_capture(made.path), View("model", Cell(0, 3), signal), Depth.TRUE, "dark")
+
+
+async def test_the_list_sorts_filters_and_goes_to_a_cell(made: HandMade) -> None:
+    app = explorer(made)
+    async with app.run_test(size=(80, 24)) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press("c")
+        assert "40 cells" in ui.rows[0]
+        assert ui.rows[2 + 3].startswith("▸•0:3 ")
+        deviations = np.concatenate([views(made, layer, "c").std(axis=1) for layer in (0, 1)])
+        assert f"{deviations[3]:.3f}" in ui.rows[5]
+
+        await ui.press("right", "right")
+        best = int(deviations.argmax())
+        assert ui.rows[2].startswith(f"▸{'•' if best == 3 else ' '}{best // UNITS}:{best % UNITS} ")
+        await ui.press("r")
+        assert ui.rows[2].startswith("▸ 1:9 ")  # it never moves
+        assert "1 dead" in ui.rows[22]
+        await ui.press("d")
+        assert "1 dead hidden" in ui.rows[22]
+        assert "39 of 40 cells" in ui.rows[0]
+
+        await ui.press("1", ":", "1")
+        assert "show 1:1▏" in ui.rows[22]
+        assert "11 of 40 cells" in ui.rows[0]
+        await ui.press("3", "backspace", "3", "enter")
+        assert "1 of 40 cells" in ui.rows[0]
+        await ui.press("enter")
+        assert ui.view.cell == Cell(1, 13)
+        assert ui.app.screen is ui.text
+
+        await ui.press("c", "/", *"sat>200%", "enter")
+        assert "no cell passes" in ui.shown
+        await ui.press("escape", "escape")
+        assert ui.view.cell == Cell(1, 13)  # back where one was
+
+
+async def test_switching_is_what_it_says(made: HandMade) -> None:
+    app = explorer(made, signal="f")
+    async with app.run_test(size=(120, 40)) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press("c")
+        await ui.press("left", "r")  # the last column is switching, once it is known
+        assert ui.cells.cells.order is Order.SWITCHING
+        on = np.concatenate([views(made, layer, "f") for layer in (0, 1)]) > 0.5
+        joined = np.arange(1, len(TEXT)) != LENGTHS[0]
+        rates = (on[:, 1:] != on[:, :-1])[:, joined].mean(axis=1)
+        least = int(rates.argmin())
+        assert ui.rows[2][2:].startswith(f"{least // UNITS}:{least % UNITS} ")
+        assert f"{rates[least]:.1%}" in ui.rows[2]
+
+
+async def test_cells_like_this_one_and_its_opposite(made: HandMade) -> None:
+    app = explorer(made)
+    async with app.run_test(size=(100, 30)) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press("=")
+        assert ui.rows[2].startswith("▸=0:3 ")
+        assert "+1.000" in ui.rows[3]
+        assert ui.rows[3].startswith("  1:7 ")
+        assert "r with 0:3" in ui.rows[28]
+        await ui.press("r")
+        assert ui.rows[2].startswith("▸ 1:8 ")
+        assert "-1.000" in ui.rows[2]
+        await ui.press("G")
+        assert ui.cells.cells.cell == Cell(1, 9)  # unknown is last
+        await ui.press("g", "=")
+        assert ui.rows[2].startswith("▸=1:8 ")
+        await ui.press("s")
+        assert "hidden state" in ui.rows[0]
+        assert ui.rows[2].startswith("▸=1:8 ")
+        await ui.press("enter")
+        assert ui.view == View("model", Cell(1, 8), "h")
+
+
+async def test_pins_stand_under_each_row_of_text(made: HandMade) -> None:
+    app = explorer(made)
+    async with app.run_test(size=(100, 30)) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press("*", "j", "*")
+        assert ui.view.pins == (Reading(Cell(0, 3), "c"), Reading(Cell(0, 4), "c"))
+        assert "0:3.c 0:4.c" in ui.rows[0]
+        assert ui.rows[1].startswith("line 0: ↵")
+        assert ui.rows[4].startswith("line 1: x↵")
+        blocks = "▁▂▃▄▅▆▇█"
+        for pin, row in ((3, 5), (4, 6)):
+            shown = views(made, 0, "c")[pin, 9:19]
+            expected = "".join(blocks[min(int((value + 1) / 2 * 8), 7)] for value in shown.tolist())
+            assert ui.rows[row][:10] == expected
+        await ui.press("pagedown", "G", "end")
+        assert ui.view.cursor == len(TEXT) - 1
+        await ui.press("c", "down", "*", "down", "*", "down", "*", "escape")
+        assert len(ui.view.pins) == 4  # no more than four
+        await ui.press("P")
+        assert ui.view.pins == ()
+
+
+async def test_histograms_stand_over_the_text_and_all_keys_go_on(made: HandMade) -> None:
+    app = explorer(made)
+    async with app.run_test(size=(80, 24)) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press("h")
+        for name in "chifog":
+            assert f"{name} " in ui.rows[1]
+        assert "▸c" in ui.rows[1]
+        assert ui.rows[6].count("▲") == 6
+        assert ui.rows[8].startswith("line 0: ↵")
+        await ui.press("s", "s", "s", "j", "right")
+        assert "▸f" in ui.rows[1]
+        assert (ui.view.cell, ui.view.signal, ui.view.cursor) == (Cell(0, 4), "f", 1)
+        share = float((views(made, 0, "f")[4] > 0.9).mean())
+        assert f"{share:.0%}" in ui.rows[7]
+        await ui.press("escape")
+        assert ui.rows[1].startswith("line 0: ↵")
+
+
+async def test_the_mark_of_the_scatter_moves_and_the_text_recolours(made: HandMade) -> None:
+    app = explorer(made)
+    async with app.run_test(size=(120, 40)) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press("v")
+        assert ui.view.signal == "i"  # c is no gate
+        assert ui.shown.count(MARK) == 3
+        right = [float((unit > 0.9).mean()) for unit in views(made, 0, "i")]
+        before = ui.view.cell.unit
+        await ui.press("right")
+        after = ui.view.cell.unit
+        assert right[after] > right[before]
+        await ui.press("up", "down", "left", "s")
+        assert ui.view.signal == "f"
+        assert ui.view.cursor == 0  # the arrows were the mark's
+        await ui.press("v", "right")
+        assert ui.view.cursor == 1
+        assert MARK not in ui.shown
+
+
+async def test_jumps_to_where_a_gate_opens_closes_and_saturates(made: HandMade) -> None:
+    gate = views(made, 0, "f")[3]
+    starts = {0, LENGTHS[0]}
+    on = gate > 0.5
+    crossings = [t for t in range(1, len(TEXT)) if on[t] != on[t - 1] and t not in starts]
+    ends = np.digitize(gate, [0.1, 0.9])
+    saturated = [t for t in range(len(TEXT)) if ends[t] != 1 and (t in starts or ends[t] != ends[t - 1])]
+    app = explorer(made, signal="f")
+    async with app.run_test(size=(100, 30)) as pilot:
+        ui = Explored(app, pilot)
+
+        async def jump(key: str, expected: int) -> None:
+            await pilot.press(key)
+            await ui.until(lambda: ui.view.cursor == expected, f"{key} to {expected}")
+
+        for expected in (*crossings[:5], *crossings[3::-1]):
+            await jump("o" if expected > ui.view.cursor else "O", expected)
+        await jump("O", crossings[-1])  # around the end
+        await jump("o", crossings[0])
+        await jump("g", 0)
+        for expected in [t for t in saturated if t > 0][:3]:
+            await jump("u", expected)
+
+
+async def test_conditions_are_found_and_counted(made: HandMade) -> None:
+    true = (views(made, 1, "c")[2] > 0.8) & (views(made, 0, "f")[5] < 0.5)
+    begins = [t for t in range(len(TEXT)) if true[t] and (t in (0, LENGTHS[0]) or not true[t - 1])]
+    app = explorer(made)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press("f", *"1:2 > .8 and 0:5.f <", "enter")
+        await ui.until(lambda: "expected a cell" in ui.shown, "the mistake")
+        await pilot.press("escape")  # the answer is still there, to be mended
+        await pilot.press(*" 0.5", "enter")
+        later = [t for t in begins if t > 0]
+        await ui.until(lambda: ui.view.cursor == later[0], "the first place")
+        await pilot.press("x")
+        await ui.until(lambda: ui.view.cursor == later[1], "the second place")
+        await pilot.press("X")
+        await ui.until(lambda: ui.view.cursor == later[0], "the first place again")
+        await pilot.press("F")
+        counted = f"true at {true.sum():,} of {len(TEXT):,} symbols"
+        await ui.until(lambda: counted in ui.shown, counted)
+        assert (
+            f"comes true at {len(begins):,} places" in ui.shown.replace("\n", " ")
+            or str(len(begins)) in ui.shown
+        )
+
+
+def test_a_terminal_shows_the_new_screens(made: HandMade) -> None:
+    with Terminal(["browse", str(made.path), "--cell", "0:3"], columns=80, rows=24) as terminal:
+        terminal.wait_for_text("mean")
+        terminal.press("c")
+        terminal.wait_for_text("40 cells")
+        terminal.wait_for(lambda: terminal.row(5).startswith("▸•0:3"), "the mark")
+        terminal.press("j", "j", "J")
+        terminal.wait_for(lambda: terminal.row(17).startswith("▸ 0:15"), "the mark further down")
+        terminal.press("J", "J")
+        terminal.wait_for(lambda: terminal.row(21).startswith("▸ 1:15"), "the list scrolled")
+        terminal.press("1", ":", "7")
+        terminal.wait_for_text("1 of 40 cells")
+        terminal.press("enter", "enter")
+        terminal.wait_for_text("1:7 tanh(c)")
+        terminal.wait_for_text("line 0: ↵")
+        terminal.press("h", "*")
+        terminal.wait_for_text("▸c cell")
+        terminal.wait_for_text("under each row 1:7.c")
+        terminal.press("v")
+        terminal.wait_for_text(MARK)
+        terminal.press("escape")
+        terminal.wait_for(lambda: terminal.row(1).startswith("line 0: ↵"), "the text alone")
+        terminal.press("P", "=")
+        terminal.wait_for_text("r with 1:7")
+        terminal.resize(120, 40)
+        terminal.wait_for(lambda: terminal.row(38).rstrip().endswith("r with 1:7"), "the list at 120×40")
+        terminal.press("escape")
+        terminal.wait_for(lambda: terminal.row(1).startswith("line 0: ↵"), "the text again")
+        terminal.press("?")
+        terminal.wait_for_text("All cells, to sort and filter")
+        terminal.press("escape")
+        terminal.wait_for(lambda: "to sort and filter" not in "\n".join(terminal.screen.display), "the text")
+        terminal.press("q")
+        assert terminal.wait_for_exit() == 0

@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from rnnviz.engine.importing.checkpoint import VocabularyFile, convert, read_checkpoint
+from rnnviz.engine.importing.checkpoint import VocabularyFile, read_checkpoint
 from rnnviz.engine.importing.finding import Choices
 from rnnviz.store.errors import InvalidCheckpoint, InvalidRequest, NotFound
+from support.imports import imported_from
 from support.language_models import LanguageModel
 
 
@@ -138,5 +139,4 @@ def test_a_damaged_file_is_refused_or_read_as_something(
     (folder / name).write_bytes(damaged[: data.draw(st.integers(0, len(damaged)) | st.just(len(damaged)))])
     (folder / "vocabulary.json").write_text('["a", "b", "c", "d", "e"]')
     with suppress(InvalidCheckpoint, InvalidRequest):
-        model = read_checkpoint(folder / name, Choices())
-        convert(model, VocabularyFile(str(folder / "vocabulary.json")))
+        imported_from(folder / name, VocabularyFile(str(folder / "vocabulary.json")), Choices())

@@ -12,12 +12,13 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from rnnviz.engine.importing.checkpoint import VocabularyFile, convert, read_checkpoint, write_run
+from rnnviz.engine.importing.checkpoint import VocabularyFile, read_checkpoint, write_run
 from rnnviz.engine.importing.finding import Choices
 from rnnviz.engine.run import Run, load_run
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidCheckpoint
+from support.imports import imported_from
 from support.language_models import LanguageModel
 
 LETTERS = [chr(number) for number in range(97, 97 + 11)]
@@ -38,7 +39,7 @@ def import_module(
 def import_file(path: Path, choices: Choices = NONE_MADE, vocabulary: Sequence[str] = LETTERS) -> Run:
     folder = path.parent
     (folder / "vocabulary.json").write_text(json.dumps(vocabulary))
-    imported = convert(read_checkpoint(path, choices), VocabularyFile(str(folder / "vocabulary.json")))
+    imported = imported_from(path, VocabularyFile(str(folder / "vocabulary.json")), choices)
     write_run(imported, folder / "run", command="rnnviz import")
     return load_run(folder / "run")
 

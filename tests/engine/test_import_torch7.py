@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rnnviz.engine.importing.checkpoint import VocabularyFile, convert, read_checkpoint, write_run
+from rnnviz.engine.importing.checkpoint import VocabularyFile, read_checkpoint, write_run
 from rnnviz.engine.importing.finding import Choices
 from rnnviz.engine.importing.t7 import read_t7
 from rnnviz.engine.run import Run, load_run
@@ -22,6 +22,7 @@ from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidCheckpoint, InvalidRequest
 from support import t7
 from support.char_rnn import Kind, char_rnn_checkpoint, char_rnn_model, draw_maps, predictions, sigmoid
+from support.imports import imported_from
 
 LETTERS = b"hgfedcba\n\xe9 "
 """The model's symbols, in its own order."""
@@ -30,7 +31,7 @@ ASCENDING = [LETTERS.index(value) for value in sorted(LETTERS)]
 
 def import_t7(value: object, folder: Path, vocabulary: VocabularyFile = VocabularyFile()) -> Run:  # noqa: B008
     (folder / "model.t7").write_bytes(t7.t7_bytes(value))
-    imported = convert(read_checkpoint(folder / "model.t7", Choices()), vocabulary)
+    imported = imported_from(folder / "model.t7", vocabulary, Choices())
     write_run(imported, folder / "run", command="rnnviz import model.t7")
     return load_run(folder / "run")
 
@@ -228,7 +229,7 @@ def test_a_damaged_file_is_refused_or_read_as_something(tmp_path_factory: Any, d
             damaged[place] = data.draw(st.integers(0, 255))
     (folder / "model.t7").write_bytes(damaged)
     with suppress(InvalidCheckpoint, InvalidRequest):
-        convert(read_checkpoint(folder / "model.t7", Choices()), VocabularyFile())
+        imported_from(folder / "model.t7", VocabularyFile(), Choices())
 
 
 def _char_rnn(kind: Kind = "lstm") -> t7.Table:

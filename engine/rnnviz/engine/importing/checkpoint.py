@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from rnnviz.engine.importing.state_dict import read_state_dict
 from rnnviz.engine.importing.t7 import Table
 from rnnviz.engine.importing.torch7 import read_torch7
 from rnnviz.engine.importing.vocabularies import Format, Symbols, Unit, read_symbols, symbols_in_checkpoint
+from rnnviz.engine.progress import Progress
 from rnnviz.engine.run import CHECKPOINT_FILE, MODEL_FILE, RUN_FILE, Run, RunConfig, versions
 from rnnviz.engine.text import is_there, printable
 from rnnviz.store.disk import DirectoryLock, replace_file
@@ -82,20 +84,18 @@ def read_checkpoint(path: Path, choices: Choices) -> ForeignModel:
     return ForeignModel(found.network, None, _source(path, form), decisions)
 
 
-def convert(model: ForeignModel, vocabulary: VocabularyFile) -> Import:
-    """Make it the `RecurrentModel` that computes the same, over the symbols of a vocabulary or of its own.
+def convert(model: ForeignModel, vocabulary: VocabularyFile) -> Generator[Progress, None, Import]:
+    """Make it the `RecurrentModel` that computes the same, over the symbols of a vocabulary or of its own, yielding
+    how many symbols are done.
 
     Raises InvalidRequest for a vocabulary that is not there or does not fit, NotFound, InvalidText, and
     InvalidCheckpoint for a model that would be too large and for weights that are no numbers.
     """
     network = model.network
     symbols = _symbols(network.symbols, vocabulary, model.vocabulary)
-    return Import(
-        source=model.source,
-        config=RunConfig(kind=network.kind, layers=len(network.layers), hidden=network.hidden),
-        symbols=symbols,
-        parameters=network.parameters(symbols.order),
-    )
+    config = RunConfig(kind=network.kind, layers=len(network.layers), hidden=network.hidden)
+    parameters = yield from network.parameters(symbols.order)
+    return Import(model.source, config, symbols, parameters)
 
 
 def write_run(imported: Import, out: Path, *, command: str, force: bool = False) -> Run:

@@ -8,7 +8,7 @@ float64 and rounded to float32 once, at the end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -17,10 +17,14 @@ from torch import Tensor
 
 from rnnviz.engine.equations import Weights
 from rnnviz.engine.model import GATES, Kind
+from rnnviz.engine.progress import Progress
 from rnnviz.store.errors import InvalidCheckpoint
 
 MOST_PARAMETERS: Final = 1 << 29
 """Of a model that is imported: 2 GB of float32."""
+
+SYMBOLS_AT_ONCE: Final = 1 << 10
+"""Of an embedding that is folded: the float64 product stays small, and there is progress to show."""
 
 
 class Linear(NamedTuple):
@@ -52,31 +56,25 @@ class Network:
         """K."""
         return self.head[-1].weight.shape[0]
 
-    def parameters(self, order: Sequence[int] | None = None) -> dict[str, Tensor]:
-        """The float32 parameters of the `RecurrentModel` that computes the same.
+    def parameters(self, order: Sequence[int] | None = None) -> Generator[Progress, None, dict[str, Tensor]]:
+        """The float32 parameters of the `RecurrentModel` that computes the same, yielding how many symbols are done.
 
         Symbol k of it is the network's symbol order[k], where an order is given. Raises InvalidCheckpoint for a
         model of more than MOST_PARAMETERS, and for weights that are no numbers.
         """
         self._refuse_too_large()
-        found: dict[str, Tensor] = {}
+        places = torch.arange(self.symbols) if order is None else torch.tensor(order)
+        found = {"rnn.weight_ih_l0": (yield from self._first_weights(places))}
         for number, layer in enumerate(self.layers):
-            weights = layer.input.double()
-            if number == 0:
-                if self.embedding is not None:
-                    weights = weights @ self.embedding.double().T  # [G·H, d] [d, K] -> [G·H, K]
-                if order is not None:
-                    weights = weights[:, list(order)]
-            found[f"rnn.weight_ih_l{number}"] = weights
-            found[f"rnn.weight_hh_l{number}"] = layer.recurrent
-            found[f"rnn.bias_ih_l{number}"] = layer.input_bias
-            found[f"rnn.bias_hh_l{number}"] = layer.recurrent_bias
+            if number:
+                found[f"rnn.weight_ih_l{number}"] = _single(layer.input)
+            found[f"rnn.weight_hh_l{number}"] = _single(layer.recurrent)
+            found[f"rnn.bias_ih_l{number}"] = _single(layer.input_bias)
+            found[f"rnn.bias_hh_l{number}"] = _single(layer.recurrent_bias)
         decoder = self._decoder()
         assert decoder.bias is not None
-        rows = slice(None) if order is None else list(order)
-        found["decoder.weight"] = decoder.weight[rows]
-        found["decoder.bias"] = decoder.bias[rows]
-        found = {name: values.to(torch.float32, copy=True).contiguous() for name, values in found.items()}
+        found["decoder.weight"] = _single(decoder.weight[places])
+        found["decoder.bias"] = _single(decoder.bias[places])
         for name, values in found.items():
             if not bool(torch.isfinite(values).all()):
                 raise InvalidCheckpoint(
@@ -84,6 +82,20 @@ class Network:
                     "Import a checkpoint from before training diverged.",
                 )
         return found
+
+    def _first_weights(self, places: Tensor) -> Generator[Progress, None, Tensor]:
+        """The first layer's input weights for one-hot symbols, [G·H, K], whose columns are these symbols."""
+        weights = self.layers[0].input.double()
+        columns = torch.empty(len(weights), len(places))
+        for start in range(0, len(places), SYMBOLS_AT_ONCE):
+            block = places[start : start + SYMBOLS_AT_ONCE]
+            if self.embedding is None:
+                columns[:, start : start + len(block)] = weights[:, block]
+            else:
+                # [G·H, d] [d, symbols]
+                columns[:, start : start + len(block)] = weights @ self.embedding[block].double().T
+            yield Progress(start + len(block), len(places))
+        return columns
 
     def _decoder(self) -> Linear:
         """The head as one map, with a bias."""
@@ -107,3 +119,8 @@ class Network:
                 f"at most {MOST_PARAMETERS:,} are imported",
                 "Only a smaller model, or one with a smaller vocabulary, can be imported.",
             )
+
+
+def _single(values: Tensor) -> Tensor:
+    """A float32 copy with memory of its own."""
+    return values.to(torch.float32, copy=True).contiguous()

@@ -122,6 +122,8 @@ def import_(
     """
     from rnnviz.engine.importing.checkpoint import VocabularyFile, convert, read_checkpoint, write_run
     from rnnviz.engine.importing.finding import Choices
+    from rnnviz.engine.progress import Computation
+    from rnnviz.tui.progress import show
 
     if checkpoint is None:
         raise InvalidRequest(
@@ -145,7 +147,9 @@ def import_(
     model = read_checkpoint(checkpoint, choices)
     for line in model.decisions:
         typer.echo(line)
-    imported = convert(model, VocabularyFile(vocab, unit, vocab_format))
+    converting = Computation(convert(model, VocabularyFile(vocab, unit, vocab_format)))
+    show("importing", converting)
+    imported = converting.result
     typer.echo(f"symbols: {imported.symbols.told}")
     run = write_run(imported, out, command=_command(context), force=force)
     _report(run)

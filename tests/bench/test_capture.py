@@ -11,24 +11,26 @@ from shutil import rmtree
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 import zarr
 from numpy.typing import NDArray
 from torch import nn
 
-from rnnviz.engine.capture import capture
+from rnnviz.engine.capture import Predictions, capture
 from rnnviz.engine.model import initialise
-from rnnviz.engine.run import RunConfig, load_run
-from rnnviz.engine.text import open_text
+from rnnviz.engine.run import Run, RunConfig, load_run
+from rnnviz.engine.split import Split
+from rnnviz.engine.text import Text, open_text
 from rnnviz.engine.train import start_run
 from rnnviz.store.pipeline import open_to_read, open_to_write, zarrs_available
 from rnnviz.store.statistics import LayerAccumulator
 from rnnviz.store.summary import size_on_disk
 from support.captures import hand_made, model_schema
 
-STREAMS, STEPS, SYMBOLS, HIDDEN = 100, 3300, 87, 64
-"""The test part of War and Peace, and the paper's smallest LSTM."""
+STREAMS, SYMBOLS = 100, 87
+PARAMETERS = "weight_ih", "weight_hh", "bias_ih", "bias_hh"
 ROUNDS = 5
 UNITS, LENGTH = 384, 4 * 65_536
 """All signals of that model over four columns: 201 MB."""
@@ -44,47 +46,104 @@ def seconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
     return statistics.median(found)
 
 
-def bare_inference(data: NDArray[np.uint8]) -> None:
-    """`nn.LSTM` over the streams, hidden states thrown away, in windows that stay in cache."""
-    lstm = nn.LSTM(SYMBOLS, HIDDEN)
+def bare_inference(lstm: nn.LSTM, data: NDArray[np.uint8]) -> None:
+    """`nn.LSTM` over the streams [time, stream], its output thrown away, in windows that stay in cache."""
     state = None
     with torch.inference_mode():
-        for start in range(0, STEPS, 50):
+        for start in range(0, len(data), 50):
             window = torch.from_numpy(data[start : start + 50].astype(np.int64))
             _, state = lstm(F.one_hot(window, SYMBOLS).float(), state)
 
 
-def test_capture_beside_bare_inference(tmp_path: Path) -> None:
-    data = np.random.default_rng(0).integers(0, SYMBOLS, STREAMS * STEPS, dtype=np.uint8)
-    (tmp_path / "text").write_bytes(data.tobytes())
-    text = open_text(str(tmp_path / "text"))
-    config = RunConfig(hidden=HIDDEN)
-    started = start_run(tmp_path / "run", text, config, command="", spec=None, glob="*", force=False)
+def stacked_gates(lstm: nn.LSTM, data: NDArray[np.uint8]) -> None:
+    """Step by step, every gate of every layer in lists that are stacked window by window, and then forgotten."""
+    H = lstm.hidden_size
+    weights = [[getattr(lstm, f"{name}_l{layer}") for name in PARAMETERS] for layer in range(lstm.num_layers)]
+    state = [(torch.zeros(data.shape[1], H), torch.zeros(data.shape[1], H)) for _ in weights]
+    with torch.inference_mode():
+        for start in range(0, len(data), 50):
+            kept: list[list[torch.Tensor]] = [[] for _ in weights]
+            for symbols in torch.from_numpy(data[start : start + 50].astype(np.int64)):
+                x = F.one_hot(symbols, SYMBOLS).float()
+                for layer, (w_ih, w_hh, b_ih, b_hh) in enumerate(weights):
+                    h, c = state[layer]
+                    i, f, g, o = (F.linear(x, w_ih, b_ih) + F.linear(h, w_hh, b_hh)).chunk(4, dim=1)
+                    i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
+                    c = f * c + i * g
+                    x = h = o * c.tanh()
+                    state[layer] = h, c
+                    kept[layer].append(torch.stack([c, h, i, f, o, g]))
+            for layer_values in kept:
+                torch.stack(layer_values)
+
+
+def run_and_text(folder: Path, layers: int, hidden: int, symbols: int) -> tuple[Run, Text]:
+    """A model of that size with random weights, and random symbols."""
+    data = np.random.default_rng(0).integers(0, SYMBOLS, symbols, dtype=np.uint8)
+    (folder / "text").write_bytes(data.tobytes())
+    text = open_text(str(folder / "text"))
+    config = RunConfig(layers=layers, hidden=hidden, split=Split(unroll=10))
+    started = start_run(folder / "run", text, config, command="", spec=None, glob="*", force=False)
     model = started.build()
-    initialise(model, 0, 0.5)
+    initialise(model, 0, 0.5 / layers)
     started.save_model(model)
-    run = load_run(started.path)
+    return load_run(started.path), text
+
+
+def capturing(run: Run, text: Text, target: Path, streams: int, predictions: Predictions) -> None:
+    rmtree(target, ignore_errors=True)
+    for _ in capture(run, text, target, streams=streams, predictions=predictions):
+        pass
+
+
+def compare(title: str, symbols: int, contenders: dict[str, Callable[[], object]], rounds: int) -> None:
+    """All in turn, round by round; the ratio is the median of the rounds' ratios to the first one."""
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, work in contenders.items():
+            times[name].append(seconds(work, 1))
+    first = next(iter(times.values()))
+    print(f"\n{title}")
+    for name, found in times.items():
+        rate = symbols / statistics.median(found)
+        ratio = statistics.median(other / own for own, other in zip(first, found, strict=True))
+        print(f"  {name:<36} {rate / 1e3:8.1f} K symbols/s   {ratio:5.2f} times the first's time")
+
+
+@pytest.mark.parametrize(("layers", "hidden", "steps"), [(1, 64, 3300), (3, 241, 500)])
+def test_capture_beside_bare_inference(tmp_path: Path, layers: int, hidden: int, steps: int) -> None:
+    run, text = run_and_text(tmp_path, layers, hidden, STREAMS * steps)
+    rows = text.read(0, STREAMS * steps).reshape(STREAMS, steps).T
+    lstm = nn.LSTM(SYMBOLS, hidden, layers)
     target = tmp_path / "a.zarr"
-
-    def capturing() -> None:
-        rmtree(target, ignore_errors=True)
-        for _ in capture(run, text, target, streams=STREAMS):
-            pass
-
-    rows = data.reshape(STREAMS, STEPS).T
-    threads = torch.get_num_threads()
-    times = {
-        "rnnviz capture": seconds(capturing),
-        f"bare nn.LSTM, {threads} threads": seconds(partial(bare_inference, rows)),
-    }
-    # A capture computes on one thread fewer, because its writer has one.
-    torch.set_num_threads(max(1, threads - 1))
-    times[f"bare nn.LSTM, {max(1, threads - 1)}"] = seconds(partial(bare_inference, rows))
-    torch.set_num_threads(threads)
-    print(f"\nLSTM 1×{HIDDEN}, c h i f o g, {data.size:,} symbols in {STREAMS} streams, to a finished store")
-    for name, took in times.items():
-        print(f"  {name:<24} {data.size / took / 1e3:8.0f} K symbols/s  {took:6.2f} s")
+    compare(
+        f"LSTM {layers}×{hidden}, {STREAMS} streams of {steps} symbols, {torch.get_num_threads()} threads",
+        STREAMS * steps,
+        {
+            "rnnviz capture of c h i f o g": partial(capturing, run, text, target, STREAMS, "surprisal"),
+            "the same with full distributions": partial(capturing, run, text, target, STREAMS, "all"),
+            "bare nn.LSTM inference": partial(bare_inference, lstm, rows),
+            "a loop that stacks the gates": partial(stacked_gates, lstm, rows),
+        },
+        ROUNDS,
+    )
     print(f"  size on disk {size_on_disk(target) / 1e6:.1f} MB")
+
+
+def test_capture_of_one_long_document(tmp_path: Path) -> None:
+    run, text = run_and_text(tmp_path, 3, 241, 20_000)
+    lstm = nn.LSTM(SYMBOLS, 241, 3)
+    compare(
+        f"LSTM 3×241, one document of 20,000 symbols, {torch.get_num_threads()} threads",
+        20_000,
+        {
+            "rnnviz capture of c h i f o g": partial(
+                capturing, run, text, tmp_path / "a.zarr", 1, "surprisal"
+            ),
+            "bare nn.LSTM inference": partial(bare_inference, lstm, text.read(0, 20_000)[:, None]),
+        },
+        3,
+    )
 
 
 def test_writing_and_reading_beside_plain_zarr(tmp_path: Path) -> None:

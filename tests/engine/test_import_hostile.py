@@ -94,6 +94,13 @@ def test_tensors_that_share_numbers_do_not_multiply(tmp_path: Path) -> None:
     refused(tmp_path / "model.pt", "no tensors fit")
 
 
+def test_the_same_numbers_are_not_used_over_and_over(tmp_path: Path) -> None:
+    state = dict(LanguageModel("lstm", 11, 7).state_dict())
+    table = torch.zeros(400, 400)
+    torch.save(state | {f"x{number}": table for number in range(8)}, tmp_path / "model.pt")
+    refused(tmp_path / "model.pt", "has 14 tensors of .* bytes in all")
+
+
 def test_a_program_is_not_run(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "script.pt", "w") as archive:
         for name in ("script/data.pkl", "script/constants.pkl", "script/version"):

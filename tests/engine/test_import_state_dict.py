@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from rnnviz.engine.importing.checkpoint import VocabularyFile, read_checkpoint, write_run
 from rnnviz.engine.importing.finding import Choices
+from rnnviz.engine.model import build, initialise
 from rnnviz.engine.run import Run, load_run
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import Vocabulary
@@ -36,12 +37,14 @@ def import_module(
     return import_file(folder / "model.pt", choices, vocabulary)
 
 
-def import_file(path: Path, choices: Choices = NONE_MADE, vocabulary: Sequence[str] = LETTERS) -> Run:
+def import_file(
+    path: Path, choices: Choices = NONE_MADE, vocabulary: Sequence[str] = LETTERS, out: str = "run"
+) -> Run:
     folder = path.parent
     (folder / "vocabulary.json").write_text(json.dumps(vocabulary))
     imported = imported_from(path, VocabularyFile(str(folder / "vocabulary.json")), choices)
-    write_run(imported, folder / "run", command="rnnviz import")
-    return load_run(folder / "run")
+    write_run(imported, folder / out, command="rnnviz import")
+    return load_run(folder / out)
 
 
 def assert_same_outputs(run: Run, module: LanguageModel, order: list[int] | None = None) -> None:
@@ -74,11 +77,11 @@ MODULES: dict[str, Callable[[], LanguageModel]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("build", MODULES.values(), ids=MODULES.keys())
+@pytest.mark.parametrize("make", MODULES.values(), ids=MODULES.keys())
 def test_imported_models_compute_what_the_module_computes(
-    build: Callable[[], LanguageModel], tmp_path: Path
+    make: Callable[[], LanguageModel], tmp_path: Path
 ) -> None:
-    module = build()
+    module = make()
     run = import_module(module.state_dict(), tmp_path)
     assert_same_outputs(run, module)
     assert run.vocabulary == Vocabulary("".join(LETTERS).encode())
@@ -143,13 +146,17 @@ def test_the_old_format_of_torch_save(tmp_path: Path) -> None:
 
 
 def test_the_papers_gru_is_imported_where_it_is_named(tmp_path: Path) -> None:
-    module = LanguageModel("gru", 11, 7)
-    run = import_module(module.state_dict(), tmp_path, Choices(kind="gru"))
-    assert run.config.kind == "gru"
-    symbols = torch.randint(11, (20, 2))
+    source = build("gru", 11, 7, 2)
+    initialise(source, 0, 1.0)
+    save_file(source.state_dict(), tmp_path / "model.safetensors")
+    run = import_file(tmp_path / "model.safetensors", Choices(kind="gru"))
     model = run.model(torch.device("cpu"))
+    symbols = torch.randint(11, (20, 2))
     with torch.inference_mode():
-        assert not torch.allclose(model(symbols, model.zero_state(2))[0], module(symbols), atol=1e-2)
+        expected, _ = source(symbols, source.zero_state(2))
+        torch.testing.assert_close(model(symbols, model.zero_state(2))[0], expected)
+    unnamed = import_file(tmp_path / "model.safetensors", out="unnamed")
+    assert unnamed.config.kind == "gru-torch"
 
 
 def test_decisions_say_what_was_taken_for_what(tmp_path: Path) -> None:
@@ -223,6 +230,7 @@ def _changed(**tensors: Tensor) -> dict[str, Tensor]:
         (lambda: _changed(rnn__weight_hh_l0=torch.zeros(28, 7, dtype=torch.int8)), "holds int8", "quantised"),
         (lambda: _changed(b__weight_hh_l0=torch.zeros(28, 7)), "2 recurrent modules, and one is .*: rnn, b", "--rnn"),
         (lambda: _changed(norm__weight=torch.ones(7)), "does not use: norm.weight", "--ignore"),
+        (lambda: _changed(**{f"x__{n}": torch.ones(7) for n in range(50)}), "53 tensors beside the", "--ignore"),
         (lambda: _changed(decoder__weight=torch.zeros(11, 6)), r"a decoder \[K, 7\]", "decoder.weight    11 × 6"),
         (lambda: _changed(decoder__weight=torch.full((11, 7), torch.nan)), "are not all numbers", "before"),
         (lambda: _changed(rnn__bias_hh_l0=torch.full((28,), 1e38).double() * 1e9), "not all numbers", ""),

@@ -24,6 +24,9 @@ from rnnviz.engine.model import GATES, Kind
 from rnnviz.engine.text import printable
 from rnnviz.store.errors import InvalidCheckpoint
 
+MOST_OTHERS: Final = 40
+"""Tensors beside the recurrent layers that are tried in all ways that fit."""
+
 ONE_HOT: Final = "none"
 """The `embedding` that is none."""
 
@@ -222,6 +225,12 @@ class _Finder:
                 )
             elif tensor.is_floating_point() and tensor.numel():
                 others[name] = tensor
+        if len(others) > MOST_OTHERS:
+            self._refuse(
+                f"it has {len(others):,} tensors beside the recurrent layers, and an embedding, a projection and a "
+                "decoder are expected",
+                "If they play no part in predicting, leave them out with --ignore PATTERN.",
+            )
         if ignored:
             self.decisions.append(f"ignored: {', '.join(map(printable, ignored))}")
         return others

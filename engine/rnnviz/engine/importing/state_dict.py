@@ -26,6 +26,11 @@ from rnnviz.store.errors import InvalidCheckpoint
 DEEPEST: Final = 4
 """Dictionaries inside each other that are looked into."""
 
+MOST_TENSORS: Final = 1 << 12
+
+MOST_TIMES: Final = 4
+"""How often the numbers of a file may be used: tied weights use some twice."""
+
 ROWS: Final = 24
 """Tensors that an error lists."""
 
@@ -54,7 +59,7 @@ def read_state_dict(path: Path, entry: str | None = None) -> tuple[str, dict[str
             raise InvalidCheckpoint(
                 f"{path} has no dictionary of tensors called {printable(entry)}", f"It has: {names}."
             )
-        return entry, found[entry]
+        return entry, _checked(found[entry], path)
     recurrent = [name for name, tensors in found.items() if any(map(_RECURRENT.search, tensors))]
     chosen = [name for name in recurrent if name in USUAL_ENTRIES] or recurrent
     if len(chosen) > 1:
@@ -70,7 +75,7 @@ def read_state_dict(path: Path, entry: str | None = None) -> tuple[str, dict[str
             f"{path} has no nn.LSTM, nn.GRU or nn.RNN: no tensor's name ends in weight_hh_l0",
             with_table(_without_recurrence(everything), everything),
         )
-    return chosen[0], found[chosen[0]]
+    return chosen[0], _checked(found[chosen[0]], path)
 
 
 def with_table(hint: str, tensors: Mapping[str, Tensor]) -> str:
@@ -147,6 +152,17 @@ def _refuse_pickled(path: Path, reason: str) -> None:
             f"{path} holds pickled objects ({printable(found[1])[:80]}), which could run code: they are never opened",
             "Where you trust it and have its program: torch.save(model.state_dict(), 'weights.pt'), and import that.",
         )
+
+
+def _checked(tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """The tensors, if there are no more of them than a model has, nor the same numbers over and over."""
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    if len(tensors) > MOST_TENSORS or size > MOST_TIMES * path.stat().st_size:
+        raise InvalidCheckpoint(
+            f"{path} has {len(tensors):,} tensors of {size:,} bytes in all, more than a model and its file have",
+            "Give the state_dict of one language model.",
+        )
+    return tensors
 
 
 def _dictionaries(

@@ -9,6 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.commands.import_states import (
+    SHARED_PARAMETERS,
+    STATES_PARAMETERS,
+    DictionaryOption,
+    LayersOption,
+    SignalOption,
+    StatesOption,
+    TextOption,
+    WordIdsOption,
+    import_states,
+)
 
 if TYPE_CHECKING:
     from rnnviz.engine.run import Run
@@ -18,7 +29,12 @@ _WEIGHTS = "Finding the weights (PyTorch)"
 
 def import_(
     context: typer.Context,
-    out: Annotated[Path, typer.Option(help="The run directory to write.", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="The run directory to write; with --states the capture, X.zarr.", show_default=False
+        ),
+    ],
     checkpoint: Annotated[
         Path | None,
         typer.Argument(
@@ -94,7 +110,13 @@ def import_(
         Literal["tanh", "relu"],
         typer.Option(help="Of an nn.RNN; weights do not tell it.", rich_help_panel=_WEIGHTS),
     ] = "tanh",
-    force: Annotated[bool, typer.Option("--force", help="Replace an older run at --out.")] = False,
+    states: StatesOption = None,
+    layers: LayersOption = None,
+    text: TextOption = None,
+    word_ids: WordIdsOption = None,
+    dictionary: DictionaryOption = None,
+    signal: SignalOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an older run or capture at --out.")] = False,
 ) -> None:
     """Open a language model that another program trained, as a run that can be captured and browsed.
 
@@ -112,6 +134,9 @@ def import_(
     weights, as a factor or a nonlinearity between linear maps, cannot be seen: `rnnviz eval` tells whether the loss is
     the one you know.
 
+    With --states no model is needed: hidden states that another program wrote, as LSTMVis reads them, become a
+    capture with cells and without predictions. Layers of different sizes are imported one by one.
+
     Examples:
 
         rnnviz import model.pt --out runs/mine --vocab input.txt
@@ -119,7 +144,25 @@ def import_(
         rnnviz import lm.safetensors --out runs/words --vocab vocab.json --decoder head.weight
 
         rnnviz import lm_lstm_epoch50.00_1.2345.t7 --out runs/char-rnn
+
+        rnnviz import --states cbt_epoch10.h5 --word-ids train.h5 --dict words.dict --out cbt.zarr
+
+        rnnviz import --states h0.npy --states h1.npy --text input.txt --out mine.zarr
     """
+    _refuse_mixture(context)
+    if states:
+        import_states(
+            states,
+            out,
+            layers=layers,
+            text=text,
+            word_ids=word_ids,
+            dictionary=dictionary,
+            signal=signal,
+            unit=unit,
+            force=force,
+        )
+        return
     from rnnviz.engine.importing.checkpoint import VocabularyFile, convert, read_checkpoint, write_run
     from rnnviz.engine.importing.finding import Choices
     from rnnviz.engine.progress import Computation
@@ -155,6 +198,29 @@ def import_(
     _report(run)
 
 
+def _refuse_mixture(context: typer.Context) -> None:
+    """Raise InvalidRequest for options of checkpoints together with --states, and the other way round."""
+    given = {
+        parameter.name: parameter
+        for parameter in context.command.params
+        if _is_given(context, parameter.name)
+    }
+    allowed = STATES_PARAMETERS | SHARED_PARAMETERS
+    wrong = [
+        name for name in given if (name not in allowed if "states" in given else name in STATES_PARAMETERS)
+    ]
+    if wrong:
+        parameter = given[wrong[0]]
+        word = parameter.opts[0] if parameter.opts[0].startswith("-") else str(parameter.metavar)
+        clash = "does not go with --states" if "states" in given else "goes with --states only"
+        raise InvalidRequest(f"{word} {clash}", "See rnnviz import --help for the options of each.")
+
+
+def _is_given(context: typer.Context, name: str | None) -> bool:
+    source = context.get_parameter_source(str(name))
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def _report(run: Run) -> None:
     config = run.config
     typer.echo(f"{run.path} is a run now: {config.kind}, {config.layers} × {config.hidden} units")
@@ -169,8 +235,7 @@ def _command(context: typer.Context) -> str:
     options: list[str] = []
     for parameter in context.command.params:
         name = str(parameter.name)
-        source = context.get_parameter_source(name)
-        if source is None or source.name != "COMMANDLINE":
+        if not _is_given(context, name):
             continue
         value: Any = context.params[name]
         if name == "checkpoint":

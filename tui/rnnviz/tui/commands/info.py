@@ -153,6 +153,7 @@ def capture_facts(path: Path, *, check: bool) -> Facts:
         "symbols": capture.symbols,
         "captured": capture.captured,
         "checked": check,
+        "unit": capture.unit,
         "segments": len(capture.segments),
         "longest_segment": int(capture.segments[:, 1].max()),
         "text": attributes["text"],
@@ -172,8 +173,9 @@ def _model_facts(model: CapturedModel) -> Facts:
         "layers": len(model.layers),
         "hidden": model.layers[0].units if model.layers else 0,
         "signals": list(model.layers[0].signals) if model.layers else [],
-        "vocabulary": len(model.vocabulary),
+        "vocabulary": len(model.vocabulary if model.tokens is None else model.tokens),
         "next": model.has_next,
+        "surprisal": model.has_surprisal,
         "mean_surprisal": mean_surprisal(model),
         "run": model.attributes["run"],
         "saturated": [_saturation(model, layer) for layer in range(len(model.layers))],
@@ -202,16 +204,17 @@ def capture_lines(facts: Facts) -> list[str]:
         "capture": facts["path"],
         "state": "complete" if facts["complete"] else _incomplete(facts),
         "text": f"{text['name']}, {'all of it' if text['part'] == 'all' else text['part'] + ' part'}: "
-        f"{facts['symbols']:,} symbols in {facts['segments']:,} segments of up to {facts['longest_segment']:,}",
+        f"{facts['symbols']:,} {_SYMBOL_WORDS[facts['unit']]} in {facts['segments']:,} segments of up to "
+        f"{facts['longest_segment']:,}",
         "size": f"{size_words(facts['bytes_on_disk'])}, format {facts['format']}, made by {facts['generator']}",
     }
     if facts["checked"]:
         lines["checked"] = "every file is whole"
     if unknown:
-        lines["unknown"] = f"{unknown:,} bytes that the model has never seen"
+        lines["unknown"] = f"{unknown:,} {facts['unit']}s that the model has never seen"
     rows = _table(lines)
     for model in facts["models"]:
-        rows += _model_lines(model)
+        rows += _model_lines(model, _SYMBOL_WORDS[facts["unit"]])
     return rows
 
 
@@ -232,8 +235,12 @@ def _unknown_bytes(options: Facts) -> int:
 def _resuming(facts: Facts) -> str:
     """The command that goes on, with the names of run and text where it had their paths."""
     model, options = facts["models"][0], facts["options"]
+    if model["kind"] == "states":
+        return f"the rnnviz import it was begun with, and --force --out {shlex.quote(facts['path'])}"
     words = ["rnnviz", "capture", str(model["run"].get("name", "RUN")), facts["text"]["name"]]
     words += ["--split", facts["text"]["part"], "--signals", ",".join(model["signals"])]
+    if not model["next"]:
+        words += ["--predictions", "surprisal"]
     if options.get("streams"):
         words += ["--streams", str(options["streams"])]
     if _unknown_bytes(options):
@@ -241,9 +248,11 @@ def _resuming(facts: Facts) -> str:
     return shlex.join([*words, "--out", facts["path"], "--resume"])
 
 
-def _model_lines(model: Facts) -> list[str]:
+def _model_lines(model: Facts, symbol_words: str) -> list[str]:
     size = f", {model['layers']} × {model['hidden']} units" if model["layers"] else ""
-    words = {"model": f"{model['name']}: {model['kind']}{size}, {model['vocabulary']} symbols"}
+    words = {"model": f"{model['name']}: {model['kind']}{size}, {model['vocabulary']:,} {symbol_words}"}
+    if not model["surprisal"]:
+        words["surprisal"] = "none: the states came without a model"
     if model["mean_surprisal"] is not None:
         words["surprisal"] = f"{model['mean_surprisal']:.4f} nats on average"
     for layer, signals in enumerate(model["saturated"]):

@@ -1,0 +1,123 @@
+"""`rnnviz import --states`, and what the other commands make of captures and runs over characters and words."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from rnnviz.engine.tokens import TokenVocabulary
+from rnnviz.store.reader import open_capture
+from rnnviz.tui.cli import main
+from support.token_runs import imported_run
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(name="rnnviz")
+def _rnnviz(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """The console script, in this process and in a directory of its own: exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["rnnviz", *arguments])
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture(name="project")
+def _project(tmp_path: Path) -> Path:
+    states = np.random.default_rng(0).normal(size=(60, 4))
+    with h5py.File(tmp_path / "states.h5", "w") as file:
+        file["states1"] = states
+        file["word_ids"] = np.arange(60) % 3 + 1
+    (tmp_path / "words.dict").write_text("die 1\nKatze 2\n</s> 3\n")
+    np.save(tmp_path / "h.npy", np.tanh(states))
+    (tmp_path / "text.txt").write_bytes(b"katzen\n" * 8 + b"ende")
+    return tmp_path
+
+
+def test_states_become_a_capture(rnnviz: Command, project: Path) -> None:
+    code, out, err = rnnviz("import", "--states", "states.h5", "--dict", "words.dict", "--out", "a.zarr")
+    assert (code, out.splitlines()[0].split(",")[0]) == (0, "a.zarr: 1 × 4 units over 60 words")
+    assert "tanh(c)" in out
+    assert "rnnviz browse a.zarr" in err
+    code, out, _ = rnnviz("info", "a.zarr", "--check")
+    assert code == 0
+    assert "60 words in 1 segments" in out
+    assert "states: states, 1 × 4 units, 3 words" in out
+    assert "without a model" in out
+    facts = json.loads(rnnviz("info", "a.zarr", "--json")[1])
+    assert (facts["unit"], facts["models"][0]["surprisal"]) == ("word", False)
+    assert facts["models"][0]["mean_surprisal"] is None
+
+
+def test_states_over_the_bytes_of_a_text(rnnviz: Command, project: Path) -> None:
+    assert rnnviz("import", "--states", "h.npy", "--text", "text.txt", "--out", "a.zarr")[0] == 0
+    capture = open_capture(project / "a.zarr")
+    assert capture.text(0, 60).tobytes() == b"katzen\n" * 8 + b"ende"
+    assert capture.models["h"].layers[0].signals == ("h",)
+    code, out, _ = rnnviz("snapshot", "a.zarr", "--color", "none")
+    assert code == 0
+    assert "katzen" in re.sub(r"\x1b\[[0-9;]*m", "", out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        (["--states", "states.h5"], "stands for which word", "--dict"),
+        (["--states", "h.npy"], "what was read", "--word-ids FILE"),
+        (["--states", "h.npy", "--text", "words.dict"], "60 rows", "belongs to each symbol"),
+        (["--states", "h.npy", "--text", "text.txt", "--dict", "words.dict"], "--text goes", "dictionary"),
+        (["--states", "h.npy", "--text", "text.txt", "--layers", "a"], "--layers", ".npy"),
+        (["--states", "states.h5", "--layers", "h"], "no dataset h", "there"),
+        (["--states", "none.h5"], "no file none.h5", "mistyped"),
+        (["--states", "h.npy", "--vocab", "words.dict"], "--vocab does not go with --states", "--help"),
+        (["model.pt", "--signal", "h"], "--signal goes with --states only", "--help"),
+    ],
+)
+def test_what_does_not_fit_is_said_in_a_sentence(
+    rnnviz: Command, project: Path, arguments: list[str], message: str, hint: str
+) -> None:
+    code, out, err = rnnviz("import", *arguments, "--out", "a.zarr")
+    assert (code, out) == (2, "")
+    first, second = err.strip().splitlines()
+    assert first.startswith("rnnviz: ")
+    assert message in first
+    assert hint in second
+    assert not (project / "a.zarr").exists()
+
+
+def test_a_model_over_words_from_run_to_capture(rnnviz: Command, tmp_path: Path) -> None:
+    vocabulary = TokenVocabulary(("<unk>", "<eos>", "die", "Katze"), "word", unknown=0, line_end=1)
+    imported_run(tmp_path / "run", vocabulary)
+    (tmp_path / "text.txt").write_text("die Katze\ndie Maus\n" * 30)
+    code, out, _ = rnnviz("info", "run")
+    assert code == 0
+    assert "4 words" in out
+    assert "imported:   model.pt, PyTorch state_dict" in out
+    code, _, err = rnnviz("eval", "run")
+    assert (code, "Give a TEXT" in err) == (2, True)
+    code, out, err = rnnviz("eval", "run", "text.txt")
+    assert (code, err) == (0, "")
+    assert "nats per word" in out
+    assert "over 179 words" in out
+    assert json.loads(rnnviz("eval", "run", "text.txt", "--json")[1])["unit"] == "word"
+    code, out, _ = rnnviz("capture", "run", "text.txt", "--out", "a.zarr")
+    assert (code, "180 symbols" in out) == (0, True)
+    code, out, _ = rnnviz("info", "a.zarr", "--check")
+    assert code == 0
+    assert "180 words in 1 segments" in out
+    assert open_capture(tmp_path / "a.zarr").models["run"].tokens == vocabulary.tokens

@@ -65,7 +65,7 @@ def figure(sweep: Sweep, paper: str | None) -> Figure:
 def table(figure: Figure) -> list[str]:
     """Lines of a table of at most 80 columns for three depths: a block for each kind, a row for each size."""
     compared = any(point.paper is not None for point in figure.points)
-    beside = f"; beside it, the paper's ({figure.paper})" if compared else ""
+    beside = f"; beside: the paper's, {figure.paper}" if compared else ""
     lines = [f"test loss ± deviation, nats per symbol{beside}", ""]
     for kind in _distinct([point.model.kind for point in figure.points]):
         points = {
@@ -162,7 +162,7 @@ def _cell(point: Point | None) -> str:
         return ""
     beside = f" {point.paper:.3f}" if point.paper is not None else ""
     if point.run is None or point.run.test is None:
-        return f"{'–':<14}{beside}"
+        return f"{'–':<15}{beside}"
     test = point.run.test
     return f"{test.loss:.4f} ±{test.deviation:.4f}{'*' if point.unfinished else ' '}{beside}".rstrip()
 

@@ -65,6 +65,8 @@ class Report:
     validation: float | None = None
     rate: float | None = None
     """Symbols a second in this process."""
+    pid: int | None = None
+    """Of the process at work."""
     message: str = ""
     """What went wrong, if anything."""
     hint: str = ""

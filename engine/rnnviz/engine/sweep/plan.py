@@ -19,11 +19,18 @@ from rnnviz.engine.fields import Fields
 from rnnviz.engine.model import KINDS, Kind
 from rnnviz.engine.run import GREATEST, GREATEST_LAYERS, RUN_FILE, Run, RunConfig, load_run
 from rnnviz.engine.split import PARTS, Split, spans
-from rnnviz.engine.sweep.grid import GREATEST_SIZE, GridModel, grid, matched_hidden, parameter_count
+from rnnviz.engine.sweep.grid import (
+    GREATEST_SIZE,
+    PAPER_KINDS,
+    GridModel,
+    grid,
+    matched_hidden,
+    parameter_count,
+)
 from rnnviz.engine.text import Text, is_there
 from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.vocabulary import Vocabulary
-from rnnviz.store.disk import replace_file
+from rnnviz.store.disk import DirectoryLock, replace_file
 from rnnviz.store.errors import AlreadyExists, InvalidRequest, InvalidRun, NotFound, StorageFailure
 
 FORMAT: Final = 1
@@ -128,17 +135,20 @@ def start_sweep(sweep: Sweep) -> Sweep:
     """Make the sweep's directory, or take up the one that is there: its models are then those of both.
 
     Raises AlreadyExists where something else is in the way, InvalidRequest where the directory holds a sweep of
-    another text or protocol, or a run of it is not what it should be; StorageFailure where it cannot be made.
+    another text or protocol, is being written by another process, or has a run that is not what it should be;
+    StorageFailure where it cannot be made.
     """
     path = sweep.path
+    entries = set(sweep.entries)
     if is_there(path / SWEEP_FILE):
         before = load_sweep(path)
         _refuse_other(before, sweep)
-        sweep = replace(sweep, entries=tuple(dict.fromkeys((*before.entries, *sweep.entries))))
+        entries.update(before.entries)
     elif is_there(path) and (
         not path.is_dir() or any(file.name != f"{SWEEP_FILE}.new" for file in path.iterdir())
     ):
         raise AlreadyExists(f"{path} exists and is no sweep", "Choose another place with --out.")
+    sweep = replace(sweep, entries=tuple(sorted(entries, key=_place)))
     for entry in sweep.entries:
         sweep.run(entry)
     try:
@@ -146,7 +156,9 @@ def start_sweep(sweep: Sweep) -> Sweep:
     except OSError as error:
         reason = (error.strerror or "it cannot be made").lower()
         raise StorageFailure(f"cannot make {path}: {reason}", "Choose another place with --out.") from error
+    lock = DirectoryLock(path)
     sweep.save()
+    lock.release()
     return sweep
 
 
@@ -208,6 +220,13 @@ def plan(
     for entry in sweep.entries:
         sweep.config(entry)
     return sweep
+
+
+def _place(entry: Entry) -> tuple[int, int, int, float]:
+    """Where an entry stands among others: in the order of the paper's figure."""
+    model = entry.model
+    order = [*PAPER_KINDS, *(kind for kind in KINDS if kind not in PAPER_KINDS)]
+    return order.index(model.kind), model.layers, model.size, entry.dropout
 
 
 def _begun(path: Path) -> bool:

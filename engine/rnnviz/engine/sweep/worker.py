@@ -67,6 +67,7 @@ def work(job: Job, unwanted: threading.Event) -> Generator[Report, None, None]:
                 last.train if last else None,
                 last.validation if last else None,
                 (event.done - first) / (now - began) if event.done > first else None,
+                os.getpid(),
             )
             if unwanted.is_set():
                 break

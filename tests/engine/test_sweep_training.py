@@ -1,0 +1,79 @@
+"""Runs of a sweep in processes of their own: killed ones, broken ones, and one that has to wait."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from rnnviz.engine.run import load_run
+from rnnviz.engine.sweep.job import ENDS, Report
+from rnnviz.engine.sweep.local import Capacity, train_here
+from rnnviz.engine.text import open_text
+from rnnviz.engine.train import start_run
+from rnnviz.store.disk import DirectoryLock
+from support.sweeps import assert_trained_alone, plan_small, start_jobs
+from support.texts import write_words
+
+
+@pytest.fixture(name="text")
+def _text(tmp_path: Path) -> Path:
+    return write_words(tmp_path / "text", 2500)
+
+
+def test_a_killed_process_is_started_once_more_and_the_others_go_on(tmp_path: Path, text: Path) -> None:
+    """One run is killed once, one each time it is at work, one has a damaged checkpoint; none hinders another."""
+    sweep = plan_small(tmp_path / "sweep", text, kinds=("lstm", "rnn", "gru"), epochs=60)
+    jobs = {job.name.split("-")[0]: job for job in start_jobs(sweep, text)}
+    once, always, damaged = jobs["lstm"], jobs["rnn"], jobs["gru"]
+    opened = open_text(str(text))
+    for job in (once, damaged):
+        start_run(job.path, opened, job.config, command="", spec=None, glob="*", force=False)
+    (damaged.path / "checkpoint.safetensors").write_bytes(b"no checkpoint")
+    other = DirectoryLock(once.path)  # as the trainer of a sweep that was killed holds it until it ends
+
+    heard: dict[str, list[Report]] = {job.name: [] for job in jobs.values()}
+    killed: dict[str, set[int]] = {once.name: set(), always.name: set()}
+    for report in train_here(jobs.values(), Capacity(at_once=3, threads=1)):
+        if report is None:
+            continue
+        heard[report.name].append(report)
+        if report.name == damaged.name:
+            other.release()
+        victims = killed.get(report.name)
+        if victims is None or not report.pid or report.epochs < 2 or report.pid in victims:
+            continue
+        if report.name == always.name or not victims:
+            victims.add(report.pid)
+            os.kill(report.pid, signal.SIGKILL)
+
+    ends = {name: reports[-1] for name, reports in heard.items()}
+    assert all(report.phase not in ENDS for reports in heard.values() for report in reports[:-1])
+    assert ends[once.name].phase == "complete"
+    assert [len(killed[job.name]) for job in (once, always)] == [1, 2]
+    (restart,) = (report for report in heard[once.name] if report.phase == "waiting")
+    assert "SIGKILL" in restart.message
+    assert restart.epochs >= 2
+    again = heard[once.name][heard[once.name].index(restart) + 1]
+    assert again.epochs >= restart.epochs, "from its checkpoint, not from the start"
+    assert_trained_alone(once.path, text, tmp_path / "alone")
+
+    assert ends[always.name].phase == "failed"
+    assert ends[always.name].message == "its process was ended by SIGKILL, twice"
+    assert "--jobs" in ends[always.name].hint
+    assert not load_run(always.path).complete
+
+    assert ends[damaged.name].phase == "failed"
+    assert "is damaged" in ends[damaged.name].message
+    assert len(heard[damaged.name]) == 1, "what cannot go well is not tried twice"
+
+
+def test_another_text_at_the_same_place_is_not_trained_on(tmp_path: Path, text: Path) -> None:
+    (job,) = start_jobs(plan_small(tmp_path / "sweep", text, kinds=("lstm",)), text)
+    write_words(text, 2500, seed=1)
+    *_, last = (report for report in train_here([job], Capacity(1, 1)) if report)
+    assert last.phase == "failed"
+    assert "SHA-256" in last.message
+    assert not job.path.exists()

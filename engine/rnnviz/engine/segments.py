@@ -149,6 +149,16 @@ class Source(ABC):
             for offset in range(source, source + length, PIECE)
         )
 
+    def first_unknown(self) -> int | None:
+        """Where on the time axis the first symbol is that the vocabulary does not have."""
+        for time, length, source in self.segments.table.tolist():
+            for offset in range(0, length, PIECE):
+                codes = self._read(source + offset, source + min(offset + PIECE, length))
+                unknown = np.flatnonzero(codes == UNKNOWN)
+                if unknown.size:
+                    return int(time + offset + unknown[0])
+        return None
+
     def symbols(self, segment: int, start: int, stop: int) -> NDArray[np.int64]:
         """What is read from `start` to `stop` of a segment: int64 [stop - start]."""
         source = int(self.segments.table[segment, 2])

@@ -11,22 +11,26 @@ from numpy.typing import NDArray
 from rnnviz.engine.segments import Segments, Source
 from rnnviz.engine.text import PIECE
 from rnnviz.engine.token_text import TokenText
+from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.store.schema import SymbolUnit
 
 ENDS: Final = 1 << 16
 """Symbols whose ends are found at a time."""
 
 
-class TokenSource(Source):
+def substitute_of(vocabulary: TokenVocabulary) -> int:
     """What is outside the vocabulary is read as its symbol for that, where it has one; else as a space, or as its
     first symbol."""
+    if vocabulary.unknown is not None:
+        return vocabulary.unknown
+    return vocabulary.tokens.index(" ") if " " in vocabulary.tokens else 0
+
+
+class TokenSource(Source):
+    """Of a text that a vocabulary cuts."""
 
     def __init__(self, tokens: TokenText, segments: Segments) -> None:
-        vocabulary = tokens.vocabulary
-        substitute = vocabulary.unknown
-        if substitute is None:
-            substitute = vocabulary.tokens.index(" ") if " " in vocabulary.tokens else 0
-        super().__init__(segments, substitute)
+        super().__init__(segments, substitute_of(tokens.vocabulary))
         self._tokens = tokens
 
     @property

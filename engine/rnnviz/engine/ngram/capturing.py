@@ -18,6 +18,8 @@ from rnnviz.engine.kenlm_build import greatest_order, refuse_small_kenlm
 from rnnviz.engine.ngram.directory import NgramModels
 from rnnviz.engine.ngram.scoring import Distributions, NgramModel, Reading
 from rnnviz.engine.progress import Progress
+from rnnviz.engine.run import Run
+from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.store.addition import adding, is_added, open_to_add
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.store.reader import Capture
@@ -37,6 +39,15 @@ def check_addition(models: NgramModels, predicting: Collection[int] | None = Non
         raise InvalidRequest(
             f"{models.path} has no model of n = {missing[0]}",
             f"It has n = {', '.join(map(str, models.orders))}.",
+        )
+
+
+def refuse_tokens(run: Run) -> None:
+    """Raise InvalidRequest for a run over characters or words: to its captures no n-gram model can be added."""
+    if isinstance(run.vocabulary, TokenVocabulary):
+        raise InvalidRequest(
+            f"{run.path} is a model over {run.vocabulary.unit}s, and n-gram models are over bytes",
+            "Leave --ngram out.",
         )
 
 

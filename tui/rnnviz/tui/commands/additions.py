@@ -12,6 +12,7 @@ from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.stopping import run_to_end
 
 if TYPE_CHECKING:
+    from rnnviz.engine.capture import Predictions
     from rnnviz.engine.ngram.directory import NgramModels
     from rnnviz.engine.run import Run
     from rnnviz.engine.segments import CapturedPart
@@ -21,13 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Additions:
-    """What is to be added, found fit for use. `runs` are read with `signals`, `replace_unknown` and `device`;
+    """What is to be added, found fit for use. `runs` are read with `signals`, `replace_unknown`, `device` and
+    `predictions`;
     `ngrams` keep distributions for the n in `predicting`."""
 
     runs: tuple[Run, ...]
     signals: tuple[str, ...] | None
     replace_unknown: bool
     device: DeviceChoice
+    predictions: Predictions
     ngrams: NgramModels | None
     predicting: tuple[int, ...] | None
 
@@ -37,14 +40,17 @@ class Additions:
     def check(self, main: Run, text: Text, part: CapturedPart, streams: int | None) -> None:
         """Raise for what could not be added to a capture that `main` is to make of a part of a text."""
         from rnnviz.engine.adding import check_readable, check_runs
-        from rnnviz.engine.segments import segments_of
+        from rnnviz.engine.ngram.capturing import refuse_tokens
+        from rnnviz.tui.progress import show
 
-        if not self:
-            return
-        check_runs((main, *self.runs), self.signals)
-        segments = segments_of(text, main.config.split, part, streams)
-        for run in self.runs:
-            check_readable(run, text, segments, replace_unknown=self.replace_unknown)
+        if self.ngrams is not None:
+            refuse_tokens(main)
+        if self.runs:
+            check_runs((main, *self.runs), self.signals)
+            checks = check_readable(
+                main, self.runs, text, part, streams, replace_unknown=self.replace_unknown
+            )
+            show("checking", checks)
 
     def add_to(self, path: Path) -> None:
         """Add them to the complete capture at `path`. Raises typer.Exit where a signal asks for an end."""
@@ -60,6 +66,7 @@ class Additions:
                 signals=self.signals,
                 replace_unknown=self.replace_unknown,
                 device=resolve(self.device),
+                predictions=self.predictions,
             )
             run_to_end("adding", events, again)
         if self.ngrams is not None:
@@ -72,6 +79,8 @@ class Additions:
             words += ["--signals", ",".join(self.signals)]
         if self.runs and self.replace_unknown:
             words += ["--unknown", "replace"]
+        if self.runs and self.predictions != "all":
+            words += ["--predictions", self.predictions]
         if self.runs and self.device != "auto":
             words += ["--device", self.device]
         if self.ngrams is not None:
@@ -89,6 +98,7 @@ def read_additions(
     signals: tuple[str, ...] | None,
     replace_unknown: bool,
     device: DeviceChoice,
+    predictions: Predictions,
 ) -> Additions:
     """The runs of --run, the models of --ngram and the n of --next. Raises for what no capture could take."""
     loaded: tuple[Run, ...] = ()
@@ -99,7 +109,7 @@ def read_additions(
         loaded = tuple(map(load_run, runs))
         check_runs(loaded, signals)
     models, predicting = _read_ngrams(ngram, predict)
-    return Additions(loaded, signals, replace_unknown, device, models, predicting)
+    return Additions(loaded, signals, replace_unknown, device, predictions, models, predicting)
 
 
 def _read_ngrams(

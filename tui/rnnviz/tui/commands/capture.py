@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rnnviz.engine.run import Run
     from rnnviz.engine.text import Text
 
-OF_RUNS = {"signals", "unknown", "device"}
+OF_RUNS = {"signals", "predictions", "unknown", "device"}
 """What says how a run reads a text."""
 
 
@@ -80,6 +80,10 @@ def capture(
             help="Signals to keep, by default all: c,h,i,f,o,g.", metavar="S,S…", show_default=False
         ),
     ] = None,
+    predictions: Annotated[
+        Literal["all", "surprisal"],
+        typer.Option(help="Of what runs predict: `all` distributions, or only the `surprisal` of what came."),
+    ] = "all",
     streams: Annotated[
         int | None,
         typer.Option(help="Cut the whole text into this many rows, read side by side.", show_default=False),
@@ -130,7 +134,13 @@ def capture(
     if add is not None:
         _refuse_with_add(context)
     additions = read_additions(
-        runs or (), ngram, predict, signals=kept, replace_unknown=replace, device=device
+        runs or (),
+        ngram,
+        predict,
+        signals=kept,
+        replace_unknown=replace,
+        device=device,
+        predictions=predictions,
     )
     if add is not None:
         if not additions:
@@ -169,6 +179,7 @@ def capture(
         force=force,
         resume=resume,
         device=resolve(device),
+        predictions=predictions,
     )
     run_to_end("capturing", events, _again(context))
     if was_complete:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from textual.app import App
 from textual.events import CursorPosition
 
 from rnnviz.store.reader import Capture
 from rnnviz.tui.palette import Depth
-from rnnviz.tui.screens.cells import CellsScreen
 from rnnviz.tui.screens.text import TextScreen
 from rnnviz.tui.source import Source
 from rnnviz.tui.view import View
@@ -26,17 +26,23 @@ class Explorer(App[None]):
     TITLE = "rnnviz"
 
     def __init__(
-        self, capture: Capture, view: View, depth: Depth, theme: str, source: Source | None = None
+        self,
+        capture: Capture,
+        view: View,
+        depth: Depth,
+        theme: str,
+        source: Source | None = None,
+        run: Path | None = None,
     ) -> None:
-        """`source` is one of this capture that has read already, if there is one."""
+        """`source` is one of this capture that has read already, if there is one; `run` where its run is."""
         super().__init__(ansi_color=True)
         self._text_screen = TextScreen(capture, view, depth, theme, source or Source(capture))
+        self._text_screen.run_path = run
 
     @property
     def settled(self) -> bool:
         """Whether everything that is looked at is on the screen."""
-        screen = self.screen
-        return screen.settled if isinstance(screen, TextScreen | CellsScreen) else True
+        return bool(getattr(self.screen, "settled", True))
 
     @property
     def _waiting(self) -> list[Canvas]:

@@ -28,6 +28,7 @@ class Wishes:
     start: int | None = None
     color: str = "auto"
     theme: str = "dark"
+    run: str | None = None
 
 
 def plain_wishes(arguments: list[str]) -> Wishes | None:
@@ -60,11 +61,14 @@ def explore(wishes: Wishes) -> None:
     from rnnviz.tui.opening import open_view
 
     opened, view = open_view(wishes.capture, wishes.cell, wishes.signal, wishes.start or 0)
-    explore_view(opened, view, wishes.color, wishes.theme)
+    explore_view(opened, view, wishes.color, wishes.theme, Path(wishes.run) if wishes.run else None)
 
 
-def explore_view(opened: Capture, view: View, color: str, theme: str) -> None:
-    """Run the explorer until the person quits it. Raises InvalidRequest where there is no terminal."""
+def explore_view(opened: Capture, view: View, color: str, theme: str, run: Path | None = None) -> None:
+    """Run the explorer until the person quits it. Raises InvalidRequest where there is no terminal.
+
+    `run` is where the capture's run is, if it was said.
+    """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InvalidRequest(
             "the explorer needs a terminal",
@@ -87,6 +91,6 @@ def explore_view(opened: Capture, view: View, color: str, theme: str) -> None:
 
             from rnnviz.tui.explorer import Explorer
 
-            app = Explorer(opened, view, found.depth, theme, source)
+            app = Explorer(opened, view, found.depth, theme, source, run)
         app.run()
     sys.exit(app.return_code or 0)

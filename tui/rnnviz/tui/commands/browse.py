@@ -31,6 +31,10 @@ def browse(
     start: StartOption = 0,
     color: ColourOption = ColourChoice.AUTO,
     theme: ThemeOption = ThemeChoice.DARK,
+    run: Annotated[
+        Path | None,
+        typer.Option(help="The run to type with, if it is not near the capture.", metavar="RUN"),
+    ] = None,
     picture: Annotated[
         Path | None, typer.Option(help="Write the screen to this SVG file and leave.", metavar="FILE.svg")
     ] = None,
@@ -57,12 +61,21 @@ def browse(
     if picture is None:
         from rnnviz.tui.exploring import explore_view
 
-        explore_view(opened, view, color, theme)
+        explore_view(opened, view, color, theme, run)
     else:
-        _draw(opened, view, theme, picture, size, [key for key in press.split(",") if key])
+        keys = [key for key in press.split(",") if key]
+        _draw(opened, view, theme, picture, size, keys, run)
 
 
-def _draw(opened: Capture, view: View, theme: ThemeChoice, path: Path, size: str, keys: list[str]) -> None:
+def _draw(
+    opened: Capture,
+    view: View,
+    theme: ThemeChoice,
+    path: Path,
+    size: str,
+    keys: list[str],
+    run: Path | None,
+) -> None:
     match = re.fullmatch(r"(\d{2,3})[x×](\d{1,3})", size)
     if match is None:
         raise InvalidRequest(f"{size!r} is no size", "Write columns and rows, as in 120x40.")
@@ -71,7 +84,7 @@ def _draw(opened: Capture, view: View, theme: ThemeChoice, path: Path, size: str
     from rnnviz.tui.palette import Depth
     from rnnviz.tui.picture import picture_of
 
-    explorer = Explorer(opened, view, Depth.TRUE, theme.value)
+    explorer = Explorer(opened, view, Depth.TRUE, theme.value, run=run)
     svg = picture_of(explorer, int(match[1]), int(match[2]), keys, theme.value)
     try:
         path.write_text(svg, encoding="utf-8")

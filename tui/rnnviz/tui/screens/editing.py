@@ -26,10 +26,10 @@ class WhileTyping(PageScreen):
             "From typing to commands; there, back to the text view",
             show=True,
         ),
-        key("alt+j", "cell(1)", "next cell", "Next cell, without leaving the text", show=True),
-        key("alt+k", "cell(-1)", "previous cell", "Previous cell"),
-        key("alt+s", "signal(1)", "next signal", "Next signal of this cell", show=True),
-        key("alt+g", "write", "write on", "A model goes on writing, or stops", show=True),
+        key("ctrl+n", "cell(1)", "next cell", "Next cell, without leaving the text", show=True),
+        key("ctrl+r", "cell(-1)", "previous cell", "Previous cell"),
+        key("ctrl+t", "signal(1)", "next signal", "Next signal of this cell", show=True),
+        key("ctrl+g", "write", "write on", "A model goes on writing, or stops", show=True),
         key("backspace", "erase_before", "back", "Take away the character before the cursor"),
     ]
 

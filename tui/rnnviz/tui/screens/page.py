@@ -294,6 +294,8 @@ class PageScreen(Screen[View | None]):
 
     async def on_key(self, event: events.Key) -> None:
         """Write what is typed, or do what the key is for."""
+        if not self.is_current:
+            return  # left already: a key that was on its way is for the screen that is there now
         if self._asking:
             if event.is_printable and event.character is not None:
                 # It was on its way when the question was opened: it belongs to the answer.
@@ -302,17 +304,19 @@ class PageScreen(Screen[View | None]):
             return
         event.stop()
         event.prevent_default()
-        plain = not event.key.startswith(("alt+", "ctrl+"))
-        if self.typing and plain and event.key in ("enter", "tab"):
-            self._type("\n" if event.key == "enter" else "\t")
-        elif self.typing and plain and event.is_printable and event.character is not None:
-            self._type(event.character)
-        else:
-            for binding in self._keys:
-                names = binding.key.split(",") if len(binding.key) > 1 else [binding.key]
-                if event.key in names or (plain and event.character in names):
-                    await self.run_action(binding.action)
-                    return
+        character = event.character if event.is_printable else {"enter": "\n", "tab": "\t"}.get(event.key)
+        if self.typing and event.key.startswith("alt+"):
+            # A terminal sends Esc and a key that follows at once in the same way as a key with Alt.
+            self.typing = self.writing = False
+        if self.typing and character is not None:
+            self._type(character)
+            return
+        for binding in self._keys:
+            names = binding.key.split(",") if len(binding.key) > 1 else [binding.key]
+            if event.key in names or character in names:
+                await self.run_action(binding.action)
+                return
+        self.show_page()
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()

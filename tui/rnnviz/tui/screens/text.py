@@ -19,6 +19,7 @@ from rnnviz.tui.screens.pins import Pins
 from rnnviz.tui.screens.shaded import ShadedText
 from rnnviz.tui.screens.sharing import Sharing
 from rnnviz.tui.screens.stepping import Stepping
+from rnnviz.tui.screens.trying import Trying
 from rnnviz.tui.widgets.canvas import Canvas
 
 
@@ -45,6 +46,6 @@ class Screenful(ShadedText):
 
 
 class TextScreen(
-    Above, Stepping, Listing, Pins, Gates, Movement, Conditions, Finding, Sharing, Screenful
+    Above, Stepping, Listing, Pins, Gates, Movement, Conditions, Finding, Trying, Sharing, Screenful
 ):
     """The groups in the order of the help."""

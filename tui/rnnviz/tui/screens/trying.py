@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.screens.shaded import ShadedText
 
@@ -19,16 +18,18 @@ if TYPE_CHECKING:
 class Trying(ShadedText):
     GROUP = "Type and see"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key(
+        # With priority, as questions have: what is typed next is for the page.
+        Binding(
             "i",
             "type_and_see",
             "type",
-            "Type a text of your own, shaded and predicted as you type",
             show=True,
+            priority=True,
+            tooltip="Type a text of your own, shaded and predicted as you type",
         ),
     ]
 
-    run: Path | None = None
+    run_path: Path | None = None
     """Where the run of the model is, if it was said."""
     _session: Session | None = None
 
@@ -47,7 +48,7 @@ class Trying(ShadedText):
             self._session = None
         if self._session is None:
             self._session = Session(self.capture, self.view.model)
-        self.visit(TypingScreen(self._session, self.scene, self.view, self.run))
+        self.visit(TypingScreen(self._session, self.scene, self.view, self.run_path))
 
     def on_unmount(self) -> None:
         if self._session is not None:

@@ -10,14 +10,16 @@ import pytest
 import torch
 
 from rnnviz.engine.capture import capture
-from rnnviz.engine.ngram.capturing import add_ngrams
+from rnnviz.engine.ngram.capturing import add_ngrams, refuse_tokens
 from rnnviz.engine.ngram.directory import NgramModels
 from rnnviz.engine.text import Text, open_text
+from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.store.errors import AlreadyExists, InvalidModels, InvalidRequest, RnnvizError
 from rnnviz.store.reader import Capture, open_capture
 from support.ngrams import trained
 from support.runs import go_on, start
 from support.texts import write_words
+from support.token_runs import imported_run
 
 pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")
 
@@ -163,6 +165,18 @@ def test_a_damaged_model_leaves_the_capture_as_it_was(path: Path, models: NgramM
     with pytest.raises(InvalidModels):
         add(path, models)
     assert files(path) == before
+
+
+def test_a_capture_of_words_is_refused(tmp_path: Path, text: Text, models: NgramModels) -> None:
+    run = imported_run(tmp_path / "run", TokenVocabulary(("<unk>", "the", "a"), "word", unknown=0))
+    for _ in capture(run, text, tmp_path / "x.zarr"):
+        pass
+    before = files(tmp_path / "x.zarr")
+    with pytest.raises(InvalidRequest, match="are words, and those that ngram-1 knows are not"):
+        add(tmp_path / "x.zarr", models)
+    assert files(tmp_path / "x.zarr") == before
+    with pytest.raises(InvalidRequest, match="n-gram models are over bytes"):
+        refuse_tokens(run)
 
 
 def test_an_incomplete_capture_is_refused(tmp_path: Path, text: Text, models: NgramModels) -> None:

@@ -13,14 +13,12 @@ from rnnviz.engine.run import Run
 from rnnviz.engine.segments import ByteSource, Segments, Source
 from rnnviz.engine.text import PIECE
 from rnnviz.engine.token_source import ENDS, substitute_of
+from rnnviz.engine.token_text import SHOWN, name_symbol
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import UNKNOWN
 from rnnviz.store.errors import InvalidRequest, InvalidText
 from rnnviz.store.reader import Capture
 from rnnviz.store.schema import SymbolUnit
-
-SHOWN = 60
-"""Bytes of an unknown symbol that a message shows."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +106,7 @@ def refuse_unknown_symbols(capture: Capture, run: Run, source: Source, count: in
     begin = int(capture.ends(time - 1, time)[0]) if time else 0
     end = min(int(capture.ends(time, time + 1)[0]), begin + SHOWN)
     data = capture.text(begin, end).tobytes()
-    name = (
-        f"byte 0x{data[0]:02X} ({data!r})"
-        if capture.unit == "byte"
-        else f"the {capture.unit} {data.strip()!r}"
-    )
+    name = f"byte 0x{data[0]:02X} ({data!r})" if capture.unit == "byte" else name_symbol(capture.unit, data)
     others = f", and {count - 1:,} more" if count > 1 else ""
     raise InvalidText(
         f"{run.path} has never seen {name}, which is symbol {time:,} of the captured text{others}",

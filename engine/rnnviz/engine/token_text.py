@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rnnviz.engine.cutting import WHITE, Cutter, cutter
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.text import Part, Text
-from rnnviz.engine.tokens import TokenVocabulary
+from rnnviz.engine.tokens import TokenVocabulary, Unit
 from rnnviz.engine.vocabulary import UNKNOWN, count_newlines
 from rnnviz.store.errors import InvalidText
 
@@ -123,9 +123,7 @@ def refuse_unknown_tokens(tokens: TokenText, hint: str) -> None:
     if tokens.vocabulary.unit == "word":
         # White space before the first word of a file belongs to it.
         begin += len(data) - len(data.lstrip(WHITE))
-        name = f"the word {_quoted(data.strip(WHITE))}"
-    else:
-        name = _character(data)
+    name = name_symbol(tokens.vocabulary.unit, data)
     part = text.part_at(begin)
     others = f", and {tokens.unknown - 1:,} more" if tokens.unknown > 1 else ""
     raise InvalidText(
@@ -133,6 +131,11 @@ def refuse_unknown_tokens(tokens: TokenText, hint: str) -> None:
         f"{1 + count_newlines(text, part.start, begin):,} of {part.name}{others}",
         hint,
     )
+
+
+def name_symbol(unit: Unit, data: bytes) -> str:
+    """What a message calls the symbol that these bytes are."""
+    return f"the word {_quoted(data.strip(WHITE))}" if unit == "word" else _character(data)
 
 
 def _quoted(data: bytes) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from rnnviz.engine.importing.checkpoint import VocabularyFile, read_checkpoint, write_run
-from rnnviz.engine.importing.finding import Choices
+from rnnviz.engine.importing.finding import Choices, find_network
 from rnnviz.engine.model import build, initialise
+from rnnviz.engine.progress import Computation
 from rnnviz.engine.run import Run, load_run
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import Vocabulary
@@ -263,3 +266,49 @@ def test_what_cannot_be_imported_is_refused_with_what_was_found(
 def test_choices_that_do_not_fit(choices: Choices, sentence: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidCheckpoint, match=sentence):
         import_module(LanguageModel("lstm", 11, 7, embedding=5).state_dict(), tmp_path, choices)
+
+
+@settings(max_examples=300)
+@given(
+    kind=st.sampled_from(("lstm", "gru", "rnn")),
+    sizes=st.tuples(*[st.integers(1, 4)] * 3),
+    layers=st.integers(1, 2),
+    inputs=st.sampled_from(("one-hot", "embedding", "tied", "tied, one name")),
+    biases=st.tuples(st.booleans(), st.booleans()),
+)
+def test_whatever_the_sizes_a_module_is_imported_as_itself_or_not_at_all(
+    kind: Literal["lstm", "gru", "rnn"],
+    sizes: tuple[int, int, int],
+    layers: int,
+    inputs: str,
+    biases: tuple[bool, bool],
+) -> None:
+    symbols, hidden, width = sizes
+    tied = inputs.startswith("tied")
+    module = LanguageModel(
+        kind,
+        symbols,
+        hidden,
+        layers,
+        embedding=None if inputs == "one-hot" else width,
+        tied=tied,
+        projection=width if tied and width != hidden else None,
+        bias=biases[0],
+        decoder_bias=biases[1],
+    )
+    state = module.state_dict()
+    if inputs == "tied, one name":
+        del state["encoder.weight"]
+    try:
+        found = find_network(state, Choices(), names_kept=inputs != "tied, one name")
+    except InvalidCheckpoint as error:
+        assert "shapes and names allow" in error.message  # noqa: PT017 - to be refused is right, too
+        return
+    converting = Computation(found.network.parameters())
+    assert list(converting)[-1].done == symbols
+    model = build(found.network.kind, found.network.symbols, hidden, layers)
+    model.load_state_dict(converting.result)
+    read = torch.randint(symbols, (12, 2), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        logits, _ = model.eval()(read, model.zero_state(2))
+        torch.testing.assert_close(logits, module(read), rtol=0, atol=1e-5)

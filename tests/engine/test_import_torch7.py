@@ -61,6 +61,21 @@ def test_models_of_char_rnn(kind: Kind, layers: int, old: bool, tmp_path: Path) 
     np.testing.assert_allclose(log_probabilities(run, symbols), expected, rtol=0, atol=1e-5)
 
 
+def test_a_model_trained_on_a_gpu(tmp_path: Path) -> None:
+    maps = draw_maps("lstm", len(LETTERS), 6, 1)
+    for each in maps.values():
+        each.weight, each.bias = each.weight.astype(np.float32), each.bias.astype(np.float32)
+    data = t7.t7_bytes(char_rnn_checkpoint(char_rnn_model("lstm", maps, len(LETTERS), 1), LETTERS))
+    for name in (b"Tensor", b"Storage"):
+        there, here = b"torch.Float" + name, b"torch.Cuda" + name
+        assert there in data
+        data = data.replace(struct.pack("<i", len(there)) + there, struct.pack("<i", len(here)) + here)
+    (tmp_path / "gpu.t7").write_bytes(data)
+    imported = imported_from(tmp_path / "gpu.t7", VocabularyFile(), Choices())
+    expected = torch.from_numpy(maps["decoder"].weight.astype(np.float32)[ASCENDING])
+    torch.testing.assert_close(imported.parameters["decoder.weight"], expected)
+
+
 def _torch_rnn(kind: str, layers: int) -> tuple[t7.Table, dict[str, Any]]:
     """A checkpoint of torch-rnn with an embedding in 4 values and 6 units, and its numbers."""
     generator = np.random.default_rng(3)

@@ -76,11 +76,12 @@ def read_checkpoint(path: Path, choices: Choices) -> ForeignModel:
         source = _source(path, f"{model.program} checkpoint")
         return ForeignModel(model.network, model.vocabulary, source, (words,))
     entry, tensors = read_state_dict(path, choices.entry)
-    found = find_network(tensors, choices)
+    names_kept = path.suffix != ".safetensors"
+    found = find_network(tensors, choices, names_kept=names_kept)
     decisions = (
         (f"weights: the dictionary {printable(entry)}", *found.decisions) if entry else found.decisions
     )
-    form = "safetensors" if path.suffix == ".safetensors" else "PyTorch state_dict"
+    form = "PyTorch state_dict" if names_kept else "safetensors"
     return ForeignModel(found.network, None, _source(path, form), decisions)
 
 

@@ -97,15 +97,19 @@ class Reading:
         return f"{self.embedding or 'one-hot'} in, {', '.join(name for name, _ in self.head)} out"
 
 
-def find_network(tensors: Mapping[str, Tensor], choices: Choices) -> Found:
-    """The model in a state dict. Raises InvalidCheckpoint, with what was found, expected, and which option helps."""
-    return _Finder(tensors, choices).found()
+def find_network(tensors: Mapping[str, Tensor], choices: Choices, *, names_kept: bool) -> Found:
+    """The model in a state dict. `names_kept` says whether equal tensors have kept all their names in it.
+
+    Raises InvalidCheckpoint, with what was found, what is expected, and which option settles it.
+    """
+    return _Finder(tensors, choices, names_kept).found()
 
 
 class _Finder:
-    def __init__(self, tensors: Mapping[str, Tensor], choices: Choices) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], choices: Choices, names_kept: bool) -> None:
         self.tensors = tensors
         self.choices = choices
+        self.names_kept = names_kept
         self.decisions: list[str] = []
 
     def found(self) -> Found:
@@ -332,10 +336,15 @@ class _Finder:
             used |= {bias} if bias else set()
             head.append((weight, bias))
         left_over = tuple(name for name in others if name not in used)
-        tied = maps[-1] == embedding
-        likeness = _likeness(maps[-1]) if not tied else 0
-        if embedding is not None and not tied:
-            likeness -= _likeness(embedding) + 2 * (_sibling(embedding) in others)
+        output = [_likeness(name) for name in twins[maps[-1]]]
+        if maps[-1] == embedding:
+            # Tied weights have two names, of which a .safetensors file keeps one.
+            likeness = 3 if len(output) > 1 else int(max(output) > 0 and not self.names_kept)
+        else:
+            likeness = min(output)
+            if embedding is not None:
+                likeness -= max(_likeness(name) for name in twins[embedding])
+                likeness -= 2 * (_sibling(embedding) in others)
         return Reading(embedding, tuple(head), left_over, likeness)
 
     def _tell(self, reading: Reading) -> None:

@@ -188,7 +188,15 @@ def test_an_arpa_file_that_is_damaged_is_refused(tmp_path: Path, text: Text) -> 
     models = trained(tmp_path / "models", text, 2)
     arpa = models.arpa(2)
     whole = arpa.read_bytes()
-    for damaged in (b"", b"\\data\\\n", whole[: len(whole) // 2], whole.replace(b"\t", b" "), b"\x00" * 500):
+    boastful = whole.replace(b"ngram 3=", b"ngram 3=9999999")
+    for damaged in (
+        b"",
+        b"\\data\\\n",
+        whole[: len(whole) // 2],
+        whole.replace(b"\t", b" "),
+        b"\x00" * 500,
+        boastful,
+    ):
         arpa.write_bytes(damaged)
         with pytest.raises(InvalidModels, match="damaged"):
             models.load(2)

@@ -8,6 +8,7 @@ matrix, at some 100 ns each, where formatting them one by one would take ten tim
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Generator
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,13 @@ _FOURS: Final = np.frombuffer("".join(f"{n:04}" for n in range(10_000)).encode()
 
 GZIP_LEVEL: Final = 1
 """The files are read once or twice and are large."""
+
+SHORTEST_LINE: Final = 4
+"""Bytes of a line that KenLM accepts: a digit, a tab, a letter, a newline."""
+GREATEST_RATIO: Final = 1032
+"""What gzip can make of a byte."""
+LONGEST_HEADER: Final = 128
+"""Lines of a header that are looked at, and bytes of each."""
 
 Bytes = NDArray[np.uint8]
 
@@ -71,6 +79,27 @@ def write_arpa(path: Path, estimate: Estimate, model: int) -> Generator[Progress
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def claims_too_much(path: Path) -> bool:
+    """Whether a file's header announces more n-grams than its bytes could hold: KenLM would take memory for them.
+
+    False for what is no ARPA file or cannot be read, which KenLM refuses by itself.
+    """
+    packed = path.suffix == ".gz"
+    claimed = 0
+    try:
+        with gzip.open(path) if packed else path.open("rb") as file:
+            for _ in range(LONGEST_HEADER):
+                line = file.readline(LONGEST_HEADER)
+                name, _, count = line.partition(b"=")
+                if name.startswith(b"ngram ") and count.strip().isdigit():
+                    claimed += int(count)
+                elif line.startswith(b"\\1-grams"):
+                    break
+    except (OSError, EOFError, zlib.error):
+        return False
+    return claimed * SHORTEST_LINE > path.stat().st_size * (GREATEST_RATIO if packed else 1)
 
 
 def _header(counts: list[int]) -> bytes:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.engine.kenlm_build import greatest_order, refuse_small_kenlm
-from rnnviz.engine.ngram.arpa import WORDS, render
+from rnnviz.engine.ngram.arpa import WORDS, claims_too_much, render
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidModels
 
@@ -52,6 +52,8 @@ class NgramModel:
         again = "Train the models again: rnnviz ngram train TEXT --out DIR --force"
         if not path.is_file():
             raise InvalidModels(f"{path} is missing", again)
+        if claims_too_much(path):
+            raise InvalidModels(f"{path} is damaged: it announces more n-grams than it has room for", again)
         try:
             self.kenlm: Any = kenlm.Model(str(path), config)
         except (OSError, ValueError) as error:

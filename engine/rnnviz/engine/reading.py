@@ -28,6 +28,9 @@ WINDOW_VALUES: Final = 1 << 20
 SHORTEST_WINDOW: Final = 16
 LONGEST_WINDOW: Final = 1000
 """Bounds on the steps of a window, whatever the batch."""
+WINDOW_LOGITS: Final = 4 << 20
+"""Predictions of a window, at most, where a single step has no more: with 50,000 words each reader would otherwise
+take hundreds of megabytes. Of bytes no window has as many."""
 
 Place = tuple[Piece, int]
 """A piece and where in the block it lies."""
@@ -83,6 +86,7 @@ class BlockReader:
         while step < longest:
             active = sum(piece.length > step for piece in pieces)
             window = min(max(self._window // active, SHORTEST_WINDOW), LONGEST_WINDOW, longest - step)
+            window = min(window, max(1, WINDOW_LOGITS // (active * self._schema.vocabulary_size)))
             lengths = [min(window, piece.length - step) for piece in pieces[:active]]
             read = np.zeros((2, window, active), np.int64)
             for column, length in enumerate(lengths):

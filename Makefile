@@ -4,13 +4,14 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test check bench gpu clean
 
 help:
 	@echo "make demo    capture a trained model over your Python's standard library and browse it"
 	@echo "make test    run the tests"
 	@echo "make check   ruff, ruff format, mypy --strict"
 	@echo "make bench   measure speed against named peers"
+	@echo "make gpu     on a machine with a GPU: all tests and benches that need one, in one go"
 	@echo "make clean   remove .venv and caches"
 
 # KenLM fixes its greatest order when it is compiled; 21 is what a 20-gram in the paper's sense needs.
@@ -41,6 +42,10 @@ check: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m pytest tests/bench -s -q
+
+gpu: $(READY)
+	@$(BIN)/rnnviz doctor
+	@$(BIN)/python -m pytest -m gpu tests -s -q
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
+from rnnviz.engine.device import DeviceName, resolve
 from rnnviz.engine.run import load_run
 from rnnviz.engine.sweep.job import ENDS, Report
-from rnnviz.engine.sweep.local import Capacity, train_here
+from rnnviz.engine.sweep.local import Capacity, capacity, train_here
 from rnnviz.engine.text import open_text
 from rnnviz.engine.train import start_run
 from rnnviz.store.disk import DirectoryLock
+from support.runs import go_on, start
 from support.sweeps import assert_trained_alone, plan_small, start_jobs
 from support.texts import write_words
 
@@ -77,3 +81,21 @@ def test_another_text_at_the_same_place_is_not_trained_on(tmp_path: Path, text: 
     assert last.phase == "failed"
     assert "SHA-256" in last.message
     assert not job.path.exists()
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def test_runs_at_once_on_a_device(tmp_path: Path, text: Path, device: DeviceName) -> None:
+    """As many as suit the device; on a GPU to the losses of the CPU."""
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    kinds = ("lstm",) if device == "cpu" else ("lstm", "rnn", "gru")
+    sweep = plan_small(tmp_path / "sweep", text, kinds=kinds)
+    jobs = [replace(job, config=replace(job.config, device=device)) for job in start_jobs(sweep, text)]
+    suited = capacity([job.config for job in jobs], sweep.symbols, resolve(device))
+    assert bool(suited.gpus) == (device == "cuda")
+    ends = [report for report in train_here(jobs, suited) if report and report.phase in ENDS]
+    assert {report.phase for report in ends} == {"complete"}
+    for job in jobs:
+        alone = go_on(start(tmp_path / job.name, open_text(str(text)), job.config).path, open_text(str(text)))
+        expected = [epoch.validation for epoch in alone.history]
+        assert [epoch.validation for epoch in load_run(job.path).history] == pytest.approx(expected, abs=1e-3)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from rnnviz.engine.importing.checkpoint import VocabularyFile, read_checkpoint
-from rnnviz.engine.importing.finding import Choices
+from rnnviz.engine.importing.choices import Choices
 from rnnviz.store.errors import InvalidCheckpoint, InvalidRequest, NotFound
 from support.imports import imported_from
 from support.language_models import LanguageModel

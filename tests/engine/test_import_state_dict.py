@@ -15,7 +15,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from rnnviz.engine.importing.checkpoint import VocabularyFile, read_checkpoint, write_run
-from rnnviz.engine.importing.finding import Choices, find_network
+from rnnviz.engine.importing.choices import Choices
+from rnnviz.engine.importing.finding import find_network
 from rnnviz.engine.model import build, initialise
 from rnnviz.engine.progress import Computation
 from rnnviz.engine.run import Run, load_run
@@ -220,7 +221,7 @@ def _changed(**tensors: Tensor) -> dict[str, Tensor]:
 @pytest.mark.parametrize(
     ("saved", "sentence", "hint"),
     [
-        (lambda: _lstm(bidirectional=True), "reads in both directions", "forwards"),
+        (lambda: _lstm(bidirectional=True), "reads in both directions", "--rnn"),
         (lambda: _lstm(proj_size=3), "projected states .*weight_hr_l0, proj_size", "without proj_size"),
         (lambda: {"a": torch.zeros(3)}, "has no nn.LSTM, nn.GRU or nn.RNN", "one nn.LSTM"),
         (lambda: nn.LSTMCell(11, 7).state_dict(), "has no nn.LSTM", "cells"),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rnnviz.engine.importing.checkpoint import VocabularyFile, read_checkpoint, write_run
-from rnnviz.engine.importing.finding import Choices
+from rnnviz.engine.importing.choices import Choices
 from rnnviz.engine.importing.t7 import read_t7
 from rnnviz.engine.run import Run, load_run
 from rnnviz.engine.vocabulary import Vocabulary

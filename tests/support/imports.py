@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rnnviz.engine.importing.checkpoint import Import, VocabularyFile, convert, read_checkpoint
-from rnnviz.engine.importing.finding import Choices
+from rnnviz.engine.importing.choices import Choices
 from rnnviz.engine.progress import Computation
 
 

@@ -12,7 +12,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from rnnviz.engine.imported_file import ImportedFile
-from rnnviz.engine.importing.finding import Choices, find_network
+from rnnviz.engine.importing.choices import Choices
+from rnnviz.engine.importing.finding import find_network
 from rnnviz.engine.importing.network import Network
 from rnnviz.engine.importing.state_dict import read_state_dict
 from rnnviz.engine.importing.t7 import Table

@@ -1,4 +1,4 @@
-"""Finding a model in a PyTorch state dict: which tensors are the recurrent layers, the embedding, the output.
+"""Finding a model in a PyTorch state dict: which tensors, beside the recurrent layers, are the input and the output.
 
 Shapes say most of it. Every way in which the tensors can make up a model is tried; the one that leaves no tensor
 over and goes best with their names is taken, and where two are as good, or a tensor is left over, the question goes
@@ -8,7 +8,6 @@ factor) cannot be seen in a state dict.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -17,28 +16,16 @@ from typing import Final, NoReturn
 import torch
 from torch import Tensor
 
-from rnnviz.engine.equations import Weights
+from rnnviz.engine.importing.choices import ONE_HOT, Choices
+from rnnviz.engine.importing.layers import Layers, find_layers
 from rnnviz.engine.importing.network import Linear, Network
 from rnnviz.engine.importing.state_dict import shape, with_table
-from rnnviz.engine.model import GATES, Kind
 from rnnviz.engine.text import printable
 from rnnviz.store.errors import InvalidCheckpoint
 
 MOST_OTHERS: Final = 40
 """Tensors beside the recurrent layers that are tried in all ways that fit."""
 
-ONE_HOT: Final = "none"
-"""The `embedding` that is none."""
-
-KIND_OF_GATES: Final[dict[int, Kind]] = {4: "lstm", 3: "gru-torch", 1: "rnn"}
-MODULE: Final[dict[Kind, str]] = {
-    "lstm": "an nn.LSTM",
-    "gru-torch": "an nn.GRU",
-    "gru": "the paper's GRU",
-    "rnn": "an nn.RNN (taken to have tanh: weights do not tell)",
-}
-
-_PARAMETER: Final = re.compile(r"^(.*?)(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(\d+)(_reverse)?$")
 _INPUT_NAMES: Final = ("emb", "encoder", "wte", "lookup", "input")
 _OUTPUT_NAMES: Final = (
     "decoder",
@@ -52,24 +39,6 @@ _OUTPUT_NAMES: Final = (
     "dense",
     "classif",
 )
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What whoever imports has decided; None and empty leave it to shapes and names."""
-
-    entry: str | None = None
-    """The name of the dictionary of tensors in the file, as `state_dict`."""
-    rnn: str | None = None
-    """The prefix of the recurrent layers' names, as `decoder.rnn`."""
-    kind: Kind | None = None
-    embedding: str | None = None
-    """The name of a tensor, or ONE_HOT."""
-    projection: str | None = None
-    decoder: str | None = None
-    tied: bool | None = None
-    ignore: tuple[str, ...] = ()
-    """Patterns of names, as for files."""
 
 
 @dataclass(frozen=True)
@@ -113,113 +82,23 @@ class _Finder:
         self.decisions: list[str] = []
 
     def found(self) -> Found:
-        prefix, layers = self._layers()
-        kind = self._kind(layers[0])
-        self._check_layers(prefix, layers, GATES[kind])
-        hidden, width = layers[0]["weight_hh"].shape[1], layers[0]["weight_ih"].shape[1]
-        biases = "" if "bias_ih" in layers[0] else ", without biases"
-        words = f"{len(layers)} × {hidden} units reading {width} values{biases}"
-        self.decisions.append(f"layers: {printable(prefix)}weight_ih_l0 … are {MODULE[kind]}, {words}")
-        others = self._others(prefix)
-        reading = self._reading(others, width, hidden)
+        layers = find_layers(self.tensors, self.choices)
+        self.decisions.append(f"layers: {layers}")
+        reading = self._reading(self._others(layers), layers.width, layers.hidden)
         self._tell(reading)
         head = tuple(
             Linear(self.tensors[weight], self.tensors[bias] if bias else None)
             for weight, bias in reading.head
         )
         embedding = self.tensors[reading.embedding] if reading.embedding else None
-        weights = tuple(_weights(layer) for layer in layers)
-        return Found(Network(kind, weights, embedding, head), tuple(self.decisions))
+        return Found(Network(layers.kind, layers.weights, embedding, head), tuple(self.decisions))
 
-    def _layers(self) -> tuple[str, list[dict[str, Tensor]]]:
-        """The prefix of the recurrent layers, and for each the parameters that it has, by their short names."""
-        groups: dict[str, dict[int, dict[str, Tensor]]] = {}
-        for name, tensor in self.tensors.items():
-            if match := _PARAMETER.match(name):
-                prefix, part, number, reverse = match.groups()
-                if self.choices.rnn in (None, prefix, prefix.rstrip(".")):
-                    if reverse:
-                        self._refuse(
-                            f"{printable(prefix)[:-1] or 'it'} reads in both directions ({printable(name)})",
-                            "Only models that read forwards predict what comes next: import one that does.",
-                        )
-                    if part == "weight_hr":
-                        self._refuse(
-                            f"{printable(prefix)[:-1] or 'it'} is an LSTM with projected states "
-                            f"({printable(name)}, proj_size)",
-                            "rnnviz has no such cells: import an LSTM without proj_size.",
-                        )
-                    groups.setdefault(prefix, {}).setdefault(int(number), {})[part] = tensor
-        if len(groups) != 1:
-            names = ", ".join(printable(prefix.rstrip(".")) or "''" for prefix in groups)
-            self._refuse(
-                f"there are {len(groups)} recurrent modules, and one is expected: {names}"
-                if groups
-                else f"there is no recurrent module called {printable(self.choices.rnn or '')}",
-                "Say which one is the language model's with --rnn NAME.",
-            )
-        [(prefix, numbered)] = groups.items()
-        if sorted(numbered) != list(range(len(numbered))):
-            self._refuse(
-                f"{printable(prefix)} has the layers {', '.join(map(str, sorted(numbered)[:20]))}: some are missing",
-                "Give a checkpoint that has them all.",
-            )
-        return prefix, [numbered[number] for number in range(len(numbered))]
-
-    def _kind(self, layer: Mapping[str, Tensor]) -> Kind:
-        recurrent = layer.get("weight_hh")
-        gates = 0
-        if recurrent is not None and recurrent.ndim == 2 and recurrent.shape[1]:
-            gates, rest = divmod(recurrent.shape[0], recurrent.shape[1])
-            gates = 0 if rest else gates
-        if recurrent is None or gates not in KIND_OF_GATES:
-            self._refuse(
-                f"weight_hh_l0 is {shape(recurrent) if recurrent is not None else 'not there'}, and 4, 3 or 1 times as "
-                "many rows as columns are expected (LSTM, GRU, RNN)",
-                "Give the state_dict of a module with one nn.LSTM, nn.GRU or nn.RNN.",
-            )
-        kind = self.choices.kind or KIND_OF_GATES[gates]
-        if GATES[kind] != gates:
-            self._refuse(
-                f"weight_hh_l0 is {shape(recurrent)}, and a {kind} has {GATES[kind]} times as many rows as columns",
-                f"Leave --kind out: it is {MODULE[KIND_OF_GATES[gates]]}.",
-            )
-        return kind
-
-    def _check_layers(self, prefix: str, layers: list[dict[str, Tensor]], gates: int) -> None:
-        hidden = layers[0]["weight_hh"].shape[1]
-        first = layers[0].get("weight_ih")
-        width = first.shape[1] if first is not None and first.ndim == 2 else 0
-        for number, layer in enumerate(layers):
-            rows = gates * hidden
-            wanted: dict[str, tuple[int, ...]] = {
-                "weight_ih": (rows, hidden if number else width),
-                "weight_hh": (rows, hidden),
-            }
-            if "bias_ih" in layers[0] or "bias_hh" in layers[0]:
-                wanted |= {"bias_ih": (rows,), "bias_hh": (rows,)}
-            for part in {**wanted, **layer}:
-                tensor, size = layer.get(part), wanted.get(part)
-                if tensor is None or size is None or tuple(tensor.shape) != size or not width:
-                    is_there = "not there" if tensor is None else shape(tensor)
-                    self._refuse(
-                        f"{printable(prefix)}{part}_l{number} is {is_there}, and "
-                        f"{' × '.join(map(str, size)) if size else 'none'} is expected",
-                        "Give the whole state_dict of one module.",
-                    )
-                if not tensor.is_floating_point() or tensor.is_quantized:
-                    self._refuse(
-                        f"{printable(prefix)}{part}_l{number} holds {str(tensor.dtype).removeprefix('torch.')}",
-                        "A quantised model cannot be imported: give the weights it was made from.",
-                    )
-
-    def _others(self, prefix: str) -> dict[str, Tensor]:
+    def _others(self, layers: Layers) -> dict[str, Tensor]:
         """The numbers that are not the layers': counters and what is to be ignored are left out."""
         others: dict[str, Tensor] = {}
         ignored: list[str] = []
         for name, tensor in self.tensors.items():
-            match = _PARAMETER.match(name)
-            if match and match[1] == prefix:
+            if layers.has(name):
                 continue
             if any(fnmatchcase(name, pattern) for pattern in self.choices.ignore):
                 ignored.append(name)
@@ -366,13 +245,6 @@ class _Finder:
 
     def _refuse(self, message: str, hint: str) -> NoReturn:
         raise InvalidCheckpoint(message, with_table(hint, self.tensors))
-
-
-def _weights(layer: Mapping[str, Tensor]) -> Weights:
-    zeros = layer["weight_hh"].new_zeros(len(layer["weight_hh"]))
-    return Weights(
-        layer["weight_ih"], layer["weight_hh"], layer.get("bias_ih", zeros), layer.get("bias_hh", zeros)
-    )
 
 
 def _twins(tensors: Mapping[str, Tensor]) -> dict[str, tuple[str, ...]]:

@@ -164,7 +164,7 @@ def import_(
         )
         return
     from rnnviz.engine.importing.checkpoint import VocabularyFile, convert, read_checkpoint, write_run
-    from rnnviz.engine.importing.finding import Choices
+    from rnnviz.engine.importing.choices import Choices
     from rnnviz.engine.progress import Computation
     from rnnviz.tui.progress import show
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.activity import Sample
-from rnnviz.tui.canvas import Grid
+from rnnviz.tui.canvas import Band, Grid
 from rnnviz.tui.cell_list import CellList
 from rnnviz.tui.cell_order import DEAD, Order
 from rnnviz.tui.cells import Cell, Reading, cell_at
@@ -17,12 +18,13 @@ from rnnviz.tui.painting import Inks, Line, cut, spread, width_of
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.cell_table import CellRow, heading, row_line, shown_columns, strip_start
 from rnnviz.tui.panels.status import model_title
-from rnnviz.tui.panels.strips import activity_strip
+from rnnviz.tui.panels.strips import Strip, activity_strip
 from rnnviz.tui.source import Block, Source, StatisticsBlock, signal_blocks
 from rnnviz.tui.view import View
 
 MARGIN = 3
 """Lines of the page that are no cells: a title and the columns' names above them, a status below."""
+STRIPS_KEPT = 512
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class CellPage:
         self._source = source
         self._start = start
         self._span = span
+        self._strips: OrderedDict[tuple[Cell, str, int, Palette], Strip] = OrderedDict()
+        """Those drawn last: to draw 46 of them takes longer than all the rest of the page."""
 
     def needed(self, cells: CellList, view: View, height: int) -> list[Block]:
         """The statistics, and what the strips on a page of `height` lines are made of."""
@@ -63,7 +67,10 @@ class CellPage:
     ) -> Grid:
         """The whole page; the view says which signal and what is pinned."""
         inks = Inks.of(palette)
-        grid = Grid.blank(width, height, inks.plain)
+        rows = cells.rows(height - MARGIN).tolist()
+        # A list that scrolls is moved by the terminal: a row of strips takes a kilobyte and more.
+        band = Band(2, tuple(rows)) if len(rows) == height - MARGIN else None
+        grid = Grid.blank(width, height, inks.plain, band)
         grid.put_line(self._title(cells, view, width, inks), 0, 0, width)
         self._put_table(grid, cells, view, progress, palette)
         grid.put_line(_status(cells, progress, width, inks), 0, height - 1, width)
@@ -102,11 +109,17 @@ class CellPage:
         (start, stop), room = self._span, grid.width - x
         if room < 1:
             return
-        stored = self._source.values(view.model, cell.layer, view.signal, cell.unit, start, stop)
-        if stored is None:
-            grid.put_line([("…", Inks.of(palette).faint)], x, y, room)
-        else:
-            activity_strip(stored, SIGNALS[view.signal], room, palette).put(grid, x, y, room)
+        name = (cell, view.signal, room, palette)
+        if name not in self._strips:
+            stored = self._source.values(view.model, cell.layer, view.signal, cell.unit, start, stop)
+            if stored is None:
+                grid.put_line([("…", Inks.of(palette).faint)], x, y, room)
+                return
+            self._strips[name] = activity_strip(stored, SIGNALS[view.signal], room, palette)
+            if len(self._strips) > STRIPS_KEPT:
+                self._strips.popitem(last=False)
+        self._strips.move_to_end(name)
+        self._strips[name].put(grid, x, y, room)
 
     def _note(self, cell: Cell, view: View, progress: Progress) -> str:
         if Reading(cell, view.signal) in view.pins:

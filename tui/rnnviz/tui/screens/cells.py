@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.worker import get_current_worker
 
 from rnnviz.store.errors import RnnvizError
@@ -38,6 +39,8 @@ from rnnviz.tui.widgets.lines import Lines
 ORDERS = tuple(Order)
 Steps = Iterator[tuple[float, NDArray[np.float64]]]
 """What a pass over the capture finds: the share of it that is done, and a column, float64 [cell]."""
+DRAW_EVERY = 0.05
+"""Seconds."""
 READER = "cells"
 """How this screen names itself to the source."""
 
@@ -133,6 +136,8 @@ class CellsScreen(Screen[View | None]):
         self._numbers: dict[Order, int] = {}
         """The passes that are of interest: what an earlier one still has to tell is not."""
         self._typing = False
+        self._due: Timer | None = None
+        """When what has come in will be drawn."""
         self._overtaken = False
         """Whether something has changed since the last frame, which the terminal has not shown yet."""
         self._failed: set[str] = set()
@@ -172,7 +177,7 @@ class CellsScreen(Screen[View | None]):
     @property
     def settled(self) -> bool:
         """Whether everything that is looked at is on the screen."""
-        if self._overtaken:
+        if self._overtaken or self._due is not None:
             return False
         computed = all(share >= 1 for share in self._shares.values())
         return computed and Order.DEVIATION in self.cells.columns and self._source.has(self._needed())
@@ -192,7 +197,7 @@ class CellsScreen(Screen[View | None]):
         found = [self._source.statistics(self.view.model, layer) for layer in layers]
         if any(layer is not None for layer in found):
             self.cells.learn(statistics_columns(found, self.view.signal, self.cells.units))
-        self._draw()
+        self._draw_soon()
 
     @work(thread=True, exclusive=True, group="switching")
     def _learn_switching(self, signal: str, number: int) -> None:
@@ -230,7 +235,7 @@ class CellsScreen(Screen[View | None]):
         if event.order in self._shares and event.number == self._numbers[event.order]:
             self._shares[event.order] = event.share
             self.cells.learn({event.order: event.values})
-            self._draw()
+            self._draw_soon()
 
     def on_cells_screen_failed(self, event: Failed) -> None:
         self._shares.clear()
@@ -253,10 +258,18 @@ class CellsScreen(Screen[View | None]):
         if self._overtaken:
             self._draw()
 
+    def _draw_soon(self) -> None:
+        """What comes in by itself is drawn so often and no more: keys must not wait behind it."""
+        if self._due is None:
+            self._due = self.set_timer(DRAW_EVERY, self._draw)
+
     def _needed(self) -> list[Block]:
         return self._page.needed(self.cells, self.view, self._height)
 
     def _draw(self) -> None:
+        if self._due is not None:
+            self._due.stop()
+            self._due = None
         canvas = self.query_one("#canvas", Canvas)
         width, height = canvas.size
         self._overtaken = not canvas.free

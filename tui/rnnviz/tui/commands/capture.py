@@ -90,7 +90,9 @@ def capture(
     ] = None,
     unknown: Annotated[
         Literal["refuse", "replace"],
-        typer.Option(help="What to do with bytes the model has never seen: `replace` reads them as a space."),
+        typer.Option(
+            help="What to do with what a model has never seen: `replace` reads it as a space, or `<unk>`."
+        ),
     ] = "refuse",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the capture at --out.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an older capture at --out.")] = False,

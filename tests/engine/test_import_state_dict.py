@@ -233,6 +233,7 @@ def _changed(**tensors: Tensor) -> dict[str, Tensor]:
         (lambda: _changed(rnn__weight_hh_l2=torch.zeros(28, 7)), "has the layers 0, 2: some are missing", "all"),
         (lambda: _changed(rnn__weight_hh_l0=torch.zeros(28, 7, dtype=torch.int8)), "holds int8", "quantised"),
         (lambda: _changed(b__weight_hh_l0=torch.zeros(28, 7)), "2 recurrent modules, and one is .*: rnn, b", "--rnn"),
+        (lambda: _changed(**{f"rnn__weight_hh_l{'9' * 5000}": torch.ones(7)}), "does not use: rnn.weight_hh_l999", ""),
         (lambda: _changed(norm__weight=torch.ones(7)), "does not use: norm.weight", "--ignore"),
         (lambda: _changed(**{f"x__{n}": torch.ones(7) for n in range(50)}), "53 tensors beside the", "--ignore"),
         (lambda: _changed(decoder__weight=torch.zeros(11, 6)), r"a decoder \[K, 7\]", "decoder.weight    11 × 6"),

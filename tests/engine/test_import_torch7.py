@@ -278,6 +278,19 @@ def test_models_put_together_otherwise_are_refused(kind: Kind, tmp_path: Path) -
                 import_t7(checkpoint, tmp_path)
 
 
+def test_a_graph_that_is_a_circle(tmp_path: Path) -> None:
+    checkpoint = _char_rnn()
+    prediction = next(m for m in _graph_modules(checkpoint) if m.type_name == "nn.Linear")
+    nodes = checkpoint.get("protos").get("rnn").fields.get("forwardnodes").entries
+    datas = [node.fields.get("data") for _, node in nodes]
+    data = next(data for data in datas if any(held is prediction for _, held in data.entries))
+    circle = t7.table(module=t7.instance("nn.Identity"))
+    circle.put("mapindex", t7.listed(circle))
+    data.get("mapindex").entries[0] = (1, circle)
+    with pytest.raises(InvalidCheckpoint, match="a circle of modules"):
+        import_t7(checkpoint, tmp_path)
+
+
 def test_other_torch7_files_are_refused(tmp_path: Path) -> None:
     for value, found in (
         (t7.table(weights=1, names=2), "a table of weights, names"),

@@ -15,7 +15,7 @@ from rnnviz.engine.imported_file import ImportedFile
 from rnnviz.engine.importing.choices import Choices
 from rnnviz.engine.importing.finding import find_network
 from rnnviz.engine.importing.network import Network
-from rnnviz.engine.importing.state_dict import read_state_dict
+from rnnviz.engine.importing.state_dict import read_state_dict, shown
 from rnnviz.engine.importing.t7 import Table
 from rnnviz.engine.importing.torch7 import read_torch7
 from rnnviz.engine.importing.vocabularies import Format, Symbols, Unit, read_symbols, symbols_in_checkpoint
@@ -79,9 +79,7 @@ def read_checkpoint(path: Path, choices: Choices) -> ForeignModel:
     entry, tensors = read_state_dict(path, choices.entry)
     names_kept = path.suffix != ".safetensors"
     found = find_network(tensors, choices, names_kept=names_kept)
-    decisions = (
-        (f"weights: the dictionary {printable(entry)}", *found.decisions) if entry else found.decisions
-    )
+    decisions = (f"weights: the dictionary {shown(entry)}", *found.decisions) if entry else found.decisions
     form = "PyTorch state_dict" if names_kept else "safetensors"
     return ForeignModel(found.network, None, _source(path, form), decisions)
 

@@ -19,8 +19,7 @@ from torch import Tensor
 from rnnviz.engine.importing.choices import ONE_HOT, Choices
 from rnnviz.engine.importing.layers import Layers, find_layers
 from rnnviz.engine.importing.network import Linear, Network
-from rnnviz.engine.importing.state_dict import shape, with_table
-from rnnviz.engine.text import printable
+from rnnviz.engine.importing.state_dict import shape, shown, with_table
 from rnnviz.store.errors import InvalidCheckpoint
 
 MOST_OTHERS: Final = 40
@@ -104,7 +103,7 @@ class _Finder:
                 ignored.append(name)
             elif tensor.is_quantized:
                 self._refuse(
-                    f"{printable(name)} is quantised", "Give the weights the quantised model was made from."
+                    f"{shown(name)} is quantised", "Give the weights the quantised model was made from."
                 )
             elif tensor.is_floating_point() and tensor.numel():
                 others[name] = tensor
@@ -115,7 +114,7 @@ class _Finder:
                 "If they play no part in predicting, leave them out with --ignore PATTERN.",
             )
         if ignored:
-            self.decisions.append(f"ignored: {', '.join(map(printable, ignored))}")
+            self.decisions.append(f"ignored: {', '.join(map(shown, ignored))}")
         return others
 
     def _reading(self, others: dict[str, Tensor], width: int, hidden: int) -> Reading:
@@ -134,14 +133,14 @@ class _Finder:
         if best.left_over:
             self._refuse(
                 f"it has tensors that the model found ({best}) does not use: "
-                f"{', '.join(printable(name) for name in best.left_over[:8])}",
+                f"{', '.join(shown(name) for name in best.left_over[:8])}",
                 "If they play no part in predicting, leave them out with --ignore PATTERN; if they are a linear map "
                 "before the decoder, say so with --projection NAME.",
             )
         equals = [r for r in readings if not r.left_over and r.likeness == best.likeness]
         if len(equals) > 1:
             self._refuse(
-                f"shapes and names allow {' or '.join(map(printable, map(str, equals[:3])))}",
+                f"shapes and names allow {' or '.join(map(shown, map(str, equals[:3])))}",
                 "Say which with --embedding NAME (or none), --decoder NAME, --tied or --no-tied.",
             )
         return best
@@ -151,7 +150,7 @@ class _Finder:
         twins = _twins(others)
         for chosen in (choices.embedding, choices.decoder, choices.projection):
             if chosen is not None and chosen != ONE_HOT and chosen not in others:
-                self._refuse(f"there is no {printable(chosen)}", "Give the name of a tensor as it is listed.")
+                self._refuse(f"there is no {shown(chosen)}", "Give the name of a tensor as it is listed.")
         matrices = {
             name: (int(tensor.shape[0]), int(tensor.shape[1]))
             for name, tensor in others.items()
@@ -229,13 +228,13 @@ class _Finder:
     def _tell(self, reading: Reading) -> None:
         def named(weight: str, bias: str | None) -> str:
             size = shape(self.tensors[weight])
-            return f"{printable(weight)} ({size}){f' and {printable(bias)}' if bias else ', no bias'}"
+            return f"{shown(weight)} ({size}){f' and {shown(bias)}' if bias else ', no bias'}"
 
         if reading.embedding is None:
             self.decisions.append("input: one-hot symbols, as no embedding is in front of the layers")
         else:
             size = shape(self.tensors[reading.embedding])
-            self.decisions.append(f"input: {printable(reading.embedding)} ({size}) is the embedding")
+            self.decisions.append(f"input: {shown(reading.embedding)} ({size}) is the embedding")
         for weight, bias in reading.head[:-1]:
             self.decisions.append(f"projection: {named(weight, bias)}, taken as linear")
         weight, bias = reading.head[-1]

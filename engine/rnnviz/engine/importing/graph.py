@@ -20,6 +20,9 @@ from rnnviz.store.errors import InvalidCheckpoint
 PASSING: Final = ("nn.Identity", "nn.Dropout")
 """Modules that hand on what they read, when nothing is trained."""
 
+LONGEST_PASSING: Final = 100
+"""Of them in a row: a graph from a stranger may be a circle."""
+
 KNOWN_MODULES: Final = (
     *PASSING, "OneHot", "nn.Linear", "nn.CAddTable", "nn.CMulTable", "nn.Sigmoid", "nn.Tanh", "nn.Reshape",
     "nn.SplitTable", "nn.AddConstant", "nn.MulConstant", "nn.LogSoftMax",
@@ -71,9 +74,11 @@ class Node:
     def source(self) -> Node:
         """What this node reads, past modules that only hand on."""
         node = self.only
-        while node.type_name in PASSING and not node.is_graph_input:
+        for _ in range(LONGEST_PASSING):
+            if node.type_name not in PASSING or node.is_graph_input:
+                return node
             node = node.only
-        return node
+        raise NotTheModel("it has a circle of modules")
 
     def with_state(self, type_name: str) -> Node:
         """What this node reads beside one of the graph's inputs, if that has this type. Raises NotTheModel."""

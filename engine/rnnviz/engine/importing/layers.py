@@ -11,9 +11,8 @@ from torch import Tensor
 
 from rnnviz.engine.equations import Weights
 from rnnviz.engine.importing.choices import Choices
-from rnnviz.engine.importing.state_dict import shape, with_table
+from rnnviz.engine.importing.state_dict import shape, shown, with_table
 from rnnviz.engine.model import GATES, Kind
-from rnnviz.engine.text import printable
 from rnnviz.store.errors import InvalidCheckpoint
 
 KIND_OF_GATES: Final[dict[int, Kind]] = {4: "lstm", 3: "gru-torch", 1: "rnn"}
@@ -26,7 +25,9 @@ MODULE: Final[dict[Kind, str]] = {
     "rnn": "an nn.RNN (taken to have tanh: weights do not tell)",
 }
 
-_PARAMETER: Final = re.compile(r"^(.*?)(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(\d+)(_reverse)?$")
+_PARAMETER: Final = re.compile(
+    r"^(.*?)(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(\d{1,6})(_reverse)?$"
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Layers:
 
     def __str__(self) -> str:
         size = f"{len(self.weights)} × {self.hidden} units reading {self.width} values"
-        return f"{printable(self.prefix)}weight_ih_l0 … are {MODULE[self.kind]}, {size}" + (
+        return f"{shown(self.prefix)}weight_ih_l0 … are {MODULE[self.kind]}, {size}" + (
             "" if self.has_biases else ", without biases"
         )
 
@@ -85,28 +86,28 @@ class _Search:
                 if self._choices.rnn in (None, prefix, prefix.rstrip(".")):
                     if reverse:
                         self._refuse(
-                            f"{printable(prefix)[:-1] or 'it'} reads in both directions ({printable(name)})",
+                            f"{shown(prefix)[:-1] or 'it'} reads in both directions ({shown(name)})",
                             "Only what reads forwards predicts what comes next. Name another module with --rnn NAME.",
                         )
                     if part == "weight_hr":
                         self._refuse(
-                            f"{printable(prefix)[:-1] or 'it'} is an LSTM with projected states "
-                            f"({printable(name)}, proj_size)",
+                            f"{shown(prefix)[:-1] or 'it'} is an LSTM with projected states "
+                            f"({shown(name)}, proj_size)",
                             "rnnviz has no such cells: import an LSTM without proj_size.",
                         )
                     groups.setdefault(prefix, {}).setdefault(int(number), {})[part] = tensor
         if len(groups) != 1:
-            names = ", ".join(printable(prefix.rstrip(".")) or "''" for prefix in groups)
+            names = ", ".join(shown(prefix.rstrip(".")) or "''" for prefix in list(groups)[:8])
             self._refuse(
                 f"there are {len(groups)} recurrent modules, and one is expected: {names}"
                 if groups
-                else f"there is no recurrent module called {printable(self._choices.rnn or '')}",
+                else f"there is no recurrent module called {shown(self._choices.rnn or '')}",
                 "Say which one is the language model's with --rnn NAME.",
             )
         [(prefix, numbered)] = groups.items()
         if sorted(numbered) != list(range(len(numbered))):
             self._refuse(
-                f"{printable(prefix)} has the layers {', '.join(map(str, sorted(numbered)[:20]))}: some are missing",
+                f"{shown(prefix)} has the layers {', '.join(map(str, sorted(numbered)[:20]))}: some are missing",
                 "Give a checkpoint that has them all.",
             )
         return prefix, [numbered[number] for number in range(len(numbered))]
@@ -148,13 +149,13 @@ class _Search:
                 if tensor is None or size is None or tuple(tensor.shape) != size or not width:
                     is_there = "not there" if tensor is None else shape(tensor)
                     self._refuse(
-                        f"{printable(prefix)}{part}_l{number} is {is_there}, and "
+                        f"{shown(prefix)}{part}_l{number} is {is_there}, and "
                         f"{' × '.join(map(str, size)) if size else 'none'} is expected",
                         "Give the whole state_dict of one module.",
                     )
                 if not tensor.is_floating_point() or tensor.is_quantized:
                     self._refuse(
-                        f"{printable(prefix)}{part}_l{number} holds {str(tensor.dtype).removeprefix('torch.')}",
+                        f"{shown(prefix)}{part}_l{number} holds {str(tensor.dtype).removeprefix('torch.')}",
                         "A quantised model cannot be imported: give the weights it was made from.",
                     )
 

@@ -31,6 +31,8 @@ MOST_TENSORS: Final = 1 << 12
 MOST_TIMES: Final = 4
 """How often the numbers of a file may be used: tied weights use some twice."""
 
+LONGEST_NAME: Final = 80
+
 ROWS: Final = 24
 """Tensors that an error lists."""
 
@@ -55,16 +57,16 @@ def read_state_dict(path: Path, entry: str | None = None) -> tuple[str, dict[str
     found = dict(_dictionaries(_load(path), "", set()))
     if entry is not None:
         if entry not in found:
-            names = ", ".join(printable(name) or "the file itself" for name in found) or "none"
+            names = ", ".join(shown(name) or "the file itself" for name in found) or "none"
             raise InvalidCheckpoint(
-                f"{path} has no dictionary of tensors called {printable(entry)}", f"It has: {names}."
+                f"{path} has no dictionary of tensors called {shown(entry)}", f"It has: {names}."
             )
         return entry, _checked(found[entry], path)
     recurrent = [name for name, tensors in found.items() if any(map(_RECURRENT.search, tensors))]
     chosen = [name for name in recurrent if name in USUAL_ENTRIES] or recurrent
     if len(chosen) > 1:
         raise InvalidCheckpoint(
-            f"{path} has several dictionaries with a recurrent layer: {', '.join(map(printable, chosen))}",
+            f"{path} has several dictionaries with a recurrent layer: {', '.join(map(shown, chosen))}",
             "Say which one with --entry NAME.",
         )
     if not chosen:
@@ -83,11 +85,14 @@ def with_table(hint: str, tensors: Mapping[str, Tensor]) -> str:
     if not tensors:
         return f"{hint} It has no tensors at all."
     width = min(60, max(len(name) for name in tensors))
-    lines = [
-        f"    {printable(name):{width}}  {shape(tensor)}" for name, tensor in list(tensors.items())[:ROWS]
-    ]
+    lines = [f"    {shown(name):{width}}  {shape(tensor)}" for name, tensor in list(tensors.items())[:ROWS]]
     more = len(tensors) - ROWS
     return "\n".join([hint, "  It has:", *lines, *([f"    and {more:,} more"] if more > 0 else [])])
+
+
+def shown(name: str) -> str:
+    """A name from the file, safe to print and of bounded length."""
+    return printable(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…")
 
 
 def shape(tensor: Tensor) -> str:

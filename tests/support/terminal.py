@@ -86,6 +86,19 @@ class Terminal:
                 os.write(self._master, stroke.encode())
                 self._drain(STROKE)
 
+    def paste(self, text: str) -> None:
+        """Send a text at once, as a terminal sends what is pasted (bracketed)."""
+        os.write(self._master, f"\x1b[200~{text}\x1b[201~".encode())
+        self._drain(STROKE)
+
+    def watch(self, seconds: float) -> None:
+        """Read what is written for a while, quiet or not."""
+        self._drain(seconds)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def _answer(self, data: str) -> None:
         os.write(self._master, data.encode())
 

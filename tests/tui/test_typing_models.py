@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -49,7 +50,7 @@ def wait_for(shown: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
-@pytest.fixture(name="model")
+@pytest.fixture(scope="module", name="model")
 def _model(run: Run) -> Iterator[LiveModel]:
     model = LiveModel(Wanted("recurrent", run.path), lambda: None)
     yield model
@@ -69,7 +70,6 @@ def ask(model: LiveModel, question: Question) -> Answer:
 
 def test_it_answers_with_the_values_of_a_capture(model: LiveModel, capture: Capture, run: Run) -> None:
     text = words(2000)
-    assert model.loading
     captured = capture.models["wordy"]
     question = Question(text, 1000, 900, 1500, layer=1, unit=3, signal="c", draw=(0.0, 0))
     answer = ask(model, question)
@@ -220,3 +220,31 @@ def test_ngram_models_are_found_by_the_text_they_are_of(home: Path, tmp_path: Pa
     assert answer.after == pytest.approx(float(stored.surprisal(499, 500)[0]), rel=1e-3)
     assert len(answer.shade) == 0
     model.close()
+
+
+def test_the_explorer_loads_no_torch_even_while_one_types(capture: Capture, home: Path) -> None:
+    code = f"""
+import asyncio, json, sys
+from pathlib import Path
+from rnnviz.tui.opening import open_view
+from rnnviz.tui.explorer import Explorer
+from rnnviz.tui.palette import Depth
+capture, view = open_view(Path({str(capture.path)!r}), None, None, 0)
+async def run():
+    app = Explorer(capture, view, Depth.TRUE, "dark")
+    async with app.run_test(size=(100, 30)) as pilot:
+        assert "rnnviz.tui.live.client" not in sys.modules  # nothing of typing is there before it is wanted
+        await pilot.press("i", "w", "a", "r")
+        reader = app.screen.session.readers["recurrent"]
+        while not (reader.model and reader.model.answer and reader.model.answer.read == 3):
+            assert reader.model is None or reader.model.failure is None
+            await pilot.pause(0.05)
+asyncio.run(run())
+print(json.dumps(sorted(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=home)
+    modules = json.loads(done.stdout.splitlines()[-1])
+    loaded = {name.split(".")[0] for name in modules}
+    assert "textual" in loaded
+    assert not loaded & {"torch", "kenlm", "safetensors"}
+    assert not [name for name in modules if name.startswith("rnnviz.engine")]

@@ -19,7 +19,7 @@ from rnnviz.tui.live.whereabouts import FoundNgrams, FoundRun, ngram_models
 HOTTEST: Final = 2.0
 """The highest temperature: beyond it every model writes noise."""
 
-STUCK: Final = 5.0
+STUCK: Final = 3.0
 """Seconds without a word after which a process is taken to hang."""
 
 Place = Literal["recurrent", "ngram"]
@@ -86,7 +86,7 @@ class Session:
     def open_run(self, found: FoundRun) -> None:
         """Load the recurrent model."""
         reader = self.readers["recurrent"]
-        reader.note = "" if found.same else "other weights than the capture's"
+        reader.note = "" if found.same else "not the capture's weights"
         reader.open(Wanted("recurrent", found.path), self._tell)
 
     def open_ngrams(self, found: FoundNgrams, n: int | None = None) -> None:
@@ -96,7 +96,7 @@ class Session:
         n = known[-1] if n is None else n
         reader = self.readers["ngram"]
         reader.name = f"{n}-gram"
-        reader.note = "" if found.same else "of another text than the capture's"
+        reader.note = "" if found.same else "not of the capture's text"
         reader.open(Wanted("ngram", found.path, n), self._tell)
 
     def other_ngram(self, by: int) -> bool:

@@ -168,7 +168,7 @@ class PageScreen(Screen[View | None]):
                 self._try(lambda: self.open_run(given))
             elif not self._asking:
                 self.ask_run()
-        self._ask_models()
+        self.turned()
 
     def ask_run(self) -> None:
         """Ask where the run is."""

@@ -77,7 +77,9 @@ def test_characters_are_what_python_decodes(data: bytes) -> None:
 @settings(max_examples=150, deadline=None)
 @given(data=TEXTS.filter(lambda data: bool(data.split())))
 def test_words_are_what_python_splits(data: bytes) -> None:
-    with TemporaryDirectory() as folder:
+    """Also those that are longer than any token, of which only the beginning is kept."""
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cutting, "LONGEST_TOKEN", 2)
         tokens = tokens_of(written(Path(folder), data), STRICT)
         assert b"".join(slices(tokens)) == data
         assert [part.strip(cutting.WHITE) for part in slices(tokens)] == data.split()

@@ -235,10 +235,15 @@ JSON = st.recursive(
 )
 
 
-@given(st.data())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_record_does_harm(run: Run, tmp_path: Path, data: st.DataObject) -> None:
+@pytest.mark.parametrize("over", ["bytes", "tokens"])
+@given(data=st.data())
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_record_does_harm(over: str, run: Run, imported: Run, tmp_path: Path, data: st.DataObject) -> None:
     """Whatever one value of a record becomes, the run is loaded or refused with a sentence."""
+    if over == "tokens":
+        words = [f"w{number}" for number in range(len(run.vocabulary))]
+        run = replace(imported, vocabulary=TokenVocabulary(words, "word", unknown=0, line_end=1))
+        run.save()
     record = json.loads((run.path / RUN_FILE).read_text())
     section = data.draw(st.sampled_from(sorted(record)))
     *parents, last = data.draw(st.sampled_from(_places(record[section], (section,))))

@@ -50,6 +50,7 @@ Reading it with bare zarr (the `zarrs` package is not needed):
     assert capture.attrs["rnnviz"]["complete"]
     text = capture["text"][:].tobytes()
     c = capture["models/wp64/layers/0/c"][37, 1000:2000]     # unit 37 over a thousand symbols
+    ends = capture["ends"][:]                 # of a token capture: symbol t is text[ends[t - 1] : ends[t]]
 
 Values are chunked unit-major, so that one unit over a window of the text is one chunk or two, and sharded
 so that files stay few: chunks of (16 units, 8192 symbols) in shards of (64 units, `column` symbols), Blosc

@@ -94,6 +94,18 @@ def test_tensors_that_share_numbers_do_not_multiply(tmp_path: Path) -> None:
     refused(tmp_path / "model.pt", "no tensors fit")
 
 
+class Packed:
+    """Pickled as a quantised module's weights are."""
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return torch.ScriptObject, ()
+
+
+def test_a_quantised_model(tmp_path: Path) -> None:
+    torch.save({"rnn._all_weight_values.0.param": Packed()}, tmp_path / "model.pt")
+    refused(tmp_path / "model.pt", "packed weights of a quantised model")
+
+
 def test_the_same_numbers_are_not_used_over_and_over(tmp_path: Path) -> None:
     state = dict(LanguageModel("lstm", 11, 7).state_dict())
     table = torch.zeros(400, 400)

@@ -152,6 +152,10 @@ def _damaged(path: Path) -> InvalidCheckpoint:
 def _refuse_pickled(path: Path, reason: str) -> None:
     """Raise InvalidCheckpoint if it says which pickled object torch.load would not make."""
     found = re.search(r"GLOBAL (\S+)", reason)
+    if found and found[1] == "torch.ScriptObject":
+        raise InvalidCheckpoint(
+            f"{path} holds packed weights of a quantised model", "Give the weights it was made from."
+        )
     if found:
         raise InvalidCheckpoint(
             f"{path} holds pickled objects ({printable(found[1])[:80]}), which could run code: they are never opened",

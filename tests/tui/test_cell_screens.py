@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from textual.binding import Binding
 from textual.pilot import Pilot
 
 from rnnviz.store.reader import open_capture
 from rnnviz.store.signals import SIGNALS
+from rnnviz.tui import activity
 from rnnviz.tui.cell_order import Order
 from rnnviz.tui.cells import Cell, Reading
 from rnnviz.tui.explorer import Explorer
@@ -168,6 +170,34 @@ async def test_cells_like_this_one_and_its_opposite(made: HandMade) -> None:
         assert ui.rows[2].startswith("▸=1:8 ")
         await ui.press("enter")
         assert ui.view == View("model", Cell(1, 8), "h")
+
+
+async def test_escape_stops_a_comparison_and_then_goes_back(
+    made: HandMade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activity, "WINDOW", 8)  # 750 windows: it would take seconds
+    app = explorer(made)
+    async with app.run_test(size=(100, 30)) as pilot:
+        ui = Explored(app, pilot)
+        await pilot.press("=")
+        await ui.until(lambda: "similarity" in ui.rows[28] and "Esc stops it" in ui.rows[28], "the progress")
+        await pilot.press("escape")
+        await ui.until(lambda: "Esc stops it" not in ui.rows[28], "the end of it")
+        stopped = ui.cells.cells.columns[Order.SIMILARITY]
+        await pilot.pause(0.2)
+        assert ui.cells.cells.columns[Order.SIMILARITY] is stopped
+        await pilot.press("escape")
+        await ui.until(lambda: ui.app.screen is ui.text, "the text")
+
+
+def test_every_key_means_one_thing() -> None:
+    for groups in (TextScreen.key_groups(), [("", keys_in(CellsScreen))]):
+        keys = [key for _, bindings in groups for binding in bindings for key in binding.key.split(",")]
+        assert sorted(keys) == sorted(set(keys))
+
+
+def keys_in(screen: type[CellsScreen]) -> list[Binding]:
+    return [binding for binding in screen.BINDINGS if isinstance(binding, Binding)]
 
 
 async def test_pins_stand_under_each_row_of_text(made: HandMade) -> None:

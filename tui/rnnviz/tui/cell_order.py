@@ -25,7 +25,10 @@ DEAD = 0.01
 
 
 class Order(StrEnum):
-    """What cells can be sorted by; all but the layer are columns."""
+    """What cells can be sorted by; all but the layer are columns.
+
+    The correlation with a track of the text joins as a member here and a column that `CellList.learn` is given.
+    """
 
     LAYER = "layer"
     MEAN = "mean"

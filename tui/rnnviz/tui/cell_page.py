@@ -113,7 +113,9 @@ class CellPage:
         if name not in self._strips:
             stored = self._source.values(view.model, cell.layer, view.signal, cell.unit, start, stop)
             if stored is None:
-                grid.put_line([("…", Inks.of(palette).faint)], x, y, room)
+                blocks = signal_blocks(view.model, cell.layer, view.signal, cell.unit, start, stop)
+                missing = "…" if self._source.failure(blocks) is None else "cannot be read"
+                grid.put_line([(missing, Inks.of(palette).faint)], x, y, room)
                 return
             self._strips[name] = activity_strip(stored, SIGNALS[view.signal], room, palette)
             if len(self._strips) > STRIPS_KEPT:

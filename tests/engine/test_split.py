@@ -102,7 +102,7 @@ def test_streams_and_unroll_are_positive(field: str) -> None:
 
 
 def test_a_text_too_short_says_what_to_change() -> None:
-    with pytest.raises(InvalidText, match="9,999 bytes, fewer than one mini-batch") as caught:
+    with pytest.raises(InvalidText, match="9,999 symbols, fewer than one mini-batch") as caught:
         spans(9_999, Split(), "train")
     assert "--streams" in caught.value.hint
     with pytest.raises(InvalidText, match="the val part is empty"):

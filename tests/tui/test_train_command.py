@@ -129,7 +129,7 @@ def test_evaluating_parts_and_other_texts(rnnviz: Command, text: Path, tmp_path:
         rnnviz("eval", "run", "unknown.txt"), 2, r"byte 0xE9 \(b'\\xe9'\).* offset 1,501, in line \d+ of", ""
     )
     write_words(tmp_path / "short.txt", 39)
-    _refused(rnnviz("eval", "run", "short.txt"), 2, "39 bytes, fewer than one mini-batch", "longer text")
+    _refused(rnnviz("eval", "run", "short.txt"), 2, "39 symbols, fewer than one mini-batch", "longer text")
 
 
 @pytest.mark.parametrize(

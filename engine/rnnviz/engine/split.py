@@ -77,19 +77,19 @@ class Split:
         return f"{self.train}/{self.val}/{self.test}"
 
     def columns(self, length: int) -> dict[PartName, int]:
-        """How many columns of a text of `length` bytes each part has."""
+        """How many columns of a text of `length` symbols each part has."""
         total = length // (self.streams * self.unroll)
         train = total * self.train // 100
         val = total * self.val // 100
         return {"train": train, "val": val, "test": total - train - val}
 
     def truncated(self, length: int) -> int:
-        """How much of a text of `length` bytes is used: the greatest multiple of streams × unroll."""
+        """How much of a text of `length` symbols is used: the greatest multiple of streams × unroll."""
         return length - length % (self.streams * self.unroll)
 
 
 def spans(length: int, split: Split, part: PartName) -> list[Span]:
-    """The spans of a text of `length` bytes that make up a part: one per stream, all equally long.
+    """The spans of a text of `length` symbols that make up a part: one per stream, all equally long.
 
     Raises InvalidText when the text is too short for the split, or the part would be empty.
     """
@@ -98,13 +98,13 @@ def spans(length: int, split: Split, part: PartName) -> list[Span]:
     hint = "Give a longer text, or train with fewer --streams or a smaller --unroll."
     if not total:
         raise InvalidText(
-            f"the text has {length:,} bytes, fewer than one mini-batch of {split.streams:,} streams × "
+            f"the text has {length:,} symbols, fewer than one mini-batch of {split.streams:,} streams × "
             f"{split.unroll:,} steps",
             hint,
         )
     if not columns[part]:
         raise InvalidText(
-            f"the text has {length:,} bytes, {total:,} mini-batches of {split.streams:,} streams × "
+            f"the text has {length:,} symbols, {total:,} mini-batches of {split.streams:,} streams × "
             f"{split.unroll:,} steps: split {split.shares}, the {part} part is empty",
             hint,
         )

@@ -166,7 +166,7 @@ def _distinct(text: Text, *, words: bool) -> set[str]:
             if not words:
                 found |= set(decoded)
                 continue
-            *whole, rest = re.split(r"\s+", decoded)
+            *whole, rest = re.split(r"[ \t\n\v\f\r]+", decoded)
             found |= set(whole)
             if len(found) > MOST_TOKENS + 1 or len(rest) > GREATEST_FILE:
                 _refuse(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from pathlib import Path
 
+from textual import work
 from textual.app import App
-from textual.events import CursorPosition
+from textual.events import CursorPosition, Event, InputEvent
 
 from rnnviz.store.reader import Capture
 from rnnviz.tui.palette import Depth
@@ -17,6 +19,8 @@ from rnnviz.tui.widgets.canvas import Canvas
 
 FAREWELL = 0.5
 """Seconds to wait, when leaving, for a terminal that has still to answer: its answer must not reach the shell."""
+STROKE = 0.02
+"""Seconds between keys that were pressed early: each must have done what it does before the next one comes."""
 
 
 class Explorer(App[None]):
@@ -36,6 +40,8 @@ class Explorer(App[None]):
     ) -> None:
         """`source` is one of this capture that has read already, if there is one; `run` where its run is."""
         super().__init__(ansi_color=True)
+        self._stands = False
+        self._early: deque[InputEvent] = deque()
         self._text_screen = TextScreen(capture, view, depth, theme, source or Source(capture))
         self._text_screen.run_path = run
 
@@ -51,6 +57,20 @@ class Explorer(App[None]):
 
     def on_mount(self) -> None:
         self.push_screen(self._text_screen)
+
+    async def on_event(self, event: Event) -> None:
+        """Keys pressed before the text screen stands wait for it; Textual would hand them to nobody."""
+        if isinstance(event, InputEvent) and not self._stands:
+            self._early.append(event)
+        else:
+            await super().on_event(event)
+
+    @work
+    async def on_shaded_text_stands(self) -> None:
+        while self._early:
+            await super().on_event(self._early.popleft())
+            await asyncio.sleep(STROKE)
+        self._stands = True
 
     def on_cursor_position(self, event: CursorPosition) -> None:
         """The terminal's answer to the question at the end of a frame."""

@@ -25,8 +25,8 @@ from rnnviz.tui.view import View
 
 PATIENCE = 0.5
 """Seconds to wait for the disk before the application starts without a first screen."""
-_LOCAL_MODES = 3
-"""The index of the local modes in what `tcgetattr` returns."""
+_INPUT_MODES, _LOCAL_MODES = 0, 3
+"""Where these modes stand in what `tcgetattr` returns."""
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?1049l\x1b[?25h"
 
 
@@ -37,6 +37,7 @@ def without_echo() -> Iterator[None]:
     before = termios.tcgetattr(keyboard)
     quiet = termios.tcgetattr(keyboard)
     quiet[_LOCAL_MODES] &= ~(termios.ECHO | termios.ICANON)
+    quiet[_INPUT_MODES] &= ~termios.ICRNL  # Enter shall be Enter when it is read
     termios.tcsetattr(keyboard, termios.TCSANOW, quiet)
     try:
         yield
@@ -64,7 +65,7 @@ def paint_first(source: Source, view: View, depth: Depth, theme: str) -> Iterato
 
 def _screen(source: Source, view: View, depth: Depth, theme: str, width: int, height: int) -> str:
     """The bytes of the first screen; none where it cannot be drawn in time or there is nothing to draw."""
-    capture, at = source.capture, places(width, height, None)
+    capture, at = source.capture, places(width, height, None, compared=view.pair is not None)
     if capture.captured == 0 or at.text.width < 1 or at.text.height < 1:
         return ""
     deadline = time.monotonic() + PATIENCE

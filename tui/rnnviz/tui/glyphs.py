@@ -93,6 +93,11 @@ def name_of(byte: int) -> str:
     return f"\\x{byte:02x}" if byte >= 0x80 else chr(int(_GLYPH_OF_BYTE[byte]))
 
 
+def token_name(token: str) -> str:
+    """A token as it is named in panels: what it says, with spaces and controls made visible."""
+    return visible(token).replace(" ", "␣") or "∅"
+
+
 def visible(text: str) -> str:
     """A string from a file or a capture (a name, a message) with every character that could act replaced."""
     data = np.frombuffer(text.encode("utf-8", "surrogateescape"), dtype=np.uint8)

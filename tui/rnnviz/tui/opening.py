@@ -9,6 +9,7 @@ from rnnviz.store.errors import InvalidCapture, InvalidRequest
 from rnnviz.store.reader import Capture, open_capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.cells import Cell, parse_cell
+from rnnviz.tui.comparison import default_pair
 from rnnviz.tui.terminal import ColourDepth, colour_depth
 from rnnviz.tui.view import View
 
@@ -38,7 +39,9 @@ def open_view(path: Path, cell: str | None, signal: str | None, start: int) -> t
         raise InvalidRequest(
             f"offset {start:,} lies outside the text", f"It has {capture.captured:,} symbols, counted from 0."
         )
-    return capture, View(model.name, chosen, signal or signals[0], top=start, cursor=start)
+    left, right = default_pair(capture, model.name)
+    view = View(model.name, chosen, signal or signals[0], start, start, left=left, right=right)
+    return capture, view
 
 
 def depth_of_terminal(asked: str) -> ColourDepth:

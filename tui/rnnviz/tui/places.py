@@ -10,6 +10,8 @@ NARROW = 100
 PANELS_FROM = 60
 HISTOGRAM_LEAST, HISTOGRAM_MOST = 7, 16
 PREDICTIONS_HEIGHT = 12
+COMPARISON_WIDTH, COMPARISON_WIDTH_NARROW, COMPARISON_HEIGHT = 44, 30, 14
+"""Of the panel of two models' predictions side by side."""
 HINTS_HEIGHT = 1
 """Rows under the canvas."""
 
@@ -36,21 +38,37 @@ class Places:
     panels: Place | None
     overhead: Place | None = None
     strips: int = 0
+    difference: Place | None = None
+    """A row under the text for the difference of two models."""
 
 
-def places(width: int, height: int, wanted: bool | None, overhead: int = 0, strips: int = 0) -> Places:
+def places(
+    width: int,
+    height: int,
+    wanted: bool | None,
+    overhead: int = 0,
+    strips: int = 0,
+    *,
+    compared: bool = False,
+) -> Places:
     """The places on a canvas of width × height. `wanted` says whether to have panels; None: where there is room.
 
-    `overhead` rows are taken above the text, but never so many that no row of text is left.
+    `overhead` rows are taken above the text, but never so many that no row of text is left. `compared` says whether
+    there are two models to compare.
     """
     shown = width >= PANELS_FROM if wanted is None else wanted
     over = max(0, min(overhead, height - 3 - strips))
+    below = 1 if compared and height - 3 - over - strips >= 2 else 0
     top, middle = 1 + over, height - 2 - over
     above = Place(0, 1, width, over) if over else None
-    rows = middle // (1 + strips)
+    rows = (middle - below) // (1 + strips)
     if not shown:
-        return Places(Place(0, top, width, rows), None, above, strips)
+        under = Place(0, top + middle - 1, width, 1) if below else None
+        return Places(Place(0, top, width, rows), None, above, strips, under)
     room = PANEL_WIDTH_NARROW if width < NARROW else PANEL_WIDTH
+    if compared:
+        room = COMPARISON_WIDTH_NARROW if width < NARROW else COMPARISON_WIDTH
     # A column is left free on each side of the panels.
     text = Place(0, top, width - room - 2, rows)
-    return Places(text, Place(text.width + 1, top, room, middle), above, strips)
+    under = Place(0, top + middle - 1, text.width, 1) if below else None
+    return Places(text, Place(text.width + 1, top, room, middle), above, strips, under)

@@ -15,6 +15,7 @@ from rnnviz.tui.source import (
     StatisticsBlock,
     SurprisalBlock,
     signal_blocks,
+    surprisal_blocks,
     text_blocks,
 )
 from rnnviz.tui.view import View
@@ -37,13 +38,18 @@ def values_needed(capture: Capture, view: View, start: int, stop: int) -> list[B
     needed = signal_blocks(view.model, layer, view.signal, unit, start, stop)
     needed += signal_blocks(view.model, layer, view.signal, unit, view.cursor, view.cursor + 1)
     needed.append(StatisticsBlock(view.model, layer))
-    needed.append(SurprisalBlock(view.model, view.cursor // TIME_BLOCK))
+    for name in dict.fromkeys((view.model, *(view.pair or ()))):
+        model = capture.models[name]
+        if model.has_surprisal:
+            needed.append(SurprisalBlock(name, view.cursor // TIME_BLOCK))
+            if name in (view.pair or ()):
+                needed += surprisal_blocks(name, max(0, start - 1), stop)
+        if model.has_next:
+            needed.append(NextBlock(name, view.cursor // NEXT_BLOCK))
     for reading in view.pins:
         needed += signal_blocks(
             view.model, reading.cell.layer, reading.signal, reading.cell.unit, start, stop
         )
-    if capture.models[view.model].has_next:
-        needed.append(NextBlock(view.model, view.cursor // NEXT_BLOCK))
     return needed
 
 

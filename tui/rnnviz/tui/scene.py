@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.reader import Capture
-from rnnviz.store.signals import SIGNALS
+from rnnviz.store.signals import SIGNALS, Signal
 from rnnviz.tui.canvas import Band, Grid
 from rnnviz.tui.cells import Reading
 from rnnviz.tui.frame import Frame, compose, levels
-from rnnviz.tui.glyphs import columns_of
+from rnnviz.tui.glyphs import columns_of, name_of
 from rnnviz.tui.layout import Row, TextWindow
 from rnnviz.tui.painting import Inks, Line
 from rnnviz.tui.palette import Depth, Palette, palette
 from rnnviz.tui.panels.histogram import histogram_lines
-from rnnviz.tui.panels.predictions import prediction_lines, predictions
+from rnnviz.tui.panels.predictions import Came, Expected, comparison_lines, expected, prediction_lines
 from rnnviz.tui.panels.status import UnderCursor, cell_line, cursor_line
 from rnnviz.tui.panels.strips import strip
-from rnnviz.tui.places import HISTOGRAM_LEAST, HISTOGRAM_MOST, PREDICTIONS_HEIGHT, Place, Places
+from rnnviz.tui.places import (
+    COMPARISON_HEIGHT,
+    HISTOGRAM_LEAST,
+    HISTOGRAM_MOST,
+    PREDICTIONS_HEIGHT,
+    Place,
+    Places,
+)
 from rnnviz.tui.search import LONGEST, spans_in
+from rnnviz.tui.shading import DIFFERENCE, Shade, averaged, of_symbols, signal_of
 from rnnviz.tui.source import Source
 from rnnviz.tui.view import View
 
@@ -36,14 +45,41 @@ class Scene:
         self._theme = theme
 
     def palette(self, signal: str) -> Palette:
-        return palette(self._depth, self._theme, "sequential" if SIGNALS[signal].is_gate else "diverging")
+        return self._palette_of(SIGNALS[signal])
+
+    def _palette_of(self, signal: Signal) -> Palette:
+        return palette(self._depth, self._theme, "sequential" if signal.is_gate else "diverging")
+
+    def _shades(self, view: View) -> Palette:
+        """The palette of what shades the text."""
+        return self._palette_of(signal_of(view.shade, view.signal))
 
     def inks(self, signal: str) -> Inks:
         return Inks.of(self.palette(signal))
 
     def values(self, view: View, start: int, stop: int) -> NDArray[np.float16] | None:
-        """float16 [stop - start], what shades the text; None while it is being read."""
+        """float16 [stop - start], the cell's signal as stored; None while it is being read."""
         return self._source.values(view.model, view.cell.layer, view.signal, view.cell.unit, start, stop)
+
+    def shade(self, view: View, start: int, stop: int) -> NDArray[np.float16] | NDArray[np.float32] | None:
+        """[stop - start], what shades the text, as stored; None while it is being read."""
+        if view.shade is Shade.CELL:
+            return self.values(view, start, stop)
+        found = [self._surprises(name, start, stop) for name in view.shading_models]
+        if not found or found[0] is None or found[-1] is None:
+            return None
+        return found[0] if len(found) == 1 else found[1] - found[0]
+
+    def _surprises(self, model: str, start: int, stop: int) -> NDArray[np.float32] | None:
+        """float32 [stop - start], how surprising each symbol was to a model."""
+        segments = self._source.segments()
+        before = self._source.surprisals(model, max(0, start - 1), stop - 1)
+        if segments is None or before is None:
+            return None
+        if start == 0:
+            before = np.append(np.float32(np.nan), before)
+        first, last = np.searchsorted(segments.starts, [start, stop])
+        return of_symbols(before, segments.starts[first:last] - start)
 
     def without_text(self, view: View, width: int, height: int) -> Grid:
         """The screen while the text is being read, or when nothing is captured yet."""
@@ -74,7 +110,7 @@ class Scene:
         band = Band(at.text.y, tuple(row.start for row in rows)) if full else None
         grid = Grid.blank(width, height, self.inks(view.signal).plain, band)
         frame = self._frame(view, shown, window, rows, at.text, pattern)
-        shades, apart = self.palette(shown.signal), 1 + at.strips
+        shades, apart = self._shades(shown), 1 + at.strips
         for y in range(at.text.height if at.strips else 0):
             row = Frame(frame.codes[y : y + 1], frame.styles[y : y + 1])
             grid.put_frame(row, shades, at.text.x, at.text.y + y * apart)
@@ -84,6 +120,8 @@ class Scene:
             self._put_pin(grid, view, reading, number, window, rows, at)
         grid.put_line(self._cell_line(view, loading=shown != view, width=width), 0, 0, width)
         grid.put_line(self._cursor_line(view, window, width), 0, height - 1, width)
+        if at.difference is not None:
+            self._put_difference(grid, view, rows, at.difference)
         if at.overhead is not None:
             for y, line in enumerate(overhead[: at.overhead.height]):
                 grid.put_line(line, at.overhead.x, at.overhead.y + y, at.overhead.width)
@@ -104,8 +142,8 @@ class Scene:
         pattern: re.Pattern[bytes] | None,
     ) -> Frame:
         start, stop = rows[0].start, rows[-1].stop
-        values = self.values(shown, start, stop)
-        shade = None if values is None else levels(values, SIGNALS[shown.signal])
+        values = self.shade(shown, start, stop)
+        shade = None if values is None else levels(values, signal_of(shown.shade, shown.signal))
         matches = None
         if pattern is not None:
             behind = max(window.start, start - LONGEST)
@@ -137,9 +175,21 @@ class Scene:
             wide = np.repeat(views, columns_of(window.bytes_at(row.start, row.stop)))
             strip(wide, signal, shades).put(grid, at.text.x, below, at.text.width)
 
+    def _put_difference(self, grid: Grid, view: View, rows: list[Row], place: Place) -> None:
+        """How much better one model knew than the other, over the text on the screen, and where the cursor is."""
+        start, stop = rows[0].start, rows[-1].stop
+        shades = self._palette_of(DIFFERENCE)
+        values = self.shade(replace(view, shade=Shade.DIFFERENCE), start, stop)
+        if values is None:
+            grid.put_line([("…", Inks.of(shades).faint)], place.x, place.y, place.width)
+            return
+        strip(averaged(values, place.width), DIFFERENCE, shades).put(grid, place.x, place.y, place.width)
+        at = (view.cursor - start) * place.width // max(1, stop - start)
+        if 0 <= at < place.width:
+            grid.put_line([("▴", Inks.of(shades).accent)], place.x + at, place.y, 1)
+
     def _cell_line(self, view: View, *, loading: bool, width: int) -> Line:
-        shades = self.palette(view.signal)
-        return cell_line(self._capture, view, loading=loading, width=width, palette=shades)
+        return cell_line(self._capture, view, loading=loading, width=width, palette=self._shades(view))
 
     def _cursor_line(self, view: View, window: TextWindow, width: int) -> Line:
         cursor, signal = view.cursor, SIGNALS[view.signal]
@@ -159,38 +209,50 @@ class Scene:
         )
         return cursor_line(self._capture, view, under, width=width, palette=self.palette(view.signal))
 
-    def _came(self, view: View, window: TextWindow) -> int | None:
-        """The byte that follows the cursor: the next of its segment, or the one after it in the source."""
+    def _came(self, view: View, window: TextWindow) -> Came | None:
+        """The symbol that follows the cursor: the next of its segment, or the one after it in the source."""
         segments = self._source.segments()
         if segments is None:
             return None
         index = segments.index(view.cursor)
         if view.cursor + 1 < int(segments.stops[index]):
-            return _byte(window, view.cursor + 1)
-        after = int(segments.after[index])
-        return after if after >= 0 else None
+            after = _byte(window, view.cursor + 1)
+        else:
+            after = int(segments.after[index])
+        return None if after is None or after < 0 else Came(after, name_of(after))
 
     def _panel_lines(
         self, view: View, window: TextWindow, place: Place, *, with_histogram: bool
     ) -> list[Line]:
         """The histogram and, in the rows that leaves, the predictions."""
-        model = self._capture.models[view.model]
         shades, signal = self.palette(view.signal), SIGNALS[view.signal]
-        following = self._source.next(view.model, view.cursor) if model.has_next else None
-        ranked = None if following is None else predictions(following, model.vocabulary)
         came = self._came(view, window)
         ends = view.cursor + 1 == self._capture.captured and not self._capture.complete
         missing = "what follows is not captured yet" if ends else "nothing follows"
-        below = prediction_lines(ranked, came, view.model, model.has_next, place.width, shades, missing)
+        if view.pair is None:
+            alone = self._expected(view.model, view.cursor, came)
+            below = prediction_lines(alone, came, place.width, shades, missing)
+            least = PREDICTIONS_HEIGHT
+        else:
+            left, right = (self._expected(name, view.cursor, came) for name in view.pair)
+            below = comparison_lines(left, right, came, place.width, shades, missing)
+            least = COMPARISON_HEIGHT
 
         if not with_histogram:
             return below[: place.height]
         statistics = self._source.statistics(view.model, view.cell.layer)
         unit = None if statistics is None else statistics.of(view.signal, view.cell.unit)
-        height = max(HISTOGRAM_LEAST, min(HISTOGRAM_MOST, place.height - PREDICTIONS_HEIGHT))
+        height = max(HISTOGRAM_LEAST, min(HISTOGRAM_MOST, place.height - least))
         above = histogram_lines(unit, signal, place.width, height, shades)
         blank: list[Line] = [[]] * (height - len(above))
         return [*above, *blank, *below][: place.height]
+
+    def _expected(self, name: str, cursor: int, came: Came | None) -> Expected:
+        """What a model expected after the cursor, as far as it is in memory."""
+        model = self._capture.models[name]
+        following = self._source.next(name, cursor) if model.has_next else None
+        surprisal = self._source.surprisal(name, cursor) if model.has_surprisal else None
+        return expected(model, following, surprisal, came)
 
 
 def _byte(window: TextWindow, position: int) -> int | None:

@@ -180,6 +180,13 @@ class Source:
         block = self._array(SurprisalBlock(model, position // TIME_BLOCK))
         return None if block is None else float(block[position % TIME_BLOCK])
 
+    def surprisals(self, model: str, start: int, stop: int) -> NDArray[np.float32] | None:
+        """float32 [stop - start]"""
+        if start == stop:
+            return np.zeros(0, dtype=np.float32)
+        pieces = [self._array(block) for block in surprisal_blocks(model, start, stop)]
+        return _joined(pieces, start - start // TIME_BLOCK * TIME_BLOCK, stop - start)
+
     def statistics(self, model: str, layer: int) -> LayerStatistics | None:
         content = self._get(StatisticsBlock(model, layer))
         return content if isinstance(content, LayerStatistics) else None
@@ -289,6 +296,11 @@ def signal_blocks(model: str, layer: int, signal: str, unit: int, start: int, st
     """The blocks that hold one unit's signal from start to stop."""
     units = unit // UNIT_BLOCK
     return [SignalBlock(model, layer, signal, units, time) for time in _indices(start, stop, TIME_BLOCK)]
+
+
+def surprisal_blocks(model: str, start: int, stop: int) -> list[Block]:
+    """The blocks that hold a model's surprisals from start to stop."""
+    return [SurprisalBlock(model, time) for time in _indices(start, stop, TIME_BLOCK)]
 
 
 def _indices(start: int, stop: int, size: int) -> range:

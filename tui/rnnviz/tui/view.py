@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 
 from rnnviz.tui.cells import Cell, Reading
 from rnnviz.tui.layout import Row, TextWindow
+from rnnviz.tui.shading import Shade
 
 
 @dataclass(frozen=True)
 class View:
     """`top` is the offset of the first byte on the screen, the start of a row; `cursor` is an offset too.
 
-    `pins` are what is seen together with the cell, in strips under each row of text.
+    `pins` are what is seen together with the cell, in strips under each row of text. `left` and `right` are the
+    models whose predictions are compared, and `shade` says what shades the text.
     """
 
     model: str
@@ -25,6 +27,25 @@ class View:
     top: int = 0
     cursor: int = 0
     pins: tuple[Reading, ...] = ()
+    left: str | None = None
+    right: str | None = None
+    shade: Shade = Shade.CELL
+
+    @property
+    def pair(self) -> tuple[str, str] | None:
+        """The two models that are compared, where there are two."""
+        return None if self.left is None or self.right is None else (self.left, self.right)
+
+    @property
+    def shading_models(self) -> tuple[str, ...]:
+        """The models whose surprisals shade the text."""
+        chosen = {
+            Shade.CELL: (),
+            Shade.LEFT: (self.left,),
+            Shade.RIGHT: (self.right,),
+            Shade.DIFFERENCE: (self.left, self.right),
+        }[self.shade]
+        return tuple(name for name in chosen if name is not None)
 
 
 def next_signal(view: View, by: int, signals: tuple[str, ...]) -> View:

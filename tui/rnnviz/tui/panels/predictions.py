@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.tui.glyphs import name_of
-from rnnviz.tui.painting import Inks, Line
-from rnnviz.tui.palette import Palette
+from rnnviz.store.reader import CapturedModel
+from rnnviz.tui.glyphs import name_of, token_name, visible
+from rnnviz.tui.painting import Inks, Line, cut, width_of
+from rnnviz.tui.palette import Paint, Palette
 
 LIKELIEST = 10
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -44,45 +45,166 @@ def bar(share: float, width: int) -> str:
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
 
 
+@dataclass(frozen=True)
+class Came:
+    """The symbol that followed the cursor in the text, and how it is called on the screen."""
+
+    symbol: int
+    """The byte, or the number of the token."""
+    name: str
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What one model expected after the symbol under the cursor; what is still being read is None."""
+
+    model: str
+    has_next: bool
+    likeliest: list[Named] | None = None
+    came: Named | None = None
+    """None where nothing came, or a symbol that the model does not know."""
+    surprisal: float | None = None
+
+
+@dataclass(frozen=True)
+class Named:
+    """A symbol a model may expect, as `Prediction`, and how it is called on the screen."""
+
+    name: str
+    probability: float
+    rank: int
+    is_came: bool
+
+
+def expected(
+    model: CapturedModel,
+    log_probabilities: NDArray[np.float16] | None,
+    surprisal: float | None,
+    came: Came | None,
+) -> Expected:
+    """What a model expected, from the distribution it gave (float16 [symbol], natural logarithms).
+
+    Only the likeliest symbols are looked at one by one: a vocabulary of words has tens of thousands.
+    """
+    if log_probabilities is None:
+        return Expected(model.name, model.has_next, surprisal=surprisal)
+    scores = log_probabilities.astype(np.float32)
+    order = np.argsort(-scores, kind="stable")[:LIKELIEST].tolist()
+    place = None if came is None else _place(model, came.symbol)
+
+    def named(index: int, rank: int) -> Named:
+        return Named(symbol_name(model, index), float(np.exp(scores[index])), rank, index == place)
+
+    found = None
+    if place is not None:
+        ahead = (scores > scores[place]) | ((scores == scores[place]) & (np.arange(len(scores)) < place))
+        found = named(place, int(np.count_nonzero(ahead)) + 1)
+    likeliest = [named(index, rank) for rank, index in enumerate(order, start=1)]
+    return Expected(model.name, model.has_next, likeliest, found, surprisal)
+
+
+def symbol_name(model: CapturedModel, index: int) -> str:
+    """How the symbol of an index of a model's vocabulary is called on the screen."""
+    tokens = model.tokens
+    return name_of(model.vocabulary[index]) if tokens is None else token_name(tokens[index])
+
+
+def _place(model: CapturedModel, symbol: int) -> int | None:
+    """The index in the vocabulary of a byte or, where symbols are tokens, of a token's number."""
+    if model.tokens is not None:
+        return symbol if symbol < len(model.tokens) else None
+    place = model.vocabulary.find(symbol)
+    return place if place >= 0 else None
+
+
 def prediction_lines(
-    ranked: list[Prediction] | None,
-    came: int | None,
-    model: str,
-    has_next: bool,
-    width: int,
-    palette: Palette,
-    missing: str = "nothing follows",
+    expected: Expected, came: Came | None, width: int, palette: Palette, missing: str = "nothing follows"
 ) -> list[Line]:
-    """The panel. `came` is the byte that follows the cursor in the text; None where none does, for which
-    `missing` gives the reason."""
+    """The panel of one model. Where nothing `came`, `missing` gives the reason."""
     inks = Inks.of(palette)
-    lines: list[Line] = [[("next ", inks.strong), (f"by {model}"[: width - 5], inks.faint)]]
-    if not has_next:
-        return [*lines, [("no predictions in this capture", inks.faint)]]
-    if ranked is None:
-        return [*lines, [("…", inks.faint)]]
-    room = max(1, width - 12)
-    for entry in ranked[:LIKELIEST]:
-        mark = "▸" if entry.symbol == came else " "
-        ink = inks.accent if entry.symbol == came else inks.plain
-        lines.append(
-            [
-                (f"{mark}{name_of(entry.symbol):<4} ", ink),
-                (bar(entry.probability, room), ink),
-                (f" {entry.probability:5.3f}"[:6], ink),
-            ]
-        )
-    lines.append(_came_line(ranked, came, missing, inks))
-    return lines
+    title: Line = [("next ", inks.strong), (f"by {visible(expected.model)}"[: width - 5], inks.faint)]
+    if not expected.has_next:
+        return [title, *_no_predictions(expected, came, missing, inks)]
+    if expected.likeliest is None:
+        return [title, [("…", inks.faint)]]
+    lines = [title, *(_entry_line(entry, width, inks) for entry in expected.likeliest)]
+    return [*lines, _came_line(expected, came, missing, inks)]
 
 
-def _came_line(ranked: list[Prediction], came: int | None, missing: str, inks: Inks) -> Line:
+def comparison_lines(
+    left: Expected, right: Expected, came: Came | None, width: int, palette: Palette, missing: str
+) -> list[Line]:
+    """The panel of two models side by side: names, the likeliest symbols, then the one that came: its probability
+    and rank, and both surprisals with the better one's lead."""
+    inks = Inks.of(palette)
+    each = (width - 2) // 2
+    columns = [_column(side, each, inks) for side in (left, right)]
+    body: list[Line] = [
+        [*_padded(a, each, inks.plain), ("  ", inks.plain), *_padded(b, each, inks.plain)]
+        for a, b in zip(*columns, strict=True)
+    ]
+    if came is None:
+        return [*body, [(missing, inks.faint)]]
+    lead: Line = []
+    if left.surprisal is not None and right.surprisal is not None:
+        ahead = right.surprisal - left.surprisal
+        if ahead == ahead:
+            arrow = "◂" if ahead > 0 else "▸"
+            lead = [(f"  {arrow} {abs(ahead):.2f} nats", inks.strong)]
+    return [*body, [(f"came {came.name}", inks.accent), *lead]]
+
+
+def _column(expected: Expected, width: int, inks: Inks) -> list[Line]:
+    """One model's share of the comparison, a fixed number of lines."""
+    title: Line = [(visible(expected.model)[:width], inks.strong)]
+    lines: list[Line] = []
+    if not expected.has_next:
+        lines = [[("only surprisals"[:width], inks.faint)], [("are captured"[:width], inks.faint)]]
+    elif expected.likeliest is None:
+        lines = [[("…", inks.faint)]]
+    else:
+        lines = [_entry_line(entry, width, inks) for entry in expected.likeliest]
+    lines += [[]] * (LIKELIEST - len(lines))
+    known = expected.came
+    score = "" if known is None else f"p {known.probability:.3f} #{known.rank}"
+    nats = expected.surprisal
+    surprise = "" if nats is None or nats != nats else f"{nats:.2f} nats"
+    return [title, *lines, [(score, inks.plain)], [(surprise, inks.plain)]]
+
+
+def _padded(line: Line, width: int, ground: Paint) -> Line:
+    line = cut(line, width)
+    return [*line, (" " * (width - width_of(line)), ground)]
+
+
+def _entry_line(entry: Named, width: int, inks: Inks) -> Line:
+    """A symbol, its bar and its probability; the one that came is marked."""
+    ink = inks.accent if entry.is_came else inks.plain
+    mark = "▸" if entry.is_came else " "
+    room = 4 if len(entry.name) <= 4 else min(len(entry.name), max(4, width // 2 - 3))
+    number = f" {entry.probability:.3f}" if width >= 20 else f" {entry.probability:.2f}"
+    return [
+        (f"{mark}{entry.name[:room]:<{room}} ", ink),
+        (bar(entry.probability, max(1, width - room - 2 - len(number))), ink),
+        (number, ink),
+    ]
+
+
+def _no_predictions(expected: Expected, came: Came | None, missing: str, inks: Inks) -> list[Line]:
+    lines: list[Line] = [[("no predictions in this capture", inks.faint)]]
+    if came is None:
+        return [*lines, [(missing, inks.faint)]]
+    nats = expected.surprisal
+    told = "" if nats is None or nats != nats else f"  {nats:.2f} nats"
+    return [*lines, [(f"came {came.name}", inks.accent), (told, inks.plain)]]
+
+
+def _came_line(expected: Expected, came: Came | None, missing: str, inks: Inks) -> Line:
     if came is None:
         return [(missing, inks.faint)]
-    found = next((entry for entry in ranked if entry.symbol == came), None)
-    if found is None:
-        return [(f"came {name_of(came)}, unknown to the model", inks.accent)]
+    if expected.came is None:
+        return [(f"came {came.name}, unknown to the model", inks.accent)]
     return [
-        (f"came {name_of(came)}  ", inks.accent),
-        (f"p {found.probability:.3f}  rank {found.rank}", inks.plain),
+        (f"came {came.name}  ", inks.accent),
+        (f"p {expected.came.probability:.3f}  rank {expected.came.rank}", inks.plain),
     ]

@@ -9,6 +9,7 @@ from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.glyphs import name_of, visible
 from rnnviz.tui.painting import Inks, Line, fitted, legend, spread
 from rnnviz.tui.palette import Palette
+from rnnviz.tui.shading import Shade, signal_of
 from rnnviz.tui.view import View
 
 
@@ -22,19 +23,34 @@ def model_title(capture: Capture, model: str) -> str:
 def cell_line(capture: Capture, view: View, *, loading: bool, width: int, palette: Palette) -> Line:
     """Which cell and signal shade the text, of which model over which text, and the legend."""
     inks = Inks.of(palette)
-    signal = SIGNALS[view.signal]
-    left: Line = [
-        (f" {view.cell} ", inks.accent),
-        (f"{signal.view_name} ", inks.strong),
-        (f"{signal.title}{' …' if loading else ''}", inks.faint),
-        (f"  {visible(model_title(capture, view.model))}", inks.plain),
-    ]
+    signal = signal_of(view.shade, view.signal)
+    waiting = " …" if loading else ""
+    if view.shade is Shade.CELL:
+        left: Line = [
+            (f" {view.cell} ", inks.accent),
+            (f"{signal.view_name} ", inks.strong),
+            (f"{signal.title}{waiting}", inks.faint),
+            (f"  {visible(model_title(capture, view.model))}", inks.plain),
+        ]
+    else:
+        left = [
+            (f" {_shading_title(view)} ", inks.accent),
+            (f"nats{waiting}", inks.faint),
+        ]
     name: Line = [(f" · {visible(capture.text_name)}", inks.faint)]
     if view.pins:
         name = [("  under each row ", inks.faint), (" ".join(map(str, view.pins)), inks.accent)]
     marks: Line = [("  ", inks.plain), *legend(palette, signal.low, signal.high), (" ", inks.plain)]
     line = spread([*left, *name], marks, width, inks.plain)
     return line if line[-1] == marks[-1] else spread(left, marks, width, inks.plain)
+
+
+def _shading_title(view: View) -> str:
+    """What the text is shaded by, where that is no cell."""
+    names = [visible(name) for name in view.shading_models]
+    if view.shade is Shade.DIFFERENCE:
+        return f"{names[0]} better + / {names[1]} better −"
+    return f"surprisal of {names[0]}"
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class Finding(ShadedText):
 
     def action_search(self, backwards: bool) -> None:
         if self.pattern is None:
-            self.notify("nothing to look for yet: press /", timeout=2)
+            self.say("nothing to look for yet: press /")
         else:
             self._search(self.pattern, backwards=backwards)
 

@@ -6,7 +6,7 @@ has these to work with:
 
 - `view` and `look(view)`: what is looked at, and another cell, signal, model or shading;
 - `go_to(symbol)`: the cursor to a place; `on_screen`: the stretch of text on the screen;
-- `ask(label, value, answered)`: a question in the bottom line;
+- `ask(label, value, answered)`: a question in the bottom line; `say(text)`: a few words there, for a moment;
 - `jump(what, find)`: a search through the capture in a thread, with progress, that ends with the cursor moved;
 - `errand(what, work, then)`: any longer work in a thread, with progress; Esc stops it;
 - `visit(screen)`: another screen, which may come back with another view;
@@ -72,6 +72,9 @@ class ShadedText(Screen[None]):
     AUTO_FOCUS = ""
     """Keys are the screen's own until a prompt is opened."""
 
+    class Stands(Message):
+        """The screen is laid out: it can be asked and moved."""
+
     class Arrived(Message):
         """The source has read something the screen wants."""
 
@@ -116,6 +119,8 @@ class ShadedText(Screen[None]):
         """Whether the view has changed since the last frame, which the terminal has not shown yet."""
         self._failed: set[str] = set()
         self._answered: Callable[[str], None] | None = None
+        self.said: str | None = None
+        """What the line at the bottom says for a moment."""
         self._errand_line: str | None = None
         """What the line at the bottom says of an errand."""
 
@@ -133,6 +138,7 @@ class ShadedText(Screen[None]):
 
     def on_mount(self) -> None:
         self.source.listen(self._tell)
+        self.call_after_refresh(lambda: self.post_message(self.Stands()))
         ground = self.scene.inks(self.view.signal).plain.background
         if isinstance(ground, tuple):
             self.styles.background = "rgb({},{},{})".format(*ground)
@@ -235,7 +241,8 @@ class ShadedText(Screen[None]):
         """Where things stand on the screen now."""
         width, height = self.query_one("#canvas", Canvas).size
         overhead = 0 if self.overhead is None else self.overhead.height(width, height)
-        return places(width, height, self.panels_wanted, overhead, len(self.view.pins))
+        compared = self.view.pair is not None
+        return places(width, height, self.panels_wanted, overhead, len(self.view.pins), compared=compared)
 
     def draw(self) -> None:
         """Show the current view with what is in memory, and want what is not.
@@ -262,7 +269,7 @@ class ShadedText(Screen[None]):
             over = self.overhead.lines(self.view, at.overhead.width, at.overhead.height)
         self.source.want(wanted)
         self.report(self.source.failure(values_needed(self.capture, self.view, start, stop)))
-        if self.scene.values(self.view, start, stop) is not None:
+        if self.scene.shade(self.view, start, stop) is not None:
             self._shown = self.view
         canvas.show(
             self.scene.draw(self.view, self._shown, window, rows, at, *canvas.size, self.pattern, over)
@@ -274,6 +281,9 @@ class ShadedText(Screen[None]):
             line: Line = [(f" {self._errand_line} ", inks.accent), (" Esc stops it", inks.faint)]
             self.query_one("#hints", Lines).show([line])
             return
+        if self.said is not None:
+            self.query_one("#hints", Lines).show([[(f" {self.said}", inks.accent)]])
+            return
         hints: list[Line] = [
             [(f" {keys_of(binding)} ", inks.accent), (f"{binding.description} ", inks.faint)]
             for _, bindings in self.key_groups()
@@ -283,6 +293,18 @@ class ShadedText(Screen[None]):
         while len(hints) > 2 and sum(map(width_of, hints)) > self.size.width:
             del hints[-3]  # the last two, how to get help and how to leave, stay
         self.query_one("#hints", Lines).show([[piece for hint in hints for piece in hint]])
+
+    def say(self, text: str, seconds: float = 3.0) -> None:
+        """Say something in the bottom line for a moment. `text` is shown as it is: mind what a capture brings."""
+        self.said = text
+
+        def silence() -> None:
+            if self.said == text:
+                self.said = None
+                self._show_hints()
+
+        self.set_timer(seconds, silence)
+        self._show_hints()
 
     @classmethod
     def key_groups(cls) -> list[tuple[str, list[Binding]]]:
@@ -329,7 +351,7 @@ class ShadedText(Screen[None]):
 
         def then(symbol: int | None) -> None:
             if symbol is None:
-                self.notify(missing, timeout=2)
+                self.say(missing)
                 self.draw()
             else:
                 self.go_to(symbol)

@@ -39,4 +39,4 @@ class Sharing(ShadedText):
                 replace=False,
             )
 
-        self.errand("writing", write, lambda _: self.notify(f"written: {path}", timeout=3, markup=False))
+        self.errand("writing", write, lambda _: self.say(f"written: {path}"))

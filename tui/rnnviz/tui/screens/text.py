@@ -16,6 +16,7 @@ from rnnviz.tui.screens.help import HelpScreen
 from rnnviz.tui.screens.listing import Listing
 from rnnviz.tui.screens.movement import Movement
 from rnnviz.tui.screens.pins import Pins
+from rnnviz.tui.screens.predicting import Predicting
 from rnnviz.tui.screens.shaded import ShadedText
 from rnnviz.tui.screens.sharing import Sharing
 from rnnviz.tui.screens.stepping import Stepping
@@ -46,6 +47,17 @@ class Screenful(ShadedText):
 
 
 class TextScreen(
-    Above, Stepping, Listing, Pins, Gates, Movement, Conditions, Finding, Trying, Sharing, Screenful
+    Above,
+    Stepping,
+    Listing,
+    Pins,
+    Gates,
+    Predicting,
+    Movement,
+    Conditions,
+    Finding,
+    Trying,
+    Sharing,
+    Screenful,
 ):
     """The groups in the order of the help."""

@@ -1,0 +1,116 @@
+"""Keys that compare what two models expected, and shade the text by it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from rnnviz.store.reader import CapturedModel
+from rnnviz.tui.comparison import Advantage, comparable, erring, next_largest, parting, stepped
+from rnnviz.tui.screens.bindings import key
+from rnnviz.tui.screens.seeking import Seeking
+from rnnviz.tui.shading import Shade
+
+
+class Predicting(Seeking):
+    GROUP = "Predictions"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key(
+            "t",
+            "shade(1)",
+            "shade",
+            "Shade by the cell, by either model's surprisal, by their difference",
+            show=True,
+        ),
+        key("T", "shade(-1)", "shade back", "The shading before"),
+        key("plus", "right(1)", "next model", "Compare with the next model, of larger n"),
+        key("minus", "right(-1)", "previous model", "Compare with the model before, of smaller n"),
+        key("backslash", "swap", "swap", "Swap the two models; + and - change the right one"),
+        key("e", "error(False)", "next error", "Next error of the left model (p < 0.5 for what came)"),
+        key("E", "error(True)", "previous error", "Previous error of the left model"),
+        key("d", "parting(False)", "next parting", "Next place where one model is right and the other wrong"),
+        key("D", "parting(True)", "previous parting", "Previous place where only one model is right"),
+        key(
+            "a",
+            "advantage(False)",
+            "advantage",
+            "Largest advantage of the left model, then the next largest",
+        ),
+        key(
+            "A",
+            "advantage(True)",
+            "right advantage",
+            "Largest advantage of the right model, then the next largest",
+        ),
+    ]
+
+    _ranked: tuple[str, str, Advantage] | None = None
+    """The models and the place of the last jump to a largest advantage."""
+
+    def _compared(self) -> tuple[CapturedModel, CapturedModel] | None:
+        """The two models that are compared; where there are not two, that is said."""
+        pair = self.view.pair
+        if pair is None:
+            self.say("no second model to compare with: rnnviz capture --add X.zarr --ngram DIR adds some")
+            return None
+        return self.capture.models[pair[0]], self.capture.models[pair[1]]
+
+    def action_shade(self, by: int) -> None:
+        shades = [Shade.CELL]
+        if self.view.left is not None:
+            shades.append(Shade.LEFT)
+        if self.view.right is not None:
+            shades.append(Shade.RIGHT)
+        if self.view.pair is not None:
+            shades.append(Shade.DIFFERENCE)
+        if len(shades) == 1:
+            self.say("this capture holds no surprisals to shade by")
+            return
+        at = shades.index(self.view.shade)
+        self.look(replace(self.view, shade=shades[(at + by) % len(shades)]))
+
+    def action_right(self, by: int) -> None:
+        if self._compared() is not None:
+            names, view = comparable(self.capture), self.view
+            self.look(replace(view, right=stepped(names, view.right, view.left, by)))
+
+    def action_swap(self) -> None:
+        if self._compared() is not None:
+            view = self.view
+            shade = {Shade.LEFT: Shade.RIGHT, Shade.RIGHT: Shade.LEFT}.get(view.shade, view.shade)
+            self.look(replace(view, left=view.right, right=view.left, shade=shade))
+
+    def action_error(self, backwards: bool) -> None:
+        if self.view.left is None:
+            self.say("this capture holds no surprisals of the model with cells")
+        else:
+            self.seek(erring(self.capture.models[self.view.left]), backwards=backwards)
+
+    def action_parting(self, backwards: bool) -> None:
+        pair = self._compared()
+        if pair is not None:
+            self.seek(parting(*pair), backwards=backwards)
+
+    def action_advantage(self, of_right: bool) -> None:
+        pair = self._compared()
+        if pair is None:
+            return
+        left, right = pair
+        better, worse = (right, left) if of_right else (left, right)
+        last = None
+        if self._ranked is not None and self._ranked[:2] == (better.name, worse.name):
+            last = self._ranked[2]
+        length = self.capture.captured
+
+        def then(found: Advantage | None) -> None:
+            if found is None:
+                self._ranked = None
+                self.say(f"no smaller advantage of {better.name} is left: the next is the largest again")
+                return
+            self._ranked = better.name, worse.name, found
+            self.say(f"{better.name} ahead by {found.nats:.2f} nats")
+            self.go_to(found.symbol)
+
+        self.errand("comparing", lambda cancelled: next_largest(better, worse, length, last, cancelled), then)

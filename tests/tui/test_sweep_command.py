@@ -112,7 +112,7 @@ def test_killed_and_interrupted_it_comes_to_what_training_alone_comes_to(
         drawn = re.sub(r"\x1b\[[0-9;]*m", "", terminal.output.decode())
     assert re.search(r"model +parameters +epoch +train +validation +symbols/s +left", drawn)
     assert re.search(r"rnn-1x10-d0 .* \d+/60 +\d\.\d{4} +\d\.\d{4} .* \d+:\d\d", drawn)
-    assert re.search(r"\d+% · [01] of 2 models · [12] at work · .* symbols/s · \d+:\d\d left", drawn)
+    assert re.search(r"\d+% · [01] of 2 runs · [12] at work · .* symbols/s · \d+:\d\d left", drawn)
     assert "parameters" not in screen, "the live table is gone"
     losses = []
     for name in NAMES:

@@ -66,9 +66,9 @@ class SweepState:
         self.reports[report.name] = report
 
     def summary(self) -> str:
-        """One line about the whole: `9 of 33 models · 2 at work · 12.3K symbols/s · 1:02:03 left`."""
+        """One line about the whole: `9 of 33 runs · 2 at work · 12.3K symbols/s · 1:02:03 left`."""
         phases = [report.phase for report in self.reports.values()]
-        words = [f"{phases.count('complete')} of {len(phases)} models"]
+        words = [f"{phases.count('complete')} of {len(phases)} runs"]
         if failed := phases.count("failed"):
             words.append(f"{failed} failed")
         words.append(f"{phases.count('training')} at work")

@@ -8,6 +8,7 @@ run's last checkpoint: one is written after every epoch and about once a minute.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -49,6 +50,8 @@ class Cluster:
             raise Unavailable(
                 "Dask distributed is not installed, which --scheduler needs", "pip install 'rnnviz[cluster]'"
             ) from error
+        # It logs tracebacks of a lost connection, which the reports say in a sentence.
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         try:
             self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except ValueError as error:
@@ -201,6 +204,6 @@ def _end(future: Future[str], name: str) -> Report:
     return Report(
         name,
         "failed",
-        message=f"the scheduler gave it up ({future.status})",
+        message=f"the scheduler is gone, or gave it up ({future.status})",
         hint="Give the same command again.",
     )

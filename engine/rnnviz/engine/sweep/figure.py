@@ -75,10 +75,11 @@ def table(figure: Figure) -> list[str]:
         }
         depths = sorted({layers for layers, _ in points})
         heads = [f"{layers} layer{'s' if layers > 1 else ''}" for layers in depths]
-        lines.append(f"{kind.upper():<7}" + "".join(f"{head:<{COLUMN}}" for head in heads).rstrip())
+        label = max(7, len(kind) + 1)
+        lines.append(f"{kind.upper():<{label}}" + "".join(f"{head:<{COLUMN}}" for head in heads).rstrip())
         for size in sorted({size for _, size in points}):
             cells = [_cell(points.get((layers, size))) for layers in depths]
-            lines.append(f"{size:>5}  " + "".join(f"{cell:<{COLUMN}}" for cell in cells).rstrip())
+            lines.append(f"{size:>5}".ljust(label) + "".join(f"{cell:<{COLUMN}}" for cell in cells).rstrip())
         lines.append("")
     missing = sum(point.run is None for point in figure.points)
     early = sum(point.run is not None and point.unfinished > 0 for point in figure.points)

@@ -53,10 +53,10 @@ def capacity(
 ) -> Capacity:
     """What suits this machine, unless it is given.
 
-    On a CPU as many single-threaded processes as there are cores, because the products of these models are small and
-    threads wait for each other after each: CPU_MEASURED. Fewer where memory would not do. It depends on the whole
-    grid and not on what is left of it, so that an interrupted sweep goes on with the same threads, to the same bits.
-    On a GPU PROCESSES_PER_GPU for each, but not more than CPU cores.
+    On a CPU as many processes of one thread as there are cores: they never wait for each other, where the threads of
+    one run meet after every product, and lose the most where the machine has other work. Fewer where memory would
+    not do. It depends on the whole grid and not on what is left of it, so that an interrupted sweep goes on with the
+    same threads, to the same bits. On a GPU PROCESSES_PER_GPU for each, but not more than CPU cores.
     """
     cores = usable_cores()
     gpus = _gpus() if device.type == "cuda" else ()

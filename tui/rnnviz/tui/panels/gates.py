@@ -14,7 +14,7 @@ from rnnviz.tui.panels.histogram import bars, level_ink, rebinned
 
 LEAST_WIDTH = 13
 """Columns of a histogram with the one left free after it. Narrower than all of them together, some are left out."""
-WIDE = 20
+WIDE = 18
 """From this width on a histogram has its mean and deviation under it."""
 
 

@@ -16,6 +16,7 @@ from rnnviz.engine.text import Text, open_text
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.store.errors import AlreadyExists, InvalidModels, InvalidRequest, RnnvizError
 from rnnviz.store.reader import Capture, open_capture
+from support.captures import make_capture
 from support.ngrams import trained
 from support.runs import go_on, start
 from support.texts import write_words
@@ -89,6 +90,21 @@ def test_it_has_seen_what_the_recurrent_model_has_seen(path: Path, models: Ngram
                     assert surprisal[t] == pytest.approx(-expected[symbol], abs=1e-4)
                 else:
                     assert np.isnan(surprisal[t])
+
+
+def test_where_a_segment_begins_nothing_was_read_before(tmp_path: Path) -> None:
+    """Of two symbols at random, every context was seen, whatever stands before a segment or is read twice."""
+    random = np.random.default_rng(2)
+    (tmp_path / "ab.txt").write_bytes(random.choice(list(b"ab"), 3000).astype(np.uint8).tobytes())
+    models = trained(tmp_path / "models", open_text(str(tmp_path / "ab.txt")), 2, 5)
+    text = random.choice(list(b"ab"), 400).astype(np.uint8).tobytes()
+    captured = add(make_capture(tmp_path / "x.zarr", text, lengths=[1, 2, 97, 300]).path, models)
+    for n in models.orders:
+        model, added = models.load(n), captured.models[f"ngram-{n}"]
+        for begin, length, _ in captured.segments.tolist():
+            for t in range(begin, min(begin + length, len(text) - 1)):
+                expected = -model.distribution(text[begin : t + 1])[text[t + 1] - ord("a")]
+                assert added.surprisal(t, t + 1)[0] == pytest.approx(expected, abs=1e-5)
 
 
 def test_surprisal_is_missing_where_the_recurrent_model_s_is(path: Path, models: NgramModels) -> None:

@@ -100,7 +100,6 @@ def _values(capture: Capture, model: NgramModel, schema: ModelSchema) -> Iterato
     distributions = Distributions(model)
     for (start, length, _), after in zip(capture.segments.tolist(), capture.after.tolist(), strict=True):
         reading = Reading(model)
-        reading.surprisal(capture.text(start, start + 1))
         data = capture.text(start, start + length)
         reading.surprisal(data[:1])
         targets = data[1:] if after < 0 else np.append(data[1:], np.uint8(after))

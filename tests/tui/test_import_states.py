@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +18,7 @@ import pytest
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.store.reader import open_capture
 from rnnviz.tui.cli import main
+from rnnviz.tui.commands.info import capture_facts, capture_lines
 from support.token_runs import imported_run
 
 Command = Callable[..., tuple[int, str, str]]
@@ -72,6 +76,22 @@ def test_states_over_the_bytes_of_a_text(rnnviz: Command, project: Path) -> None
     code, out, _ = rnnviz("snapshot", "a.zarr", "--color", "none")
     assert code == 0
     assert "katzen" in re.sub(r"\x1b\[[0-9;]*m", "", out)
+
+
+def test_ctrl_c_says_how_to_begin_again(tmp_path: Path) -> None:
+    """The capture that is left says so too."""
+    np.save(tmp_path / "h.npy", np.zeros((1_500_000, 64), np.float16))
+    (tmp_path / "text.txt").write_bytes(b"x" * 1_500_000)
+    command = [sys.executable, "-m", "rnnviz", "import", "--states", "h.npy", "--text", "text.txt"]
+    target = tmp_path / "a.zarr"
+    running = subprocess.Popen([*command, "--out", "a.zarr"], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    while not target.exists() and running.poll() is None:
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate()
+    assert running.returncode == 130
+    assert "rnnviz import --states h.npy --text text.txt --out a.zarr --force" in err
+    assert "incomplete" in "".join(capture_lines(capture_facts(target, check=True)))
 
 
 @pytest.mark.parametrize(

@@ -187,14 +187,25 @@ def _opened(path: Path) -> Iterator[h5py.File]:
 
 def _npy(path: Path) -> Values:
     _check_is_file(path)
+    array = _mapped(path)
+    # Mapped anew each time: what was read of a mapping counts as this process's memory as long as it lasts.
+    return Values(
+        _shown(path),
+        array.shape,
+        array.dtype,
+        lambda start, stop: np.array(_mapped(path)[start:stop]),
+    )
+
+
+def _mapped(path: Path) -> NDArray[Any]:
     try:
-        array = np.lib.format.open_memmap(path, mode="r")
+        array: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
     except (ValueError, OSError, EOFError, SyntaxError) as error:
         raise InvalidRequest(
             f"{_shown(path)} is no array of numbers as numpy.save writes it",
             "Give an HDF5 file (.h5, .hdf5), or a .npy file [time, unit] for each layer.",
         ) from error
-    return Values(_shown(path), array.shape, array.dtype, lambda start, stop: np.asarray(array[start:stop]))
+    return array
 
 
 def _check_is_file(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
@@ -91,11 +92,12 @@ def import_states(
     force: bool,
 ) -> None:
     """Write the capture. Raises RnnvizError."""
-    from rnnviz.tui.progress import show
+    from rnnviz.tui.stopping import run_to_end
 
     names = None if layers is None else [name.strip() for name in layers.split(",")]
     events = _capture(states, names, out, (text, word_ids, dictionary), signal, unit, force)
-    show("importing", events)
+    words = ["rnnviz", *sys.argv[1:]]
+    run_to_end("importing", events, shlex.join(words if force else [*words, "--force"]))
     _report(out)
 
 

@@ -9,6 +9,7 @@ from rnnviz.tui.overhead import SaturationScatter
 from rnnviz.tui.panels.scatter import Saturation, gates_of, nearest
 from rnnviz.tui.screens.movement import Movement
 from rnnviz.tui.screens.stepping import Stepping
+from rnnviz.tui.shading import Shade
 
 
 class Above(Stepping, Movement):
@@ -58,4 +59,4 @@ class Above(Stepping, Movement):
             return
         saturation = Saturation.of(statistics, self.view.signal)
         unit = nearest(saturation, self.view.cell.unit, right, up)
-        self.look_at(replace(self.view.cell, unit=unit))
+        self.look(replace(self.view, cell=replace(self.view.cell, unit=unit), shade=Shade.CELL))

@@ -30,6 +30,7 @@ from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.help import HelpScreen, keys_of
 from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.screens.pins import MOST, toggled
+from rnnviz.tui.shading import Shade
 from rnnviz.tui.similarity import compare
 from rnnviz.tui.source import Block, Source
 from rnnviz.tui.view import View, next_signal
@@ -366,7 +367,7 @@ class CellsScreen(Screen[View | None]):
 
     def action_choose(self) -> None:
         if len(self.cells.places):
-            self.dismiss(replace(self.view, cell=self.cells.cell))
+            self.dismiss(replace(self.view, cell=self.cells.cell, shade=Shade.CELL))
 
     def action_back(self) -> None:
         if self._shares.get(Order.SIMILARITY, 1.0) < 1:

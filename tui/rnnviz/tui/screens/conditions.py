@@ -12,6 +12,9 @@ from rnnviz.tui.errand import Cancelled
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.seeking import Seeking
 
+COUNT_SHOWN = 15.0
+"""Seconds that the result of a count stays on the screen."""
+
 
 class Conditions(Seeking):
     GROUP = "Conditions"
@@ -51,11 +54,10 @@ class Conditions(Seeking):
         def then(counted: Tally | None) -> None:
             if counted is not None:
                 share = counted.symbols / max(1, counted.length)
-                self.notify(
-                    f"{event.what}\ntrue at {counted.symbols:,} of {counted.length:,} symbols ({share:.2%}), "
-                    f"comes true at {counted.occurrences:,} places",
-                    timeout=8,
-                    markup=False,
+                self.say(
+                    f"true at {counted.symbols:,} of {counted.length:,} symbols ({share:.2%}), "
+                    f"comes true {counted.occurrences:,} times: {event.what}",
+                    seconds=COUNT_SHOWN,
                 )
 
         self.errand("counting", count, then)
@@ -66,5 +68,5 @@ class Conditions(Seeking):
 
     def _asked(self) -> bool:
         if self.condition is None:
-            self.notify("no condition yet: press f", timeout=2)
+            self.say("no condition yet: press f")
         return self.condition is not None

@@ -13,6 +13,7 @@ from rnnviz.tui.overhead import GateHistograms, SaturationScatter
 from rnnviz.tui.panels.scatter import gates_of
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.seeking import Seeking
+from rnnviz.tui.shading import Shade
 
 
 class Gates(Seeking):
@@ -35,8 +36,9 @@ class Gates(Seeking):
         shown = isinstance(self.overhead, SaturationScatter)
         self.overhead = None if shown else SaturationScatter(self.capture, self.source, self.scene.palette)
         gates = gates_of(self.capture.models[self.view.model].layers[self.view.cell.layer].signals)
-        if not shown and self.view.signal not in gates:
-            self.view = replace(self.view, signal=gates[0])
+        if not shown:
+            signal = self.view.signal if self.view.signal in gates else gates[0]
+            self.view = replace(self.view, signal=signal, shade=Shade.CELL)
         self.move(moves.scrolled_to_cursor)
 
     # Where it opens, closes, and saturates

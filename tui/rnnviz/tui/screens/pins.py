@@ -36,7 +36,7 @@ class Pins(ShadedText):
     def action_pin(self) -> None:
         view = toggled(self.view, Reading(self.view.cell, self.view.signal))
         if view is None:
-            self.notify(f"{MOST} are pinned: unpin one with *, or all with P", timeout=3)
+            self.say(f"{MOST} are pinned: unpin one with *, or all with P")
             return
         self._see(view)
 

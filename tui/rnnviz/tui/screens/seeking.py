@@ -22,12 +22,12 @@ class Seeking(ShadedText):
 
         def then(found: Found | None) -> None:
             if found is None:
-                self.notify(f"nowhere else: {event.what}", timeout=3, markup=False)
+                self.say(f"nowhere else: {event.what}")
                 self.draw()
                 return
             if found.wrapped:
                 edge = "end" if backwards else "start"
-                self.notify(f"on from the {edge} of the text", timeout=2)
+                self.say(f"on from the {edge} of the text")
             self.go_to(found.position)
 
         self.errand("looking", find, then)

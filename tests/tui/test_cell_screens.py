@@ -24,7 +24,7 @@ from rnnviz.tui.picture import screen_lines
 from rnnviz.tui.screens.cells import CellsScreen
 from rnnviz.tui.screens.text import TextScreen
 from rnnviz.tui.view import View
-from support.captures import HandMade, make_capture, model_schema
+from support.captures import HandMade, hand_made, make_capture, model_schema, write_capture
 from support.terminal import Terminal
 
 TEXT = "\n".join(f"line {number}: " + "x" * (number % 40) for number in range(200)).encode() + b"\n"
@@ -175,7 +175,7 @@ async def test_cells_like_this_one_and_its_opposite(made: HandMade) -> None:
 async def test_escape_stops_a_comparison_and_then_goes_back(
     made: HandMade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(activity, "WINDOW", 8)  # 750 windows: it would take seconds
+    monkeypatch.setattr(activity, "WINDOW", 16)  # 375 windows: it would take seconds
     app = explorer(made)
     async with app.run_test(size=(100, 30)) as pilot:
         ui = Explored(app, pilot)
@@ -305,6 +305,31 @@ async def test_conditions_are_found_and_counted(made: HandMade) -> None:
         counted = f"true at {true.sum():,} of {len(TEXT):,} symbols"
         await ui.until(lambda: counted in ui.shown, counted)
         assert f"comes true {len(begins):,} times: 1:2 > .8 and" in ui.shown
+
+
+@pytest.mark.parametrize("size", [(20, 5), (40, 9), (60, 12), (250, 70)])
+async def test_every_size_works(made: HandMade, size: tuple[int, int]) -> None:
+    app = explorer(made)
+    async with app.run_test(size=size) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press("*", "j", "*", "j", "*", "j", "*", "v", "right", "up", "h")
+        assert "l" in ui.shown  # of the text, a row at least
+        await ui.press("c")
+        assert ui.rows[2].startswith(("▸", " "))
+        await ui.press("G", "1", "escape", "escape")
+        assert ui.app.screen is ui.text
+
+
+async def test_a_capture_that_holds_nothing_yet(tmp_path: Path) -> None:
+    made = write_capture(hand_made(tmp_path / "empty.zarr", TEXT, models=[model_schema(TEXT)]), captured=0)
+    app = Explorer(open_capture(made.path), View("model", Cell(0, 0), "c"), Depth.TRUE, "dark")
+    async with app.run_test(size=(80, 24)) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press("o", "u", "h", "v", "*", "f", *"0:1 > 0", "enter", "x", "F", "P")
+        await ui.press("=")
+        await ui.until(lambda: "4 cells" in ui.shown, "the list")
+        await pilot.press("right", "escape")
+        await ui.until(lambda: ui.app.screen is ui.text, "the text screen")
 
 
 def test_a_terminal_shows_the_new_screens(made: HandMade) -> None:

@@ -57,6 +57,7 @@ def places(
     there are two models to compare.
     """
     shown = width >= PANELS_FROM if wanted is None else wanted
+    strips = max(0, min(strips, height - 3))
     over = max(0, min(overhead, height - 3 - strips))
     below = 1 if compared and height - 3 - over - strips >= 2 else 0
     top, middle = 1 + over, height - 2 - over

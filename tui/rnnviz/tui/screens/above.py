@@ -25,9 +25,13 @@ class Above(Stepping, Movement):
         """The signals of the cell's layer that the scatter plots."""
         return gates_of(self.capture.models[self.view.model].layers[self.view.cell.layer].signals)
 
+    @property
+    def _runs_errand(self) -> bool:
+        return any(worker.group == "errand" and worker.is_running for worker in self.workers)
+
     def action_stop(self) -> None:
         """Escape closes what stands above the text, if nothing is running that it stops."""
-        if self.overhead is not None and not any(worker.is_running for worker in self.workers):
+        if self.overhead is not None and not self._runs_errand:
             self.overhead = None
             self.move(moves.scrolled_to_cursor)
         else:

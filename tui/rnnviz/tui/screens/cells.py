@@ -79,7 +79,13 @@ class CellsScreen(Screen[View | None]):
         key("right", "sort(1)", "sort by", "Sort by the next column", show=True),
         key("left", "sort(-1)", "sort by previous", "Sort by the column before"),
         key("r", "reverse", "reverse", "Turn the order round", show=True),
-        key("/", "type", "filter", "Type what to show: 1: or 1:3, deviation>0.2, sat<5%", show=True),
+        key(
+            "/",
+            "type",
+            "filter",
+            "Type what to show: 1: or 1:3 (a digit begins by itself), deviation>0.2, sat<5%",
+            show=True,
+        ),
         key("=", "alike", "like this", "Compare all cells with this one over the text", show=True),
         key("d", "dead", "dead", "Hide dead cells, or show them again", show=True),
         key("s", "signal(1)", "signal", "The same of the next signal", show=True),
@@ -188,7 +194,8 @@ class CellsScreen(Screen[View | None]):
     def _begin(self) -> None:
         """Find out about the view's signal."""
         self._shares.clear()
-        self._learn_switching(self.view.signal, self._new_pass(Order.SWITCHING))
+        if self._sample.windows:
+            self._learn_switching(self.view.signal, self._new_pass(Order.SWITCHING))
         if self._reference is not None:
             self._compare_with(self._reference)
         self._learn_statistics()
@@ -355,7 +362,8 @@ class CellsScreen(Screen[View | None]):
         self.cells.learn({Order.SIMILARITY: np.full(sum(self.cells.units), np.nan)})
         self.cells.sort_by(Order.SIMILARITY)
         self.cells.mark(cell)
-        self._learn_similarity(cell, self.view.signal, self._new_pass(Order.SIMILARITY))
+        if self._sample.windows:
+            self._learn_similarity(cell, self.view.signal, self._new_pass(Order.SIMILARITY))
 
     def action_pin(self) -> None:
         view = toggled(self.view, Reading(self.cells.cell, self.view.signal))

@@ -172,7 +172,7 @@ class ShadedText(Screen[None]):
         text = self.places.text
         rows = window.rows_from(self.view.top, text.width, text.height)
         needed = values_needed(self.capture, self.view, rows[0].start, rows[-1].stop)
-        if self.overhead is not None:
+        if self.overhead is not None and self.places.overhead is not None:
             needed += self.overhead.needed(self.view)
         return self._shown == self.view and self.source.has(needed)
 

@@ -264,3 +264,22 @@ def test_parts_of_a_text_of_tokens_are_spans_of_symbols(words: Run, tmp_path: Pa
     assert loss.symbols == 10_000, "one of the twelve columns of 100 streams × 100 symbols"
     found = captured(words, text, tmp_path / "a.zarr", part="val")
     assert loss.loss == pytest.approx(mean_surprisal(main(found)), rel=1e-5)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_captures_words_as_the_cpu_does(words: Run, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text(SPEECH * 500)
+    text = open_text(str(tmp_path / "text"))
+    here = captured(words, text, tmp_path / "a.zarr", streams=20)
+    there = captured(words, text, tmp_path / "b.zarr", streams=20, device=torch.device("cuda"))
+    N = here.symbols
+    np.testing.assert_array_equal(there.ends(0, N), here.ends(0, N))
+    for signal in ("c", "h", "f"):
+        np.testing.assert_allclose(
+            main(there).layers[1].read_units(signal, slice(None), 0, N),
+            main(here).layers[1].read_units(signal, slice(None), 0, N),
+            rtol=2e-3,
+            atol=2e-3,
+        )
+    np.testing.assert_allclose(main(there).surprisal(0, N), main(here).surprisal(0, N), rtol=1e-3, atol=1e-3)

@@ -62,6 +62,7 @@ class Terminal:
             stderr=slave,
             env=inherited
             | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TZ": "UTC"}
+            | {"XDG_STATE_HOME": os.devnull}  # what one session leaves must not meet the next
             | (environment or {}),
             cwd=cwd,
             start_new_session=True,

@@ -34,7 +34,7 @@ class Signal:
         """What the viewed quantity is called: `tanh(c)` for c, the plain name otherwise."""
         return f"tanh({self.name})" if self.squashed else self.name
 
-    def view(self, values: NDArray[np.float16]) -> NDArray[np.float32]:
+    def view(self, values: NDArray[np.float16] | NDArray[np.float32]) -> NDArray[np.float32]:
         """The values as they are shown and counted in histograms: float32 of the same shape, in low…high."""
         wide = values.astype(np.float32)
         return np.tanh(wide) if self.squashed else wide

@@ -46,6 +46,11 @@ class Explorer(App[None]):
         self._text_screen.run_path = run
 
     @property
+    def view(self) -> View:
+        """What the text screen looks at, or last did."""
+        return self._text_screen.view
+
+    @property
     def settled(self) -> bool:
         """Whether everything that is looked at is on the screen."""
         return bool(getattr(self.screen, "settled", True))

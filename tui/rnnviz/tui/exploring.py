@@ -28,6 +28,7 @@ class Wishes:
     start: int | None = None
     color: str = "auto"
     theme: str = "dark"
+    view: str | None = None
     run: str | None = None
 
 
@@ -58,10 +59,21 @@ def plain_wishes(arguments: list[str]) -> Wishes | None:
 
 def explore(wishes: Wishes) -> None:
     """Open a capture and explore it. Raises what `open_view` raises, and InvalidRequest without a terminal."""
-    from rnnviz.tui.opening import open_view
-
-    opened, view = open_view(wishes.capture, wishes.cell, wishes.signal, wishes.start or 0)
+    opened, view = open_wished(wishes)
     explore_view(opened, view, wishes.color, wishes.theme, Path(wishes.run) if wishes.run else None)
+
+
+def open_wished(wishes: Wishes) -> tuple[Capture, View]:
+    """The capture and the view that were asked for; where none was, the one that the capture was left with."""
+    from rnnviz.tui.opening import open_at, open_last, open_view
+
+    if wishes.view is not None:
+        if (wishes.cell, wishes.signal, wishes.start) != (None, None, None):
+            raise InvalidRequest("--view says all of --cell, --signal and --start", "Leave those out.")
+        return open_at(wishes.capture, wishes.view)
+    if (wishes.cell, wishes.signal, wishes.start) == (None, None, None):
+        return open_last(wishes.capture)
+    return open_view(wishes.capture, wishes.cell, wishes.signal, wishes.start or 0)
 
 
 def explore_view(opened: Capture, view: View, color: str, theme: str, run: Path | None = None) -> None:
@@ -74,7 +86,9 @@ def explore_view(opened: Capture, view: View, color: str, theme: str, run: Path 
             "the explorer needs a terminal",
             f"Without one, use: rnnviz snapshot {opened.path.name} --cell {view.cell}",
         )
+    from rnnviz.tui.addresses import address_of
     from rnnviz.tui.first_paint import paint_first, without_echo
+    from rnnviz.tui.keeping import keep_view
     from rnnviz.tui.opening import depth_of_terminal
     from rnnviz.tui.source import Source
 
@@ -93,4 +107,5 @@ def explore_view(opened: Capture, view: View, color: str, theme: str, run: Path 
 
             app = Explorer(opened, view, found.depth, theme, source, run)
         app.run()
+    keep_view(opened.path, address_of(app.view))
     sys.exit(app.return_code or 0)

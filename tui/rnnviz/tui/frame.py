@@ -28,7 +28,7 @@ RULE = ord("─")
 """Fills a row after the last symbol of a segment: what comes next is read from zero state."""
 
 
-def levels(values: NDArray[np.float16], signal: Signal) -> NDArray[np.uint8]:
+def levels(values: NDArray[np.float16] | NDArray[np.float32], signal: Signal) -> NDArray[np.uint8]:
     """Stored values of a signal as levels 0…LEVELS-1 of its view range; NaN becomes PLAIN. Same shape, uint8."""
     unit = (signal.view(values) - signal.low) / (signal.high - signal.low)
     scaled = np.rint(np.clip(unit, 0.0, 1.0) * (LEVELS - 1))

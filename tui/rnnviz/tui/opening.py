@@ -8,8 +8,10 @@ from pathlib import Path
 from rnnviz.store.errors import InvalidCapture, InvalidRequest
 from rnnviz.store.reader import Capture, open_capture
 from rnnviz.store.signals import SIGNALS
+from rnnviz.tui.addresses import view_at
 from rnnviz.tui.cells import Cell, parse_cell
 from rnnviz.tui.comparison import default_pair
+from rnnviz.tui.keeping import last_view
 from rnnviz.tui.terminal import ColourDepth, colour_depth
 from rnnviz.tui.view import View
 
@@ -21,12 +23,8 @@ def open_view(path: Path, cell: str | None, signal: str | None, start: int) -> t
     for a cell, signal or offset that the capture does not have.
     """
     capture = open_capture(path)
-    recurrent = [model for model in capture.models.values() if model.layers]
-    if not recurrent:
-        raise InvalidCapture(
-            f"{path} holds no recurrent model", "Capture one with: rnnviz capture RUN TEXT --out X.zarr"
-        )
-    model = recurrent[0]
+    _check_has_cells(capture)
+    model = next(model for model in capture.models.values() if model.layers)
     chosen = parse_cell(cell, tuple(layer.units for layer in model.layers)) if cell else Cell(0, 0)
     signals = model.layers[chosen.layer].signals
     if signal is not None and signal not in signals:
@@ -42,6 +40,32 @@ def open_view(path: Path, cell: str | None, signal: str | None, start: int) -> t
     left, right = default_pair(capture, model.name)
     view = View(model.name, chosen, signal or signals[0], start, start, left=left, right=right)
     return capture, view
+
+
+def open_at(path: Path, address: str) -> tuple[Capture, View]:
+    """Open a capture and the view that a line stands for, see `addresses`."""
+    capture = open_capture(path)
+    _check_has_cells(capture)
+    return capture, view_at(address, capture)
+
+
+def open_last(path: Path) -> tuple[Capture, View]:
+    """Open a capture where it was left, or as `open_view` does where that is not known or no longer there."""
+    address = last_view(path)
+    if address is not None:
+        try:
+            return open_at(path, address)
+        except InvalidRequest:
+            pass  # another capture has this name now
+    return open_view(path, None, None, 0)
+
+
+def _check_has_cells(capture: Capture) -> None:
+    if not any(model.layers for model in capture.models.values()):
+        raise InvalidCapture(
+            f"{capture.path} holds no recurrent model",
+            "Capture one with: rnnviz capture RUN TEXT --out X.zarr",
+        )
 
 
 def depth_of_terminal(asked: str) -> ColourDepth:

@@ -38,6 +38,12 @@ SignalOption = Annotated[
     str | None, typer.Option("--signal", help="The signal: c h i f o g, h r z n, or h.", metavar="S")
 ]
 StartOption = Annotated[int, typer.Option("--start", help="Offset of the first symbol shown.", metavar="N")]
+WishedStartOption = Annotated[
+    int | None, typer.Option("--start", help="Offset of the first symbol shown.", metavar="N")
+]
+ViewOption = Annotated[
+    str | None, typer.Option("--view", help="A view as y copies it in the explorer.", metavar="VIEW")
+]
 ColourOption = Annotated[
     ColourChoice,
     typer.Option("--color", help="Colours the terminal shows. COLORTERM does not cross SSH: say 16m there."),

@@ -6,6 +6,9 @@ from html import escape
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rnnviz.store.errors import AlreadyExists, InvalidRequest, NotFound, StorageFailure
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
@@ -17,6 +20,7 @@ from rnnviz.tui.layout import LIMIT, TextWindow
 from rnnviz.tui.painting import Inks, Line, painted_row, spread, width_of
 from rnnviz.tui.palette import RGB, Depth, Paint, Palette, palette
 from rnnviz.tui.panels.status import cell_line
+from rnnviz.tui.shading import Shade, of_symbols, signal_of
 from rnnviz.tui.view import View
 
 Format = Literal["ansi", "html", "svg", "txt"]
@@ -48,15 +52,28 @@ def picture(capture: Capture, view: View, *, lines: int, width: int, shades: Pal
     window = TextWindow(start, capture.text(start, stop), capture.captured, capture.segments[:, 0])
     rows = window.rows_from(view.top, width, lines)
     first, last = rows[0].start, rows[-1].stop
-    layer = capture.models[view.model].layers[view.cell.layer]
-    values = layer.read(view.signal, view.cell.unit, first, last)
-    shade = levels(values, SIGNALS[view.signal])
+    shade = levels(_shade(capture, view, first, last), signal_of(view.shade, view.signal))
     frame = compose(window, rows, width, len(rows), shade)
     inks = Inks.of(shades)
     head = cell_line(capture, view, loading=False, width=width, palette=shades)
     where = spread([], [(f"symbols {first:,} to {last - 1:,} ", inks.faint)], width, inks.plain)
     body = [painted_row(frame, row, shades) for row in range(len(rows))]
     return [head, *body, where]
+
+
+def _shade(capture: Capture, view: View, start: int, stop: int) -> NDArray[np.float16] | NDArray[np.float32]:
+    """[stop - start], what shades the text, as stored."""
+    if view.shade is Shade.CELL:
+        layer = capture.models[view.model].layers[view.cell.layer]
+        return layer.read(view.signal, view.cell.unit, start, stop)
+    starts = capture.segments[:, 0]
+    first, last = np.searchsorted(starts, [start, stop])
+    found = []
+    for name in view.shading_models:
+        before = capture.models[name].surprisal(max(0, start - 1), stop - 1)
+        padded = np.append(np.float32(np.nan), before) if start == 0 else before
+        found.append(of_symbols(padded, starts[first:last] - start))
+    return found[0] if len(found) == 1 else found[1] - found[0]
 
 
 def as_text(lines: list[Line]) -> str:
@@ -134,7 +151,8 @@ def render(
     capture: Capture, view: View, form: Format, *, lines: int, width: int, theme: str, depth: Depth
 ) -> str:
     """A view in one of the formats. Colour depth matters to ANSI alone: pages and pictures have all colours."""
-    scale: Literal["diverging", "sequential"] = "sequential" if SIGNALS[view.signal].is_gate else "diverging"
+    gate = signal_of(view.shade, view.signal).is_gate
+    scale: Literal["diverging", "sequential"] = "sequential" if gate else "diverging"
     shades = palette(depth if form == "ansi" else Depth.TRUE, theme, scale)
     drawn = picture(capture, view, lines=lines, width=width, shades=shades)
     title = visible(f"{view.cell} {SIGNALS[view.signal].view_name} · {capture.text_name}")

@@ -14,9 +14,10 @@ from rnnviz.tui.options import (
     ColourChoice,
     ColourOption,
     SignalOption,
-    StartOption,
     ThemeChoice,
     ThemeOption,
+    ViewOption,
+    WishedStartOption,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def browse(
     capture: Annotated[Path, typer.Argument(help="A capture, X.zarr.", metavar="X.zarr")],
     cell: CellOption = None,
     signal: SignalOption = None,
-    start: StartOption = 0,
+    start: WishedStartOption = None,
+    view: ViewOption = None,
     color: ColourOption = ColourChoice.AUTO,
     theme: ThemeOption = ThemeChoice.DARK,
     run: Annotated[
@@ -45,7 +47,8 @@ def browse(
 ) -> None:
     """Explore a capture: the text shaded by one cell, keys to step through cells, layers and signals.
 
-    `?` in the explorer lists every key.
+    It opens where it was left, unless a cell, a signal, a place or a view is named. `?` in the explorer lists every
+    key.
 
     Examples:
 
@@ -53,18 +56,25 @@ def browse(
 
         rnnviz browse wp.zarr --cell 1:37 --signal f --color 16m
 
+        rnnviz browse wp.zarr --view 1:37.c,top=4000,cursor=4012
+
         rnnviz browse wp.zarr --picture screen.svg --size 80x24 --press j,j,pagedown
     """
-    from rnnviz.tui.opening import open_view
+    from rnnviz.tui.exploring import Wishes, explore_view, open_wished
 
-    opened, view = open_view(capture, cell, signal, start)
+    if picture is not None and picture.suffix.lower() != ".svg":
+        raise InvalidRequest(
+            f"{picture.name} is no name for a picture in SVG",
+            "Write FILE.svg; rsvg-convert makes a PNG of it.",
+        )
+    if picture is not None and view is None:
+        start = start or 0  # a picture is of what was asked for, not of where somebody left
+    opened, opened_view = open_wished(Wishes(capture, cell, signal, start, view=view))
     if picture is None:
-        from rnnviz.tui.exploring import explore_view
-
-        explore_view(opened, view, color, theme, run)
+        explore_view(opened, opened_view, color, theme, run)
     else:
         keys = [key for key in press.split(",") if key]
-        _draw(opened, view, theme, picture, size, keys, run)
+        _draw(opened, opened_view, theme, picture, size, keys, run)
 
 
 def _draw(

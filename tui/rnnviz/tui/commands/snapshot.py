@@ -14,9 +14,10 @@ from rnnviz.tui.options import (
     ColourChoice,
     ColourOption,
     SignalOption,
-    StartOption,
     ThemeChoice,
     ThemeOption,
+    ViewOption,
+    WishedStartOption,
 )
 
 
@@ -24,7 +25,8 @@ def snapshot(
     capture: Annotated[Path, typer.Argument(help="A capture, X.zarr.", metavar="X.zarr")],
     cell: CellOption = None,
     signal: SignalOption = None,
-    start: StartOption = 0,
+    start: WishedStartOption = None,
+    view: ViewOption = None,
     lines: Annotated[int, typer.Option(help="Rows of text.", min=1, max=10_000)] = 40,
     width: Annotated[int, typer.Option(help="Columns of text.", min=10, max=1_000)] = 100,
     form: Annotated[
@@ -45,12 +47,17 @@ def snapshot(
         rnnviz snapshot wp.zarr --cell 1:37 | less -R
 
         rnnviz snapshot wp.zarr --cell 0:12 --signal f --start 4000 -o cell.svg
+
+        rnnviz snapshot wp.zarr --view 1:37.c,top=4000,shade=difference -o difference.html
     """
-    from rnnviz.tui.opening import depth_of_terminal, open_view
+    from rnnviz.tui.exploring import Wishes, open_wished
+    from rnnviz.tui.opening import depth_of_terminal
     from rnnviz.tui.palette import Depth
     from rnnviz.tui.snapshot import format_of, render, write_snapshot
 
-    opened, view = open_view(capture, cell, signal, start)
+    if view is None:
+        start = start or 0
+    opened, drawn_view = open_wished(Wishes(capture, cell, signal, start, view=view))
     if opened.captured == 0:
         raise InvalidRequest(
             f"nothing is captured in {capture} yet", "Finish it first: rnnviz capture --resume …"
@@ -60,8 +67,10 @@ def snapshot(
     depth = depth_of_terminal(color.value).depth if known else Depth.TRUE
     if out is None:
         chosen = form or "ansi"
-        drawn = render(opened, view, chosen, lines=lines, width=width, theme=theme.value, depth=depth)
+        drawn = render(opened, drawn_view, chosen, lines=lines, width=width, theme=theme.value, depth=depth)
         sys.stdout.write(drawn)
         return
     chosen = form or format_of(out)
-    write_snapshot(opened, view, out, form=chosen, lines=lines, width=width, theme=theme.value, depth=depth)
+    write_snapshot(
+        opened, drawn_view, out, form=chosen, lines=lines, width=width, theme=theme.value, depth=depth
+    )

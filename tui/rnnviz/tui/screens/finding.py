@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from textual.binding import BindingType
 
-from rnnviz.store.reader import Capture
+from rnnviz.tui.crossings import Found
 from rnnviz.tui.errand import Cancelled
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.shaded import ShadedText
 from rnnviz.tui.search import find, pattern_of
-from rnnviz.tui.view import View
 
 
 class Finding(ShadedText):
@@ -44,11 +45,31 @@ class Finding(ShadedText):
             self._search(self.pattern, backwards=backwards)
 
     def _search(self, pattern: re.Pattern[bytes], *, backwards: bool) -> None:
-        def match(capture: Capture, view: View, cancelled: Cancelled) -> int | None:
-            text = capture.text
-            span = find(
-                pattern, text, capture.captured, view.cursor, backwards=backwards, cancelled=cancelled
-            )
-            return None if span is None else span[0]
+        capture, cursor = self.capture, self.view.cursor
 
-        self.jump("searching", match, missing="no match")
+        def match(cancelled: Cancelled) -> Found | None:
+            length, read = capture.text_bytes, 0
+
+            def text(start: int, stop: int) -> NDArray[np.uint8]:
+                nonlocal read
+                read += stop - start
+                cancelled(min(1.0, read / length))
+                return capture.text(start, stop)
+
+            place = int(capture.ends(cursor - 1, cursor)[0]) if cursor else 0
+            span = find(pattern, text, length, place, backwards=backwards, cancelled=cancelled)
+            if span is None:
+                return None
+            wrapped = span[0] > place if backwards else span[0] <= place
+            return Found(capture.symbol_at(span[0]), wrapped)
+
+        def then(found: Found | None) -> None:
+            if found is None:
+                self.say("no match")
+                self.draw()
+                return
+            if found.wrapped:
+                self.say("on from the end of the text" if backwards else "on from the start of the text")
+            self.go_to(found.position)
+
+        self.errand("searching", match, then)

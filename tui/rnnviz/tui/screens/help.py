@@ -27,6 +27,10 @@ _KEY_NAMES = {
     "space": "Space",
     "ctrl+l": "Ctrl-L",
     "question_mark": "?",
+    "number_sign": "#",
+    "plus": "+",
+    "minus": "−",
+    "backslash": "\\",
 }
 
 

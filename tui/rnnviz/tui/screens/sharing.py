@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from rnnviz.tui.addresses import address_of
 from rnnviz.tui.errand import Cancelled
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.shaded import ShadedText
@@ -16,8 +17,15 @@ from rnnviz.tui.snapshot import default_name, format_of, write_snapshot
 class Sharing(ShadedText):
     GROUP = "Share"
     BINDINGS: ClassVar[list[BindingType]] = [
+        key("y", "copy", "copy view", "Copy this view as a line for --view, and show it"),
         key("w", "ask_snapshot", "snapshot", "Write what is on the screen to a file", show=True),
     ]
+
+    def action_copy(self) -> None:
+        """The terminal puts it on the clipboard (OSC 52) where it can; it is shown for where it cannot."""
+        address = address_of(self.view)
+        self.app.copy_to_clipboard(address)
+        self.say(f"copied: --view {address}", seconds=8.0)
 
     def action_ask_snapshot(self) -> None:
         name = default_name(self.capture.path, self.view.cell, self.view.signal, self.view.top)

@@ -14,6 +14,7 @@ from rnnviz.tui.screens.finding import Finding
 from rnnviz.tui.screens.gates import Gates
 from rnnviz.tui.screens.help import HelpScreen
 from rnnviz.tui.screens.listing import Listing
+from rnnviz.tui.screens.marking import Marking
 from rnnviz.tui.screens.movement import Movement
 from rnnviz.tui.screens.pins import Pins
 from rnnviz.tui.screens.predicting import Predicting
@@ -56,6 +57,7 @@ class TextScreen(
     Movement,
     Conditions,
     Finding,
+    Marking,
     Trying,
     Sharing,
     Screenful,

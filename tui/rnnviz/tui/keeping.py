@@ -1,0 +1,117 @@
+"""What the explorer keeps between sessions: the last view of each capture, and marks with notes.
+
+Marks belong to the capture: they are kept beside it, in `X.zarr.marks.json`, where that folder can be written, so that
+they go where it goes. A capture itself is never written into. Where its folder is not ours to write, and for the last
+views, which are nobody else's business, there is the user's state directory (`XDG_STATE_HOME`, or `~/.local/state`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rnnviz.store.disk import replace_file
+from rnnviz.store.errors import InvalidRequest, StorageFailure
+
+_LARGEST = 4 << 20
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place somebody wants to come back to: the symbol, what was looked at (see `addresses`), and why."""
+
+    symbol: int
+    view: str
+    note: str
+
+
+def state_file(capture: Path, kind: str) -> Path:
+    """Where the state directory keeps something about the capture at a path."""
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
+    name = hashlib.sha256(os.fsencode(capture.resolve())).hexdigest()[:24]
+    return state / "rnnviz" / kind / f"{name}.json"
+
+
+def last_view(capture: Path) -> str | None:
+    """The address of the view that this capture was left with, if it is known."""
+    document = _read(state_file(capture, "views"))
+    view = document.get("view") if document else None
+    return view if isinstance(view, str) else None
+
+
+def keep_view(capture: Path, view: str) -> None:
+    """Remember the view that a capture is left with. A state directory that cannot be written is no reason to fail."""
+    try:
+        _write(state_file(capture, "views"), {"capture": str(capture.resolve()), "view": view})
+    except OSError:
+        return
+
+
+def marks_files(capture: Path) -> tuple[Path, Path]:
+    """Where marks are looked for and kept: beside the capture, or else in the state directory."""
+    resolved = capture.resolve()
+    return resolved.with_name(f"{resolved.name}.marks.json"), state_file(capture, "marks")
+
+
+def read_marks(capture: Path) -> list[Mark]:
+    """The marks of a capture, in the order of the text. Raises InvalidRequest for a file that is no list of marks."""
+    found: dict[int, Mark] = {}
+    for path in reversed(marks_files(capture)):
+        document = _read(path)
+        entries = [] if document is None else document.get("marks")
+        if not isinstance(entries, list):
+            raise InvalidRequest(f"{path} holds no marks", "Move it away to begin anew.")
+        for entry in entries:
+            if not (
+                isinstance(entry, dict)
+                and isinstance(entry.get("symbol"), int)
+                and isinstance(entry.get("view"), str)
+                and isinstance(entry.get("note"), str)
+            ):
+                raise InvalidRequest(f"{path} holds something that is no mark", "Move it away to begin anew.")
+            mark = Mark(entry["symbol"], entry["view"], entry["note"])
+            found[mark.symbol] = mark
+    return [found[symbol] for symbol in sorted(found)]
+
+
+def write_marks(capture: Path, marks: list[Mark]) -> Path:
+    """Keep these marks in the place of those there were, and say where. Raises StorageFailure where neither place can
+    be written."""
+    document = {"format": 1, "marks": [asdict(mark) for mark in marks]}
+    beside, state = marks_files(capture)
+    try:
+        _write(beside, document)
+    except OSError:
+        try:
+            _write(state, document)
+        except OSError as error:
+            raise StorageFailure(
+                f"marks can be kept neither in {beside.parent} nor in {state.parent}: {error.strerror}",
+                "Set XDG_STATE_HOME to a folder that can be written.",
+            ) from error
+        return state
+    state.unlink(missing_ok=True)
+    return beside
+
+
+def _read(path: Path) -> dict[str, object] | None:
+    """The JSON object in a file; None where there is none. Raises InvalidRequest for anything else."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        document = json.loads(content) if len(content) <= _LARGEST else None
+    except OSError:
+        return None
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise InvalidRequest(f"{path} is not what rnnviz keeps there", "Move it away to begin anew.")
+    return document
+
+
+def _write(path: Path, document: dict[str, object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, json.dumps(document, indent=1, ensure_ascii=False).encode())

@@ -108,7 +108,7 @@ def test_what_never_happens_is_not_found() -> None:
     once = Event("once", lambda a, b: (np.arange(a, b) == 30).astype(np.uint8), (1,), at_start=True)
     assert next_occurrence(once, BREAKS, 400, 30) is None  # there is no other
     assert next_occurrence(once, BREAKS, 400, 29) == Found(30, wrapped=False)
-    assert next_occurrence(once, BREAKS, 400, 29, cancelled=lambda: True) is None
+    assert next_occurrence(once, BREAKS, 400, 29, cancelled=lambda share: True) is None
 
 
 @pytest.mark.parametrize("window", [13, 65536])

@@ -124,15 +124,18 @@ def next_occurrence(
     position: int,
     *,
     backwards: bool = False,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancelled: Callable[[float], bool] = lambda share: False,
 ) -> Found | None:
     """The first occurrence after `position`, or the last one before it, going on around the end of the text.
 
-    None: there is no other, or the search was cancelled. Raises what reading the capture raises.
+    None: there is no other, or the search was cancelled: `cancelled` is asked before every window, with the share of
+    the text that was gone through. Raises what reading the capture raises.
     """
+    done = 0
     for start, stop, wrapped in _windows(position, length, backwards=backwards):
-        if cancelled():
+        if cancelled(done / length):
             return None
+        done += stop - start
         found = occurrences(event, breaks, start, stop)
         if len(found):
             return Found(int(found[-1 if backwards else 0]), wrapped)

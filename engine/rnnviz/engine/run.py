@@ -32,12 +32,12 @@ from rnnviz.engine.model import KINDS, STATE_PARTS, Kind, RecurrentModel, build,
 from rnnviz.engine.split import Split
 from rnnviz.engine.text import STANDARD_LIBRARY, Text, is_there, open_text, printable
 from rnnviz.engine.text_record import TextRecord
-from rnnviz.engine.tokens import UNITS, TokenVocabulary
+from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.engine.vocabulary_record import read_vocabulary, vocabulary_record
 from rnnviz.engine.window_network import Predictor, build_window, window_shapes
 from rnnviz.store.disk import replace_file
 from rnnviz.store.errors import InvalidRequest, InvalidRun, NotFound
-from rnnviz.store.schema import MOST_TOKENS
 
 FORMAT = 1
 RUN_FILE = "run.json"
@@ -256,7 +256,7 @@ class Run:
             "config": {name: config[name] for name in IMPORTED_CONFIG} if self.source else config,
             "text": asdict(self.text) if self.text else None,
             "source": asdict(self.source) if self.source else None,
-            "vocabulary": _vocabulary_record(self.vocabulary),
+            "vocabulary": vocabulary_record(self.vocabulary),
             "best_epoch": self.best.epoch if self.best else None,
             "test": asdict(self.test) if self.test else None,
             "history": [asdict(epoch) for epoch in self.history],
@@ -287,7 +287,7 @@ def load_run(path: str | Path) -> Run:
         return Run(
             path=path,
             config=(_imported_config if imported else _config)(fields.group("config")),
-            vocabulary=_vocabulary(fields),
+            vocabulary=read_vocabulary(fields),
             text=None if imported else TextRecord.read(fields.group("text")),
             source=ImportedFile.read(fields.group("source")) if imported else None,
             history=tuple(read_epoch(epoch) for epoch in fields.groups("history")),
@@ -337,32 +337,6 @@ def read_epoch(fields: Fields) -> Epoch:
         rate=fields.number("rate", 0),
         seconds=fields.number("seconds", 0),
         symbols_per_second=fields.number("symbols_per_second", 0),
-    )
-
-
-def _vocabulary_record(vocabulary: Vocabulary | TokenVocabulary) -> object:
-    """A list of bytes, or an object with the tokens."""
-    if isinstance(vocabulary, Vocabulary):
-        return list(vocabulary.symbols)
-    return {
-        "unit": vocabulary.unit,
-        "unknown": vocabulary.unknown,
-        "line_end": vocabulary.line_end,
-        "tokens": list(vocabulary.tokens),
-    }
-
-
-def _vocabulary(fields: Fields) -> Vocabulary | TokenVocabulary:
-    if fields.is_list("vocabulary"):
-        return Vocabulary(bytes(fields.integers("vocabulary", 0, 255)))
-    described = fields.group("vocabulary")
-    return TokenVocabulary(
-        described.strings("tokens"),
-        described.choice("unit", UNITS),
-        *(
-            described.integer(name, 0, MOST_TOKENS) if described.has(name) else None
-            for name in ("unknown", "line_end")
-        ),
     )
 
 

@@ -20,7 +20,7 @@ from rnnviz.store.schema import LONGEST_TOKEN, MOST_TOKEN_BYTES, MOST_TOKENS
 PIECE: Final = 1 << 16
 """Numbers that are looked up at a time."""
 GREATEST_FILE: Final = 64 << 20
-GREATEST_NUMBER: Final = 1 << 24
+GREATEST_NUMBER: Final = 1 << 22
 
 _LINE: Final = re.compile(r"(.+?)[\t ]+(\d{1,8})\s*")
 

@@ -27,6 +27,8 @@ PANELS: Final = 12
 LEAST_TEXT: Final = 4
 GAP: Final = 2
 """Columns between the two models."""
+WIDEST: Final = 70
+"""Columns of one model at most: longer bars are no easier to compare."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,11 @@ def sheet(width: int, height: int, panels: bool) -> Sheet:
     rows = min(PANELS, middle - LEAST_TEXT) if panels else 0
     if rows < 3:
         return Sheet(Place(0, 1, width, middle), None)
-    half = (width - GAP) // 2
+    half = min((width - GAP - 1) // 2, WIDEST)
     top = 1 + middle - rows
     return Sheet(
         Place(0, 1, width, middle - rows - 1),
-        (Place(0, top, half, rows), Place(half + GAP, top, half, rows)),
+        (Place(1, top, half, rows), Place(1 + half + GAP, top, half, rows)),
     )
 
 
@@ -58,16 +60,22 @@ def window_of(page: Page) -> TextWindow:
 
 
 def draw(
-    session: Session, view: View, palette: Palette, width: int, height: int, panels: bool, mode: str
+    session: Session,
+    view: View,
+    window: TextWindow,
+    rows: list[Row],
+    palette: Palette,
+    at: Sheet,
+    width: int,
+    height: int,
+    mode: str,
 ) -> Grid:
-    """The whole screen. `view` has the cell and signal, and the page's place on the screen."""
-    inks, at, page = Inks.of(palette), sheet(width, height, panels), session.page
+    """The whole screen. `view` has the cell and signal; `rows` are those of the page that are on the screen."""
+    inks, page = Inks.of(palette), session.page
     grid = Grid.blank(width, height, inks.plain)
     model = session.readers["recurrent"].model
     opened = None if model is None else model.opened
     shade, first = _shade(session, view)
-    window = window_of(page)
-    rows = window.rows_from(view.top, at.text.width, at.text.height)
     if rows:
         frame = compose(
             window,

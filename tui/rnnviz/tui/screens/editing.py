@@ -30,7 +30,7 @@ class WhileTyping(PageScreen):
         key("ctrl+r", "cell(-1)", "previous cell", "Previous cell"),
         key("ctrl+t", "signal(1)", "next signal", "Next signal of this cell", show=True),
         key("ctrl+g", "write", "write on", "A model goes on writing, or stops", show=True),
-        key("backspace", "erase_before", "back", "Take away the character before the cursor"),
+        key("backspace,ctrl+h", "erase_before", "back", "Take away the character before the cursor"),
     ]
 
     def action_command(self) -> None:

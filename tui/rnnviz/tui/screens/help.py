@@ -25,7 +25,8 @@ _KEY_NAMES = {
     "escape": "Esc",
     "enter": "Enter",
     "space": "Space",
-    "ctrl+l": "Ctrl-L",
+    "backspace": "Backspace",
+    "delete": "Del",
     "question_mark": "?",
     "number_sign": "#",
     "plus": "+",
@@ -36,7 +37,11 @@ _KEY_NAMES = {
 
 def keys_of(binding: Binding) -> str:
     """A binding's keys as they stand on a keyboard."""
-    return " ".join(_KEY_NAMES.get(key, key) for key in binding.key.split(","))
+    return " ".join(_name_of(key) for key in binding.key.split(","))
+
+
+def _name_of(key: str) -> str:
+    return f"Ctrl-{key[5:].upper()}" if key.startswith("ctrl+") else _KEY_NAMES.get(key, key)
 
 
 class HelpScreen(ModalScreen[None]):

@@ -24,7 +24,7 @@ from textual.widgets import Input
 
 from rnnviz.store.errors import RnnvizError
 from rnnviz.tui import view as moves
-from rnnviz.tui.layout import TextWindow
+from rnnviz.tui.layout import Row, TextWindow
 from rnnviz.tui.live.client import Question
 from rnnviz.tui.live.page import Page
 from rnnviz.tui.live.session import Session
@@ -43,6 +43,9 @@ PACE: Final = 0.03
 """Seconds between two symbols that a model writes: fast, but to be followed by eye."""
 LOOK: Final = 0.5
 """Seconds between two looks at how long a model has been loading, or has not answered."""
+
+WRITTEN: Final = {"enter": "\n", "ctrl+j": "\n", "tab": "\t"}
+"""What keys write that are no characters of their own."""
 
 
 def do_nothing() -> None:
@@ -94,6 +97,8 @@ class PageScreen(Screen[View | None]):
         self.one_symbol = False
         """Whether it stops after one."""
         self.panels = True
+        self._rows: list[Row] = []
+        """Those of the page that are on the screen."""
         self._overtaken = False
         """Whether the page was not shown because the terminal was not ready for it."""
         self._timer: Timer | None = None
@@ -218,8 +223,7 @@ class PageScreen(Screen[View | None]):
 
     def _ask_models(self) -> None:
         """Ask for everything on the screen."""
-        page, cell, text = self.session.page, self.view.cell, self.sheet.text
-        rows = self.window.rows_from(self.view.top, text.width, text.height) if text.height > 0 else []
+        page, cell, rows = self.session.page, self.view.cell, self._rows
         start, stop = (rows[0].start, rows[-1].stop) if rows else (0, 0)
         question = Question(page.text, page.cursor, start, stop, cell.layer, cell.unit, self.view.signal)
         self.session.ask(question, draw=self.writing)
@@ -244,6 +248,7 @@ class PageScreen(Screen[View | None]):
             window = self.window
             top = min(self.view.top, len(window.data) - 1)
             self.view = moves.scrolled_to_cursor(replace(self.view, top=top), window, text.width, text.height)
+            self._rows = window.rows_from(self.view.top, text.width, text.height)
         self._ask_models()
         self.show_page()
 
@@ -254,7 +259,10 @@ class PageScreen(Screen[View | None]):
         if self._overtaken or self.sheet.text.width < 1 or self.sheet.text.height < 1:
             return
         palette = self.scene.palette(self.view.signal)
-        canvas.show(draw(self.session, self.view, palette, *canvas.size, self.panels, self._mode))
+        at = self.sheet
+        canvas.show(
+            draw(self.session, self.view, self.window, self._rows, palette, at, *canvas.size, self._mode)
+        )
         self._show_hints()
 
     @property
@@ -304,7 +312,7 @@ class PageScreen(Screen[View | None]):
             return
         event.stop()
         event.prevent_default()
-        character = event.character if event.is_printable else {"enter": "\n", "tab": "\t"}.get(event.key)
+        character = event.character if event.is_printable else WRITTEN.get(event.key)
         if self.typing and event.key.startswith("alt+"):
             # A terminal sends Esc and a key that follows at once in the same way as a key with Alt.
             self.typing = self.writing = False
@@ -327,7 +335,7 @@ class PageScreen(Screen[View | None]):
 
     def _type(self, characters: str) -> None:
         self.writing = False
-        self.edit(self.session.page.typed(characters.encode("utf-8", "surrogateescape")))
+        self.edit(self.session.page.typed(characters.encode("utf-8", "surrogatepass")))
 
     def edit(self, page: Page) -> None:
         """Show another page, or another place in it."""

@@ -332,6 +332,32 @@ async def test_a_capture_that_holds_nothing_yet(tmp_path: Path) -> None:
         await ui.until(lambda: ui.app.screen is ui.text, "the text screen")
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_changes_on_the_screen_is_what_a_new_drawing_shows(made: HandMade, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    keys = random.choice([*"jkJKJKrdsgG*=", "left", "right", "pagedown", "pageup", "down", "up"], 40)
+    with Terminal(["browse", str(made.path)], columns=90, rows=24) as terminal:
+        terminal.wait_for_text("mean")
+        terminal.press("c", *keys.tolist())
+
+        quiet(terminal)
+        before = [[terminal.screen.buffer[y][x] for x in range(90)] for y in range(24)]
+        assert terminal.row(1).startswith("  cell"), "\n".join(terminal.screen.display)
+        terminal.press("\x0c")
+        quiet(terminal)
+        after = [[terminal.screen.buffer[y][x] for x in range(90)] for y in range(24)]
+        wrong = [(x, y) for y in range(24) for x in range(90) if before[y][x] != after[y][x]]
+        assert wrong == []
+
+
+def quiet(terminal: Terminal) -> None:
+    """Read until nothing has come for a while."""
+    length = -1
+    while len(terminal.output) != length:
+        length = len(terminal.output)
+        terminal.watch(1.0)
+
+
 def test_a_terminal_shows_the_new_screens(made: HandMade) -> None:
     with Terminal(["browse", str(made.path), "--cell", "0:3"], columns=80, rows=24) as terminal:
         terminal.wait_for_text("mean")

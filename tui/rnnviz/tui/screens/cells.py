@@ -91,6 +91,7 @@ class CellsScreen(Screen[View | None]):
         key("s", "signal(1)", "signal", "The same of the next signal", show=True),
         key("S", "signal(-1)", "previous signal", "The same of the previous signal"),
         key("*", "pin", "pin", f"Pin this cell under the text, or unpin it; {MOST} at most"),
+        key("ctrl+l", "redraw", "redraw", "Draw the whole screen again"),
     ]
 
     class Arrived(Message):
@@ -387,6 +388,11 @@ class CellsScreen(Screen[View | None]):
             self._draw()
         else:
             self.dismiss(replace(self._start, pins=self.view.pins))
+
+    def action_redraw(self) -> None:
+        """For a terminal that something else has written into."""
+        self.query_one("#canvas", Canvas).forget()
+        self.refresh()
 
     def action_help(self) -> None:
         bindings = [binding for binding in self.BINDINGS if isinstance(binding, Binding)]

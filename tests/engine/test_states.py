@@ -338,6 +338,19 @@ def test_what_is_not_there(folder: Path) -> None:
     assert not has_ids(folder / "states.h5")
 
 
+def test_layers_in_groups_of_the_file_and_of_no_other(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "other.h5", "w") as other:
+        other["group/states0"] = random_states(10)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["group/deep/h"] = random_states(10)
+        file["link"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "group")
+    with open_states([tmp_path / "a.h5"], ["group/deep/h"]) as (layer,):
+        assert layer.shape == (10, 4)
+    for name in ("link/states0", "/link/states0", "group", "group/none", "", "/"):
+        with pytest.raises(InvalidRequest, match="no dataset"), open_states([tmp_path / "a.h5"], [name]):
+            pass
+
+
 def test_without_h5py_a_sentence_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(Unavailable, match="h5py") as caught, open_states([folder / "states.h5"]):

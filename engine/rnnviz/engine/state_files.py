@@ -133,10 +133,10 @@ def _dataset(file: h5py.File, path: Path, name: str) -> Values:
     """Raises InvalidRequest for what is no dataset, or one that lies elsewhere or is packed in an unknown way."""
     import h5py
 
-    if (
-        not isinstance(file.get(name, getlink=True), h5py.HardLink)
-        or file.get(name, getclass=True) is not h5py.Dataset
-    ):
+    parts = [part for part in name.split("/") if part]
+    places = ["/".join(parts[: number + 1]) for number in range(len(parts))]
+    inside = places and all(isinstance(file.get(place, getlink=True), h5py.HardLink) for place in places)
+    if not inside or file.get(name, getclass=True) is not h5py.Dataset:
         _refuse(
             f"{_shown(path)} has no dataset {printable(name)}: {_contents(file)}", "Name one that is there."
         )
@@ -221,11 +221,17 @@ def _is_hdf5(path: Path) -> bool:
 
 def _contents(file: h5py.File) -> str:
     """What a file holds, in one line."""
+    import h5py
+
     keys = list(file)
-    shown = [
-        f"{printable(key)} {list(getattr(file.get(key), 'shape', None) or [])}" for key in keys[:MOST_LISTED]
+    if not keys:
+        return "it is empty"
+    hard = [isinstance(file.get(key, getlink=True), h5py.HardLink) for key in keys[:MOST_LISTED]]
+    shapes = [
+        getattr(file[key], "shape", None) if own else None for key, own in zip(keys, hard, strict=False)
     ]
-    return f"it has {', '.join(shown)}{' …' if len(keys) > MOST_LISTED else ''}" if keys else "it is empty"
+    shown = [f"{printable(key)} {list(shape or [])}" for key, shape in zip(keys, shapes, strict=False)]
+    return f"it has {', '.join(shown)}{' …' if len(keys) > MOST_LISTED else ''}"
 
 
 def _shown(path: Path) -> str:

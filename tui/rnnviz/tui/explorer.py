@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textual import work
 from textual.app import App
-from textual.events import CursorPosition, Event, InputEvent
+from textual.events import CursorPosition, Event, InputEvent, Paste
 
 from rnnviz.store.reader import Capture
 from rnnviz.tui.palette import Depth
@@ -41,7 +41,7 @@ class Explorer(App[None]):
         """`source` is one of this capture that has read already, if there is one; `run` where its run is."""
         super().__init__(ansi_color=True)
         self._stands = False
-        self._early: deque[InputEvent] = deque()
+        self._early: deque[Event] = deque()
         self._text_screen = TextScreen(capture, view, depth, theme, source or Source(capture))
         self._text_screen.run_path = run
 
@@ -64,8 +64,8 @@ class Explorer(App[None]):
         self.push_screen(self._text_screen)
 
     async def on_event(self, event: Event) -> None:
-        """Keys pressed before the text screen stands wait for it; Textual would hand them to nobody."""
-        if isinstance(event, InputEvent) and not self._stands:
+        """Keys and pastes wait until the text screen stands; Textual would hand them to nobody."""
+        if isinstance(event, InputEvent | Paste) and not self._stands:
             self._early.append(event)
         else:
             await super().on_event(event)

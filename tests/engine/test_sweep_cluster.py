@@ -19,6 +19,7 @@ from rnnviz.engine.sweep import cluster as cluster_module
 from rnnviz.engine.sweep.cluster import Cluster, parse_resources
 from rnnviz.engine.sweep.job import Report
 from rnnviz.engine.sweep.schedule import jobs_of
+from rnnviz.engine.text import open_text
 from rnnviz.store.disk import DirectoryLock
 from rnnviz.store.errors import InvalidRequest, Unavailable
 from support.sweeps import assert_trained_alone, plan_small, start_jobs
@@ -35,7 +36,7 @@ def _text(tmp_path: Path) -> Path:
 @pytest.fixture(name="scheduler")
 def _scheduler() -> Iterator[str]:
     """The address of a scheduler without workers."""
-    with distributed.LocalCluster(n_workers=0, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
         yield cluster.scheduler_address
 
 
@@ -66,8 +67,9 @@ def _kill_worker_of(name: str, scheduler: str) -> int:
     return int(processes[place])
 
 
+@pytest.mark.parametrize("unshared", [False, True])
 def test_a_lost_worker_s_run_goes_on_elsewhere(
-    tmp_path: Path, text: Path, scheduler: str, workers: list[subprocess.Popen[bytes]]
+    tmp_path: Path, text: Path, scheduler: str, workers: list[subprocess.Popen[bytes]], unshared: bool
 ) -> None:
     """Two runs on two workers. One worker is killed for good: both runs come to what they come to alone."""
     sweep = plan_small(tmp_path / "sweep", text, epochs=60)
@@ -79,7 +81,10 @@ def test_a_lost_worker_s_run_goes_on_elsewhere(
         assert cluster.slots({"GPU": 2}) == 0
         lost = ""
         heard: list[Report] = []
-        for report in cluster.train(jobs, {"GPU": 1}):
+        # Unshared, they could not find the text nor write the runs where the jobs say.
+        sent = open_text(str(text)) if unshared else None
+        told = [replace(job, text="/nowhere") for job in jobs] if unshared else jobs
+        for report in cluster.train(told, {"GPU": 1}, sent):
             if report is None:
                 continue
             heard.append(report)

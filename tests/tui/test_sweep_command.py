@@ -170,6 +170,7 @@ def test_a_run_that_fails_is_named_and_the_exit_code_tells(text: Path, tmp_path:
         (["text.txt", "--out", "text.txt", *PROTOCOL], 2, "text.txt exists and is no sweep", "--out"),
         (["text.txt", "--out", "text.txt/sweep", *PROTOCOL], 1, "cannot make", "--out"),
         (["text.txt", "--out", "sweep", *PROTOCOL, "--resources", "GPU=1"], 2, "--scheduler", "address"),
+        (["text.txt", "--out", "sweep", *PROTOCOL, "--unshared"], 2, "--unshared is for", "address"),
         (["text.txt", "--out", "sweep", *PROTOCOL, "--scheduler", "nowhere://x"], 2, "no address", "tcp://"),
         (
             ["text.txt", "--out", "sweep", *PROTOCOL, "--scheduler", "tcp://127.0.0.1:9", "--jobs", "2"],

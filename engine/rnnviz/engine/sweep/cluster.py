@@ -1,32 +1,38 @@
 """The jobs of a sweep on the workers of a Dask scheduler, which may be many machines.
 
 Each job is a task, whose thread in the Dask worker watches over a trainer process as `local` does. Runs come back
-through their directories: the sweep's directory and the text must be on a disk that all workers share, and a worker
-that does not see them says so. Where a worker is lost, Dask gives its task to another one, which goes on from the
+through their directories, where the sweep's directory and the text are on a disk that all workers share, or else
+through the scheduler (`parcel`). Where a worker is lost, Dask gives its task to another one, which goes on from the
 run's last checkpoint: one is written after every epoch and about once a minute.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import queue
+import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rnnviz.engine.sweep.job import ENDS, Job, Report
 from rnnviz.engine.sweep.local import TICK_SECONDS, usable_cores
+from rnnviz.engine.sweep.parcel import GREATEST_PARCEL, TEXT, Shelf, pack, unpack
 from rnnviz.engine.sweep.plan import SWEEP_FILE
 from rnnviz.engine.sweep.trainer import Trainer
-from rnnviz.engine.text import printable
+from rnnviz.engine.sweep.worker import begun
+from rnnviz.engine.text import Text, printable
+from rnnviz.engine.train import BYTES_PER_PARAMETER
 from rnnviz.store.errors import InvalidRequest, Unavailable
 
 if TYPE_CHECKING:
-    from distributed import Future
+    from distributed import Future, Worker
 
 CONNECT_SECONDS: Final = 10
 REPORT_SECONDS: Final = 1.0
@@ -34,6 +40,12 @@ REPORT_SECONDS: Final = 1.0
 
 WANTED_SECONDS: Final = 0.5
 """Between two looks of a task at whether anybody still wants it."""
+
+FETCH_SECONDS: Final = 60.0
+"""Between two looks at a run that goes through the scheduler, so that a sweep that is killed has not lost it all."""
+
+SENDING_SHARE: Final = 20
+"""A checkpoint is sent once training has gone on for so many times what sending took."""
 
 AT_WORK: Final = ("executing", "long-running")
 """What Dask calls a task whose result is wanted; one that was given up while it runs is "cancelled"."""
@@ -81,13 +93,21 @@ class Cluster:
         )
 
     def train(
-        self, jobs: Sequence[Job], resources: Mapping[str, float]
+        self, jobs: Sequence[Job], resources: Mapping[str, float], unshared: Text | None = None
     ) -> Generator[Report | None, None, None]:
         """Train the jobs as tasks that each take `resources` of a worker, the first ones first.
 
-        Yields as `train_here` does. Closing the iterator gives the tasks up: each writes a checkpoint and ends.
+        `unshared` is the text where the workers see neither it nor the sweep's directory: it and the runs then go
+        through the scheduler. Yields as `train_here` does. Closing the iterator gives the tasks up: each writes a
+        checkpoint and ends; what went through the scheduler comes back as it was last sent. Raises InvalidRequest
+        where something is too large for the scheduler.
         """
         topic = f"rnnviz-sweep-{uuid.uuid4()}"
+        shelf = Shelf(topic, self._client)
+        fetched = {job.name: time.monotonic() for job in jobs}
+        paths = {job.name: job.path for job in jobs}
+        if unshared is not None:
+            _send(shelf, jobs, unshared)
         reports: queue.Queue[Report] = queue.Queue()
         places: dict[str, str] = {}
 
@@ -108,6 +128,7 @@ class Cluster:
                     _train_on_worker,
                     job.to_json(),
                     topic,
+                    unshared is not None,
                     key=f"{topic}-{job.name}",
                     resources=dict(resources),
                     priority=-number,
@@ -122,6 +143,10 @@ class Cluster:
                     yield None
                     continue
                 if report.name in left:  # events may arrive after the result
+                    due = time.monotonic() > fetched[report.name] + FETCH_SECONDS
+                    if unshared is not None and (due or report.phase in ENDS):
+                        fetched[report.name] = time.monotonic()
+                        report = _fetch(shelf, report, paths[report.name])
                     if report.phase in ENDS:
                         left.remove(report.name)
                     yield report
@@ -129,6 +154,10 @@ class Cluster:
             with suppress(OSError):  # the scheduler may be gone
                 self._client.cancel([future for future in futures if not future.done()])
                 self._client.unsubscribe_topic(topic)
+                if unshared is not None:
+                    for name in left:
+                        unpack(shelf.get(name), paths[name])
+                    shelf.clear([TEXT, *paths])
 
 
 def parse_resources(written: str) -> dict[str, float]:
@@ -147,19 +176,60 @@ def parse_resources(written: str) -> dict[str, float]:
     return resources
 
 
-def _train_on_worker(written: str, topic: str) -> str:
+def _send(shelf: Shelf, jobs: Sequence[Job], text: Text) -> None:
+    """Begin what is not begun yet, and put it and the text on the shelf."""
+    largest = max(
+        (sum(math.prod(shape) for shape in begun(job, text).parameter_shapes().values()) for job in jobs),
+        default=0,
+    )
+    if max(text.length, largest * BYTES_PER_PARAMETER) > GREATEST_PARCEL:
+        raise InvalidRequest(
+            f"the text or a run is larger than {GREATEST_PARCEL >> 20} MB, which may go through a scheduler",
+            "Put the text and --out on a disk that all workers share, and leave --unshared out.",
+        )
+    shelf.put(TEXT, {TEXT: text.read(0, text.length).tobytes()})
+    for job in jobs:
+        shelf.put(job.name, pack(job.path))
+
+
+def _fetch(shelf: Shelf, report: Report, path: Path) -> Report:
+    """Bring a run back to where it belongs. The report, which says so where that failed."""
+    try:
+        unpack(shelf.get(report.name), path)
+    except OSError as error:
+        if report.phase == "complete":
+            reason = printable(str(error))
+            return replace(report, phase="failed", message=f"its run did not come back: {reason}")
+    return report
+
+
+def _train_on_worker(written: str, topic: str, unshared: bool) -> str:
     """What a Dask worker does with a job; the last report. Both as JSON, which any worker's version can read."""
-    from distributed import get_worker
+    from distributed import get_client, get_worker
 
     worker = get_worker()
-    key = worker.get_current_task()
     job = Job.from_json(written)
-    if not (job.path.parent / SWEEP_FILE).is_file():
+    if not unshared:
+        return _train(job, worker, topic, None)
+    shelf = Shelf(topic, get_client())
+    # A place of its own for each attempt: an earlier one that was given up may still be ending here.
+    with tempfile.TemporaryDirectory(dir=worker.local_directory) as place:
+        text = Path(place, TEXT)
+        text.write_bytes(shelf.get(TEXT)[TEXT])
+        job = replace(job, path=Path(place, job.name), text=str(text))
+        unpack(shelf.get(job.name), job.path)
+        return _train(job, worker, topic, shelf)
+
+
+def _train(job: Job, worker: Worker, topic: str, shelf: Shelf | None) -> str:
+    """Train a job on a disk that this worker sees; its run goes to the shelf, if there is one, as it gets on."""
+    key = worker.get_current_task()
+    if shelf is None and not (job.path.parent / SWEEP_FILE).is_file():
         return Report(
             job.name,
             "failed",
             message=f"the worker {worker.address} does not see {job.path.parent}",
-            hint="Give a directory on a disk that all workers share with --out.",
+            hint="Give a directory on a disk that all workers share with --out, or add --unshared.",
         ).to_json()
     if job.config.threads is None:
         threads = max(1, usable_cores() // worker.state.nthreads)
@@ -167,15 +237,18 @@ def _train_on_worker(written: str, topic: str) -> str:
     trainer = Trainer(job)
     ended = threading.Event()
 
+    def wanted() -> bool:
+        task = worker.state.tasks.get(key)
+        return task is not None and task.state in AT_WORK
+
     def watch() -> None:
         while not ended.wait(WANTED_SECONDS):
-            task = worker.state.tasks.get(key)
-            if task is None or task.state not in AT_WORK:
+            if not wanted():
                 trainer.stop()
                 return
 
     threading.Thread(target=watch, daemon=True).start()
-    said = 0.0
+    said = due = 0.0
     last = Report(job.name, "waiting")
     try:
         for report in trainer.reports():
@@ -184,6 +257,11 @@ def _train_on_worker(written: str, topic: str) -> str:
             if report.phase not in ENDS and (news or time.monotonic() - said > REPORT_SECONDS):
                 said = time.monotonic()
                 worker.log_event(topic, {"report": report.to_json(), "worker": worker.address})
+            send = report.phase in ENDS or (news and time.monotonic() > due)
+            if shelf is not None and send and wanted():  # the sweep clears its shelf when it ends
+                began = time.monotonic()
+                shelf.put(job.name, pack(job.path))
+                due = time.monotonic() + SENDING_SHARE * (time.monotonic() - began)
     finally:
         ended.set()
     return last.to_json()

@@ -47,7 +47,7 @@ def work(job: Job, unwanted: threading.Event) -> Generator[Report, None, None]:
     if not _wait_for_others(job, unwanted):
         yield Report(job.name, "stopped")
         return
-    run = _begun(job, text)
+    run = begun(job, text)
     last = run.history[-1] if run.history else None
     began, first, said = time.monotonic(), -1, 0.0
     report = Report(job.name, "training")
@@ -134,8 +134,8 @@ def _wait_for_others(job: Job, unwanted: threading.Event) -> bool:
     return True
 
 
-def _begun(job: Job, text: Text) -> Run:
-    """The job's run, started if it was not."""
+def begun(job: Job, text: Text) -> Run:
+    """The job's run, started if it was not. Raises as `start_run` does."""
     if (job.path / RUN_FILE).is_file():
         return load_run(job.path)
     (job.path / LEFT_BY_A_KILL).unlink(missing_ok=True)

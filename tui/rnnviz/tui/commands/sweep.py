@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rnnviz.engine.run import RunConfig
     from rnnviz.engine.sweep.job import Job, Report
     from rnnviz.engine.sweep.plan import Sweep
+    from rnnviz.engine.text import Text
 
 Item = TypeVar("Item")
 
@@ -88,11 +89,15 @@ def sweep(
     scheduler: Annotated[
         str | None,
         typer.Option(
-            help="Train on the workers of this Dask scheduler. --out and TEXT must be on a disk they share.",
+            help="Train on the workers of this Dask scheduler. They must see --out and TEXT, or add --unshared.",
             metavar="ADDRESS",
             show_default=False,
         ),
     ] = None,
+    unshared: Annotated[
+        bool,
+        typer.Option("--unshared", help="Workers share no disk: text and runs go through the scheduler."),
+    ] = False,
     resources: Annotated[
         str | None,
         typer.Option(
@@ -134,8 +139,11 @@ def sweep(
             "Give a file, a directory or python:stdlib: rnnviz sweep TEXT --out DIR",
         )
     protocol = Protocol(epochs, Split.parse(split, streams=streams, unroll=unroll), seed)
-    if resources is not None and scheduler is None:
-        raise InvalidRequest("--resources is for --scheduler", "Leave it out, or give a scheduler's address.")
+    for option, given in (("--resources", resources is not None), ("--unshared", unshared)):
+        if given and scheduler is None:
+            raise InvalidRequest(
+                f"{option} is for --scheduler", "Leave it out, or give a scheduler's address."
+            )
     opened = open_text(text, glob=glob, seed=seed)
     wanted = plan(
         out,
@@ -152,7 +160,8 @@ def sweep(
         if scheduler is None:
             crew = _here(wanted, device, at_once, threads)
         else:
-            crew = _on_cluster(stack, scheduler, resources, device, at_once, threads)
+            sent = opened if unshared else None
+            crew = _on_cluster(stack, scheduler, resources, sent, device, at_once, threads)
         whole = start_sweep(wanted)
         lock = DirectoryLock(out)
         stack.callback(lock.release)
@@ -194,6 +203,7 @@ def _on_cluster(
     stack: ExitStack,
     address: str,
     resources: str | None,
+    unshared: Text | None,
     device: DeviceName,
     at_once: int | None,
     threads: int | None,
@@ -212,7 +222,8 @@ def _on_cluster(
     if not slots:
         offered = " and ".join(f"{name}={count:g}" for name, count in taken.items()) or "a thread"
         typer.echo(f"rnnviz: no worker of {address} offers {offered} yet; waiting for one", err=True)
-    return Crew(partial(cluster.train, resources=taken), max(1, slots), threads)
+    train = partial(cluster.train, resources=taken, unshared=unshared)
+    return Crew(train, max(1, slots), threads)
 
 
 def _train(

@@ -154,5 +154,5 @@ def _passes(cells: CellList, progress: Progress, inks: Inks) -> Line:
             return [(f"{order} {share:.0%}{stops} ", inks.accent)]
     over = "" if progress.sample.is_whole else f" over {progress.sample}"
     if cells.order is Order.SIMILARITY and progress.reference is not None:
-        return [(f"r with {progress.reference}{over} ", inks.faint)]
+        return [(f"correlation with {progress.reference}{over} ", inks.faint)]
     return [(f"switching{over} ", inks.faint)] if over and cells.order is Order.SWITCHING else []

@@ -33,7 +33,7 @@ _HEADINGS = {
     Order.DEVIATION: "dev.",
     Order.SATURATION: "sat.",
     Order.SWITCHING: "switch",
-    Order.SIMILARITY: "similar",
+    Order.SIMILARITY: "alike",
 }
 
 

@@ -23,7 +23,7 @@ from rnnviz.tui.cell_list import CellList
 from rnnviz.tui.cell_order import Order, statistics_columns
 from rnnviz.tui.cell_page import MARGIN, CellPage, Progress
 from rnnviz.tui.cells import Cell, Reading
-from rnnviz.tui.painting import Inks, Line, cut
+from rnnviz.tui.painting import Inks, Line, width_of
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.scene import Scene
 from rnnviz.tui.screens.bindings import key
@@ -109,6 +109,9 @@ class CellsScreen(Screen[View | None]):
             self.number = number
             self.share = share
             self.values = values
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, CellsScreen.Computed) and message.order is self.order
 
     class Failed(Message):
         """A pass over the capture could not read it."""
@@ -289,14 +292,21 @@ class CellsScreen(Screen[View | None]):
         self._report(self._source.failure(needed))
         progress = Progress(self._shares, self._sample, self._reference, self._typing)
         canvas.show(self._page.draw(self.cells, self.view, progress, width, height, self._palette))
+        self.query_one("#hints", Lines).show([self._hints(width)])
+
+    def _hints(self, width: int) -> Line:
+        """As many of the keys as have room."""
         hints: Line = []
         for binding in self.BINDINGS:
             if isinstance(binding, Binding) and binding.show:
-                hints += [
+                hint: Line = [
                     (f" {keys_of(binding)} ", self._inks.accent),
                     (f"{binding.description} ", self._inks.faint),
                 ]
-        self.query_one("#hints", Lines).show([cut(hints, width)])
+                if width_of([*hints, *hint]) > width:
+                    break
+                hints += hint
+        return hints
 
     # Keys
 

@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.tui.frame import BLANK, Frame
-from rnnviz.tui.glyphs import COVERED
+from rnnviz.tui.glyphs import COVERED, UNSHOWABLE, is_wide
 from rnnviz.tui.painting import Line
 from rnnviz.tui.palette import Paint, Palette
+
+_FIRST_WIDE = 0x1100
+"""No character before this one is two columns wide."""
 
 _paints: list[Paint] = [Paint()]
 _inks: dict[Paint, int] = {_paints[0]: 0}
@@ -91,6 +94,8 @@ class Grid:
             self.codes[y, x:end] = [ord(character) for character in text[: end - x]]
             self.inks[y, x:end] = ink(paint)
             x = end
+        if x and self.codes[y, x - 1] >= _FIRST_WIDE and is_wide(chr(self.codes[y, x - 1])):
+            self.codes[y, x - 1] = UNSHOWABLE  # its right half was cut off
 
     def row(self, y: int) -> Line:
         """A row as pieces of one paint each."""

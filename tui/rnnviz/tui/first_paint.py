@@ -15,10 +15,9 @@ from contextlib import contextmanager
 
 from rnnviz.tui import view as moves
 from rnnviz.tui.difference import painted
-from rnnviz.tui.layout import TextWindow
 from rnnviz.tui.palette import Depth
 from rnnviz.tui.places import HINTS_HEIGHT, places
-from rnnviz.tui.reading_list import text_needed, values_needed, window_span
+from rnnviz.tui.reading_list import text_needed, values_needed, window_at
 from rnnviz.tui.scene import Scene
 from rnnviz.tui.source import Block, Source
 from rnnviz.tui.view import View
@@ -69,16 +68,14 @@ def _screen(source: Source, view: View, depth: Depth, theme: str, width: int, he
     if capture.captured == 0 or at.text.width < 1 or at.text.height < 1:
         return ""
     deadline = time.monotonic() + PATIENCE
-    if not _read(source, text_needed(view.top, capture.captured), deadline):
+    if not _read(source, text_needed(capture, view.top), deadline):
         return ""
-    start, stop = window_span(view.top, capture.captured)
-    data, segments = source.text(start, stop), source.segments()
-    if data is None or segments is None:
+    window = window_at(source, view.top)
+    if window is None:
         return ""
-    window = TextWindow(start, data, capture.captured, segments.starts)
     view = moves.scrolled_to_cursor(view, window, at.text.width, at.text.height)
     rows = window.rows_from(view.top, at.text.width, at.text.height)
-    if not _read(source, values_needed(capture, view, rows[0].start, rows[-1].stop), deadline):
+    if not _read(source, values_needed(capture, view, *window.span(rows)), deadline):
         return ""
     scene = Scene(capture, source, depth, theme)
     return painted(scene.draw(view, view, window, rows, at, width, height, None, []))

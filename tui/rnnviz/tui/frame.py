@@ -55,11 +55,13 @@ def compose(
     shade: NDArray[np.uint8] | None,
     *,
     cursor: int | None = None,
+    cursor_bytes: int = 1,
     matches: list[tuple[int, int]] | None = None,
 ) -> Frame:
     """Draw `rows` of a text into a frame of `height` rows and `width` columns.
 
     shade: uint8, a level for each byte from rows[0].start on (those it does not reach stay PLAIN), or None.
+    cursor: where the symbol under the cursor starts, `cursor_bytes` long.
     matches: spans (start, stop) of the text to mark.
     """
     codes = np.full((height, width), BLANK, dtype=np.uint32)
@@ -74,8 +76,8 @@ def compose(
         by_byte[:known] = shade[:known]
     for start, stop in matches or ():
         by_byte[max(0, start - first) : max(0, stop - first)] |= MATCH
-    if cursor is not None and first <= cursor < last:
-        by_byte[cursor - first] |= CURSOR
+    if cursor is not None:
+        by_byte[max(0, cursor - first) : max(0, cursor + cursor_bytes - first)] |= CURSOR
 
     # A character may begin before the first row or end after the last one.
     margin_start = max(window.start, first - LONGEST_SEQUENCE + 1)

@@ -94,8 +94,10 @@ def name_of(byte: int) -> str:
 
 
 def token_name(token: str) -> str:
-    """A token as it is named in panels: what it says, with spaces and controls made visible."""
-    return visible(token).replace(" ", "␣") or "∅"
+    """A token as it is named in panels: what it says, with spaces and controls made visible. After a wide character
+    stands one of code `COVERED`, so that each character of the name is one column."""
+    shown = visible(token).replace(" ", "␣") or "∅"
+    return "".join(f"{one}{chr(COVERED)}" if is_wide(one) else one for one in shown)
 
 
 def visible(text: str) -> str:

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.tui.glyphs import columns_of
+from rnnviz.tui.symbols import Symbols
+
+Value = TypeVar("Value", bound=np.generic)
 
 LIMIT = 8192
 NEWLINE = 0x0A
@@ -32,13 +36,15 @@ class Row:
 class TextWindow:
     """The part of a text that is in memory: `data` begins at offset `start` of a text of `length` bytes.
 
-    `breaks` are the offsets at which segments start (int64, ascending).
+    `breaks` are the offsets at which segments start (int64, ascending). `symbols` says where the symbols stand, None
+    where each byte is one.
     """
 
     start: int
     data: NDArray[np.uint8]
     length: int
     breaks: NDArray[np.int64]
+    symbols: Symbols | None = None
 
     @property
     def stop(self) -> int:
@@ -50,6 +56,28 @@ class TextWindow:
 
     def bytes_at(self, start: int, stop: int) -> NDArray[np.uint8]:
         return self.data[start - self.start : stop - self.start]
+
+    def byte_of(self, symbol: int) -> int:
+        """The byte that a symbol starts with."""
+        return symbol if self.symbols is None else self.symbols.start(symbol)
+
+    def symbol_of(self, byte: int) -> int:
+        """The symbol that holds a byte."""
+        return byte if self.symbols is None else self.symbols.at(byte)
+
+    def span(self, rows: list[Row]) -> tuple[int, int]:
+        """The symbols, (first, after the last), that stand in rows, wholly or in part."""
+        return self.symbol_of(rows[0].start), self.symbol_of(rows[-1].stop - 1) + 1
+
+    def by_byte(self, values: NDArray[Value], rows: list[Row]) -> NDArray[Value]:
+        """A value for each byte of the rows, from one for each symbol of their `span`."""
+        if self.symbols is None:
+            return values
+        first, last = self.span(rows)
+        edges = self.symbols.edges[first - self.symbols.first : last - self.symbols.first + 1]
+        start, stop = rows[0].start, rows[-1].stop
+        clipped = np.clip(edges, start, stop)
+        return np.repeat(values, clipped[1:] - clipped[:-1])
 
     def line(self, position: int) -> Row:
         """The line that holds `position`, from its first byte to after its newline."""

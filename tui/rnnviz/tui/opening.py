@@ -12,6 +12,7 @@ from rnnviz.tui.addresses import view_at
 from rnnviz.tui.cells import Cell, parse_cell
 from rnnviz.tui.comparison import default_pair
 from rnnviz.tui.keeping import last_view
+from rnnviz.tui.symbols import byte_of
 from rnnviz.tui.terminal import ColourDepth, colour_depth
 from rnnviz.tui.view import View
 
@@ -38,7 +39,9 @@ def open_view(path: Path, cell: str | None, signal: str | None, start: int) -> t
             f"offset {start:,} lies outside the text", f"It has {capture.captured:,} symbols, counted from 0."
         )
     left, right = default_pair(capture, model.name)
-    view = View(model.name, chosen, signal or signals[0], start, start, left=left, right=right)
+    view = View(
+        model.name, chosen, signal or signals[0], byte_of(capture, start), start, left=left, right=right
+    )
     return capture, view
 
 

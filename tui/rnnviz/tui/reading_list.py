@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from rnnviz.store.reader import Capture
 from rnnviz.tui.cells import step
+from rnnviz.tui.layout import TextWindow
 from rnnviz.tui.source import (
     NEXT_BLOCK,
     TEXT_BLOCK,
@@ -12,8 +15,10 @@ from rnnviz.tui.source import (
     Block,
     NextBlock,
     SegmentsBlock,
+    Source,
     StatisticsBlock,
     SurprisalBlock,
+    SymbolsBlock,
     signal_blocks,
     surprisal_blocks,
     text_blocks,
@@ -21,19 +26,36 @@ from rnnviz.tui.source import (
 from rnnviz.tui.view import View
 
 
-def window_span(position: int, captured: int) -> tuple[int, int]:
-    """The stretch of text to hold around a place: its block and one on each side."""
-    start = max(0, (position // TEXT_BLOCK - 1) * TEXT_BLOCK)
-    return start, min(captured, start + 3 * TEXT_BLOCK)
+def window_span(byte: int, length: int) -> tuple[int, int]:
+    """The stretch of a text of `length` bytes to hold around a place: its block and one on each side."""
+    start = max(0, (byte // TEXT_BLOCK - 1) * TEXT_BLOCK)
+    return start, min(length, start + 3 * TEXT_BLOCK)
 
 
-def text_needed(position: int, captured: int) -> list[Block]:
+def text_needed(capture: Capture, byte: int) -> list[Block]:
     """What a TextWindow around a place is made of."""
-    return [SegmentsBlock(), *text_blocks(*window_span(position, captured))]
+    span = window_span(byte, capture.text_bytes)
+    symbols: list[Block] = [SymbolsBlock(*span)] if capture.has_tokens else []
+    return [SegmentsBlock(), *symbols, *text_blocks(*span)]
+
+
+def window_at(source: Source, byte: int) -> TextWindow | None:
+    """The text around a place, if all of it is in memory."""
+    capture = source.capture
+    start, stop = window_span(byte, capture.text_bytes)
+    data, segments = source.text(start, stop), source.segments()
+    symbols = source.symbols(start, stop) if capture.has_tokens else None
+    if data is None or segments is None or (capture.has_tokens and symbols is None):
+        return None
+    breaks = segments.starts
+    if symbols is not None:
+        first, last = np.searchsorted(breaks, [symbols.first, symbols.first + len(symbols.edges) - 1])
+        breaks = symbols.edges[breaks[first:last] - symbols.first]
+    return TextWindow(start, data, capture.text_bytes, breaks, symbols)
 
 
 def values_needed(capture: Capture, view: View, start: int, stop: int) -> list[Block]:
-    """What a view of the text from start to stop is made of, apart from the text."""
+    """What a view of the symbols start…stop is made of, apart from the text."""
     layer, unit = view.cell.layer, view.cell.unit
     needed = signal_blocks(view.model, layer, view.signal, unit, start, stop)
     needed += signal_blocks(view.model, layer, view.signal, unit, view.cursor, view.cursor + 1)
@@ -64,4 +86,4 @@ def reading_list(capture: Capture, view: View, start: int, stop: int) -> list[Bl
             ahead += signal_blocks(view.model, cell.layer, view.signal, cell.unit, start, stop)
     before, after = max(0, start - TIME_BLOCK), min(stop + TIME_BLOCK, capture.captured)
     ahead += signal_blocks(view.model, view.cell.layer, view.signal, view.cell.unit, before, after)
-    return [*text_needed(view.top, capture.captured), *values_needed(capture, view, start, stop), *ahead]
+    return [*text_needed(capture, view.top), *values_needed(capture, view, start, stop), *ahead]

@@ -13,12 +13,19 @@ from rnnviz.store.signals import SIGNALS, Signal
 from rnnviz.tui.canvas import Band, Grid
 from rnnviz.tui.cells import Reading
 from rnnviz.tui.frame import Frame, compose, levels
-from rnnviz.tui.glyphs import columns_of, name_of
+from rnnviz.tui.glyphs import columns_of, name_of, token_name
 from rnnviz.tui.layout import Row, TextWindow
 from rnnviz.tui.painting import Inks, Line
 from rnnviz.tui.palette import Depth, Palette, palette
 from rnnviz.tui.panels.histogram import histogram_lines
-from rnnviz.tui.panels.predictions import Came, Expected, comparison_lines, expected, prediction_lines
+from rnnviz.tui.panels.predictions import (
+    UNKNOWN,
+    Came,
+    Expected,
+    comparison_lines,
+    expected,
+    prediction_lines,
+)
 from rnnviz.tui.panels.status import UnderCursor, cell_line, cursor_line
 from rnnviz.tui.panels.strips import strip
 from rnnviz.tui.places import (
@@ -43,6 +50,8 @@ class Scene:
         self._source = source
         self._depth = depth
         self._theme = theme
+        self._tokens: tuple[str, ...] = ()
+        self._number_of: dict[str, int] = {}
 
     def palette(self, signal: str) -> Palette:
         return self._palette_of(SIGNALS[signal])
@@ -65,10 +74,12 @@ class Scene:
         """[stop - start], what shades the text, as stored; None while it is being read."""
         if view.shade is Shade.CELL:
             return self.values(view, start, stop)
-        found = [self._surprises(name, start, stop) for name in view.shading_models]
-        if not found or found[0] is None or found[-1] is None:
-            return None
-        return found[0] if len(found) == 1 else found[1] - found[0]
+        names = view.shading_models
+        first = self._surprises(names[0], start, stop)
+        if first is None or len(names) == 1:
+            return first
+        second = self._surprises(names[1], start, stop)
+        return None if second is None else second - first
 
     def _surprises(self, model: str, start: int, stop: int) -> NDArray[np.float32] | None:
         """float32 [stop - start], how surprising each symbol was to a model."""
@@ -121,7 +132,7 @@ class Scene:
         grid.put_line(self._cell_line(view, loading=shown != view, width=width), 0, 0, width)
         grid.put_line(self._cursor_line(view, window, width), 0, height - 1, width)
         if at.difference is not None:
-            self._put_difference(grid, view, rows, at.difference)
+            self._put_difference(grid, view, window.span(rows), at.difference)
         if at.overhead is not None:
             for y, line in enumerate(overhead[: at.overhead.height]):
                 grid.put_line(line, at.overhead.x, at.overhead.y + y, at.overhead.width)
@@ -141,14 +152,27 @@ class Scene:
         place: Place,
         pattern: re.Pattern[bytes] | None,
     ) -> Frame:
+        values = self.shade(shown, *window.span(rows))
+        shade = None
+        if values is not None:
+            shade = window.by_byte(levels(values, signal_of(shown.shade, shown.signal)), rows)
         start, stop = rows[0].start, rows[-1].stop
-        values = self.shade(shown, start, stop)
-        shade = None if values is None else levels(values, signal_of(shown.shade, shown.signal))
+        cursor = window.byte_of(view.cursor)
+        long = window.byte_of(view.cursor + 1) - cursor
         matches = None
         if pattern is not None:
             behind = max(window.start, start - LONGEST)
             matches = spans_in(pattern, window.bytes_at(behind, stop), behind, start)
-        return compose(window, rows, place.width, place.height, shade, cursor=view.cursor, matches=matches)
+        return compose(
+            window,
+            rows,
+            place.width,
+            place.height,
+            shade,
+            cursor=cursor,
+            cursor_bytes=long,
+            matches=matches,
+        )
 
     def _put_pin(
         self,
@@ -161,29 +185,31 @@ class Scene:
         at: Places,
     ) -> None:
         """The strips of a pinned cell, one under each row of text, each column under the symbol it belongs to."""
-        start, stop = rows[0].start, rows[-1].stop
         stored = self._source.values(
-            view.model, reading.cell.layer, reading.signal, reading.cell.unit, start, stop
+            view.model, reading.cell.layer, reading.signal, reading.cell.unit, *window.span(rows)
         )
         shades, signal = self.palette(reading.signal), SIGNALS[reading.signal]
+        by_byte = np.zeros(0, np.float32) if stored is None else window.by_byte(signal.view(stored), rows)
         for y, row in enumerate(rows[: at.text.height]):
             below = at.text.y + y * (1 + at.strips) + 1 + number
             if stored is None:
                 grid.put_line([("…", self.inks(reading.signal).faint)], at.text.x, below, at.text.width)
                 continue
-            views = signal.view(stored[row.start - start : row.stop - start])
+            views = by_byte[row.start - rows[0].start : row.stop - rows[0].start]
             wide = np.repeat(views, columns_of(window.bytes_at(row.start, row.stop)))
             strip(wide, signal, shades).put(grid, at.text.x, below, at.text.width)
 
-    def _put_difference(self, grid: Grid, view: View, rows: list[Row], place: Place) -> None:
-        """How much better one model knew than the other, over the text on the screen, and where the cursor is."""
-        start, stop = rows[0].start, rows[-1].stop
+    def _put_difference(self, grid: Grid, view: View, span: tuple[int, int], place: Place) -> None:
+        """How much better one model knew than the other, over the symbols on the screen, and where the cursor is."""
+        start, stop = span
         shades = self._palette_of(DIFFERENCE)
         values = self.shade(replace(view, shade=Shade.DIFFERENCE), start, stop)
         if values is None:
             grid.put_line([("…", Inks.of(shades).faint)], place.x, place.y, place.width)
             return
-        strip(averaged(values, place.width), DIFFERENCE, shades).put(grid, place.x, place.y, place.width)
+        strip(averaged(values.astype(np.float32), place.width), DIFFERENCE, shades).put(
+            grid, place.x, place.y, place.width
+        )
         at = (view.cursor - start) * place.width // max(1, stop - start)
         if 0 <= at < place.width:
             grid.put_line([("▴", Inks.of(shades).accent)], place.x + at, place.y, 1)
@@ -194,13 +220,14 @@ class Scene:
     def _cursor_line(self, view: View, window: TextWindow, width: int) -> Line:
         cursor, signal = view.cursor, SIGNALS[view.signal]
         at = self.values(view, cursor, cursor + 1)
-        byte, segments = _byte(window, cursor), self._source.segments()
-        if byte is None or segments is None:
+        data, segments = _symbol(window, cursor), self._source.segments()
+        if not data or segments is None:
             return []
         under = UnderCursor(
             offset=cursor,
-            byte=byte,
-            line=self._source.line(cursor),
+            name=_name(data, tokens=self._capture.has_tokens),
+            code="" if self._capture.has_tokens else f"{data[0]:#04x}",
+            line=self._source.line(window.byte_of(cursor)),
             segment=segments.index(cursor) + 1,
             segments=len(segments.starts),
             stored=None if at is None else float(at[0]),
@@ -215,11 +242,26 @@ class Scene:
         if segments is None:
             return None
         index = segments.index(view.cursor)
+        tokens = self._capture.models[view.model].tokens
+        after = int(segments.after[index])
         if view.cursor + 1 < int(segments.stops[index]):
-            after = _byte(window, view.cursor + 1)
-        else:
-            after = int(segments.after[index])
-        return None if after is None or after < 0 else Came(after, name_of(after))
+            data = _symbol(window, view.cursor + 1)
+            if not data:
+                return None
+            name = _name(data, tokens=tokens is not None)
+            return Came(
+                data[0] if tokens is None else self._number(tokens, data.decode(errors="replace")), name
+            )
+        if after < 0:
+            return None
+        return Came(after, name_of(after) if tokens is None else token_name(tokens[after]))
+
+    def _number(self, tokens: tuple[str, ...], symbol: str) -> int:
+        """The number of the token that a symbol of the text says: in the text, white space may follow a word."""
+        if self._tokens is not tokens:
+            self._tokens = tokens
+            self._number_of = {token: number for number, token in enumerate(tokens)}
+        return self._number_of.get(symbol, self._number_of.get(symbol.rstrip(), UNKNOWN))
 
     def _panel_lines(
         self, view: View, window: TextWindow, place: Place, *, with_histogram: bool
@@ -255,7 +297,11 @@ class Scene:
         return expected(model, following, surprisal, came)
 
 
-def _byte(window: TextWindow, position: int) -> int | None:
-    if not window.start <= position < window.stop:
-        return None
-    return int(window.bytes_at(position, position + 1)[0])
+def _symbol(window: TextWindow, symbol: int) -> bytes:
+    """The bytes of a symbol; none where it is not in the window."""
+    start, stop = window.byte_of(symbol), window.byte_of(symbol + 1)
+    return window.bytes_at(start, stop).tobytes() if window.start <= start < window.stop else b""
+
+
+def _name(data: bytes, *, tokens: bool) -> str:
+    return token_name(data.decode(errors="replace")) if tokens else name_of(data[0])

@@ -21,6 +21,7 @@ from rnnviz.tui.painting import Inks, Line, painted_row, spread, width_of
 from rnnviz.tui.palette import RGB, Depth, Paint, Palette, palette
 from rnnviz.tui.panels.status import cell_line
 from rnnviz.tui.shading import Shade, of_symbols, signal_of
+from rnnviz.tui.symbols import symbols_in
 from rnnviz.tui.view import View
 
 Format = Literal["ansi", "html", "svg", "txt"]
@@ -47,12 +48,17 @@ def picture(capture: Capture, view: View, *, lines: int, width: int, shades: Pal
 
     The text starts with the row that holds view.top. Raises InvalidCapture for a damaged capture.
     """
-    stop = min(capture.captured, view.top + lines * width + 2 * LIMIT)
+    stop = min(capture.text_bytes, view.top + lines * width + 2 * LIMIT)
     start = max(0, view.top - 3 * LIMIT)
-    window = TextWindow(start, capture.text(start, stop), capture.captured, capture.segments[:, 0])
+    symbols, breaks = symbols_in(capture, start, stop), capture.segments[:, 0]
+    if symbols is not None:
+        inside = (breaks >= symbols.first) & (breaks < symbols.first + len(symbols.edges) - 1)
+        breaks = symbols.edges[breaks[inside] - symbols.first]
+    window = TextWindow(start, capture.text(start, stop), capture.text_bytes, breaks, symbols)
     rows = window.rows_from(view.top, width, lines)
-    first, last = rows[0].start, rows[-1].stop
-    shade = levels(_shade(capture, view, first, last), signal_of(view.shade, view.signal))
+    first, last = window.span(rows)
+    values = levels(_shade(capture, view, first, last), signal_of(view.shade, view.signal))
+    shade = window.by_byte(values, rows)
     frame = compose(window, rows, width, len(rows), shade)
     inks = Inks.of(shades)
     head = cell_line(capture, view, loading=False, width=width, palette=shades)

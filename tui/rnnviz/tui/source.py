@@ -22,6 +22,7 @@ from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import Capture
 from rnnviz.store.statistics import LayerStatistics
 from rnnviz.tui.layout import NEWLINE
+from rnnviz.tui.symbols import Symbols, byte_of, symbols_in
 
 TEXT_BLOCK = 65536
 TIME_BLOCK = 8192
@@ -65,6 +66,21 @@ class StatisticsBlock:
 
 
 @dataclass(frozen=True)
+class SymbolsBlock:
+    """The symbols that hold the bytes start…stop of a text whose symbols are no bytes."""
+
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class ByteBlock:
+    """The byte that a symbol starts with."""
+
+    symbol: int
+
+
+@dataclass(frozen=True)
 class SegmentsBlock:
     """All of a capture's segments."""
 
@@ -85,8 +101,17 @@ class Segments:
         return int(np.searchsorted(self.starts, position, side="right")) - 1
 
 
-Block = SegmentsBlock | TextBlock | SignalBlock | NextBlock | SurprisalBlock | StatisticsBlock
-Content: TypeAlias = NDArray[Any] | LayerStatistics | Segments | RnnvizError
+Block = (
+    SymbolsBlock
+    | ByteBlock
+    | SegmentsBlock
+    | TextBlock
+    | SignalBlock
+    | NextBlock
+    | SurprisalBlock
+    | StatisticsBlock
+)
+Content: TypeAlias = NDArray[Any] | LayerStatistics | Segments | Symbols | int | RnnvizError
 
 
 class Source:
@@ -203,6 +228,18 @@ class Source:
         content = self._get(SegmentsBlock())
         return content if isinstance(content, Segments) else None
 
+    def symbols(self, start: int, stop: int) -> Symbols | None:
+        """Of a text whose symbols are no bytes, those that hold its bytes start…stop."""
+        content = self._get(SymbolsBlock(start, stop))
+        return content if isinstance(content, Symbols) else None
+
+    def byte_of(self, symbol: int) -> int | None:
+        """The byte that a symbol starts with."""
+        if not self.capture.has_tokens:
+            return symbol
+        content = self._get(ByteBlock(symbol))
+        return content if isinstance(content, int) else None
+
     def _get(self, block: Block) -> Content | None:
         with self._changed:
             content = self._cache.get(block)
@@ -236,7 +273,7 @@ class Source:
 
     @property
     def _counted(self) -> bool:
-        return len(self._newlines) * TEXT_BLOCK >= self.capture.captured
+        return len(self._newlines) * TEXT_BLOCK >= self.capture.text_bytes
 
     def _count_lines(self) -> None:
         content = self._read(TextBlock(len(self._newlines) - 1))
@@ -271,8 +308,13 @@ class Source:
             case SegmentsBlock():
                 starts, lengths, _ = capture.segments.T
                 return Segments(starts, starts + lengths, capture.after)
+            case SymbolsBlock(start, stop):
+                symbols = symbols_in(capture, start, stop)
+                return Symbols(0, np.zeros(1, np.int64)) if symbols is None else symbols
+            case ByteBlock(symbol):
+                return byte_of(capture, symbol)
             case TextBlock(index):
-                start, stop = _span(index, TEXT_BLOCK, capture.captured)
+                start, stop = _span(index, TEXT_BLOCK, capture.text_bytes)
                 return capture.text(start, stop)
             case SignalBlock(model, layer, signal, units, time):
                 start, stop = _span(time, TIME_BLOCK, capture.captured)
@@ -312,6 +354,8 @@ def _span(index: int, size: int, length: int) -> tuple[int, int]:
 
 
 def _size(content: Content) -> int:
+    if isinstance(content, Symbols):
+        return content.edges.nbytes
     return content.nbytes if isinstance(content, np.ndarray) else 0
 
 

@@ -15,7 +15,7 @@ from rnnviz.tui.shading import Shade
 
 @dataclass(frozen=True)
 class View:
-    """`top` is the offset of the first byte on the screen, the start of a row; `cursor` is an offset too.
+    """`top` is the offset of the first byte on the screen, the start of a row; `cursor` is the number of a symbol.
 
     `pins` are what is seen together with the cell, in strips under each row of text. `left` and `right` are the
     models whose predictions are compared, and `shade` says what shades the text.
@@ -57,26 +57,28 @@ def scrolled_to_cursor(view: View, window: TextWindow, width: int, height: int) 
     """The view with its top moved as little as possible so that the cursor is on the screen."""
     top = window.row(view.top, width).start
     rows = window.rows_from(top, width, height)
-    if rows and rows[0].start <= view.cursor < rows[-1].stop:
+    at = window.byte_of(view.cursor)
+    if rows and rows[0].start <= at < rows[-1].stop:
         return replace(view, top=top)
-    row = window.row(view.cursor, width)
-    if view.cursor < top:
+    row = window.row(at, width)
+    if at < top:
         return replace(view, top=row.start)
     above = window.rows_before(row.start, width, height - 1)
     return replace(view, top=above[0].start if above else row.start)
 
 
-def moved_to(view: View, position: int, window: TextWindow, width: int, height: int) -> View:
-    """The view with the cursor at `position`; a place off the screen comes to a third of its height."""
+def moved_to(view: View, symbol: int, window: TextWindow, width: int, height: int) -> View:
+    """The view with the cursor at `symbol`; a place off the screen comes to a third of its height."""
     rows: list[Row] = []
+    position = window.byte_of(symbol)
     if window.holds(view.top, view.top):
         rows = window.rows_from(window.row(view.top, width).start, width, height)
     if rows and rows[0].start <= position < rows[-1].stop:
-        return scrolled_to_cursor(replace(view, cursor=position), window, width, height)
+        return scrolled_to_cursor(replace(view, cursor=symbol), window, width, height)
     row = window.row(position, width)
     above = window.rows_before(row.start, width, height // 3)
     top = filled(above[0] if above else row, window, width, height)
-    return replace(view, cursor=position, top=top.start)
+    return replace(view, cursor=symbol, top=top.start)
 
 
 def filled(top: Row, window: TextWindow, width: int, height: int) -> Row:
@@ -87,19 +89,22 @@ def filled(top: Row, window: TextWindow, width: int, height: int) -> Row:
 
 
 def moved_by_symbols(view: View, by: int, window: TextWindow, width: int, height: int) -> View:
-    cursor = min(max(view.cursor + by, 0), window.length - 1)
+    cursor = min(max(view.cursor + by, 0), window.symbol_of(window.stop - 1))
     return scrolled_to_cursor(replace(view, cursor=cursor), window, width, height)
 
 
 def moved_by_rows(view: View, by: int, window: TextWindow, width: int, height: int) -> View:
     """The cursor `by` rows further down (or up), in the same column where the row is long enough."""
-    row = window.row(view.cursor, width)
+    at = window.byte_of(view.cursor)
+    row = window.row(at, width)
     if by > 0:
         target = window.rows_from(row.start, width, by + 1)[-1]
     else:
         before = window.rows_before(row.start, width, -by)
         target = before[0] if before else row
-    cursor = window.position(target, window.column(view.cursor, row))
+    cursor = window.symbol_of(window.position(target, window.column(at, row)))
+    if by > 0 and cursor == view.cursor:  # a symbol that is longer than a row
+        cursor = min(cursor + 1, window.symbol_of(window.stop - 1))
     return scrolled_to_cursor(replace(view, cursor=cursor), window, width, height)
 
 
@@ -114,13 +119,15 @@ def moved_by_pages(view: View, by: int, window: TextWindow, width: int, height: 
         target = before[0] if before else top
     moved = moved_by_rows(view, by * step, window, width, height)
     rows = window.rows_from(target.start, width, height)
-    cursor = min(max(moved.cursor, rows[0].start), rows[-1].stop - 1)
+    at = min(max(window.byte_of(moved.cursor), rows[0].start), rows[-1].stop - 1)
+    cursor = window.symbol_of(at)
+    if window.byte_of(cursor) < rows[0].start and window.symbol_of(rows[-1].stop - 1) > cursor:
+        cursor += 1  # it starts above the screen
     return replace(view, top=target.start, cursor=cursor)
 
 
 def moved_in_row(view: View, to_end: bool, window: TextWindow, width: int, height: int) -> View:
     """The cursor at the first or the last byte of its row."""
-    row = window.row(view.cursor, width)
-    return scrolled_to_cursor(
-        replace(view, cursor=row.stop - 1 if to_end else row.start), window, width, height
-    )
+    row = window.row(window.byte_of(view.cursor), width)
+    cursor = window.symbol_of(row.stop - 1 if to_end else row.start)
+    return scrolled_to_cursor(replace(view, cursor=cursor), window, width, height)

@@ -13,6 +13,8 @@ from rnnviz.tui.painting import Inks, Line, cut, width_of
 from rnnviz.tui.palette import Paint, Palette
 
 LIKELIEST = 10
+READ_AS = 0.02
+"""Nats by which a log probability, kept in 16 bits, may miss the surprisal kept in 32."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -43,6 +45,10 @@ def bar(share: float, width: int) -> str:
     eighths = round(min(max(share, 0.0), 1.0) * width * 8)
     full, rest = divmod(eighths, 8)
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
+
+
+UNKNOWN = -1
+"""The number of a token that a model does not know."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,11 @@ def expected(
     scores = log_probabilities.astype(np.float32)
     order = np.argsort(-scores, kind="stable")[:LIKELIEST].tolist()
     place = None if came is None else _place(model, came.symbol)
+    if came is not None and place is None and model.tokens is not None and surprisal is not None:
+        # Read as another token (lower case, unknown): the one that was as probable.
+        misses = np.abs(scores + np.float32(surprisal))
+        nearest = int(np.argmin(np.where(np.isnan(misses), np.inf, misses)))
+        place = nearest if misses[nearest] < READ_AS else None
 
     def named(index: int, rank: int) -> Named:
         return Named(symbol_name(model, index), float(np.exp(scores[index])), rank, index == place)
@@ -112,7 +123,7 @@ def symbol_name(model: CapturedModel, index: int) -> str:
 def _place(model: CapturedModel, symbol: int) -> int | None:
     """The index in the vocabulary of a byte or, where symbols are tokens, of a token's number."""
     if model.tokens is not None:
-        return symbol if symbol < len(model.tokens) else None
+        return symbol if 0 <= symbol < len(model.tokens) else None
     place = model.vocabulary.find(symbol)
     return place if place >= 0 else None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.glyphs import name_of, visible
+from rnnviz.tui.glyphs import visible
 from rnnviz.tui.painting import Inks, Line, fitted, legend, spread
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.shading import Shade, signal_of
@@ -58,7 +58,10 @@ class UnderCursor:
     """Everything known of the symbol under the cursor; what is still being read is None."""
 
     offset: int
-    byte: int
+    name: str
+    """The symbol, as it is called on the screen."""
+    code: str
+    """Of a byte, its value; otherwise nothing."""
     line: int | None
     segment: int
     """Counted from 1, of `segments`."""
@@ -76,12 +79,12 @@ def cursor_line(capture: Capture, view: View, at: UnderCursor, *, width: int, pa
     known = signal.squashed and at.stored is not None
     stored = (f" ({signal.name} {at.stored:+.3f})" if known else "", inks.strong)
     surprisal = (f"  next {at.surprisal or 0:.2f} nats", inks.plain)
-    hexadecimal = (f" {at.byte:#04x}", inks.faint)
+    hexadecimal = (f" {at.code}" if at.code else "", inks.faint)
     left: Line = [
         (f" {at.offset:,}", inks.strong),
         (f"/{capture.symbols:,}", inks.faint),
         (f"  line {at.line:,}" if at.line else "  line …", inks.plain),
-        (f"  {name_of(at.byte)}", inks.accent),
+        (f"  {at.name}", inks.accent),
         hexadecimal,
         (f"  {signal.view_name} {value}", inks.strong),
         stored,

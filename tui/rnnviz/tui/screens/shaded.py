@@ -37,11 +37,11 @@ from rnnviz.tui.overhead import Overhead
 from rnnviz.tui.painting import Line, width_of
 from rnnviz.tui.palette import Depth
 from rnnviz.tui.places import Places, places
-from rnnviz.tui.reading_list import reading_list, text_needed, values_needed, window_span
+from rnnviz.tui.reading_list import reading_list, text_needed, values_needed, window_at
 from rnnviz.tui.scene import Scene
 from rnnviz.tui.screens.help import keys_of
 from rnnviz.tui.screens.message import MessageScreen
-from rnnviz.tui.source import Source
+from rnnviz.tui.source import Block, ByteBlock, Source
 from rnnviz.tui.view import View
 from rnnviz.tui.widgets.canvas import Canvas
 from rnnviz.tui.widgets.lines import Lines
@@ -171,7 +171,7 @@ class ShadedText(Screen[None]):
             return False
         text = self.places.text
         rows = window.rows_from(self.view.top, text.width, text.height)
-        needed = values_needed(self.capture, self.view, rows[0].start, rows[-1].stop)
+        needed = values_needed(self.capture, self.view, *window.span(rows))
         if self.overhead is not None and self.places.overhead is not None:
             needed += self.overhead.needed(self.view)
         return self._shown == self.view and self.source.has(needed)
@@ -185,13 +185,12 @@ class ShadedText(Screen[None]):
 
     @property
     def on_screen(self) -> tuple[int, int]:
-        """The stretch of text on the screen, (start, stop); empty while the text is being read."""
+        """The symbols on the screen, (start, stop); none while the text is being read."""
         text = self.places.text
         window = self._window(self.view.top) if self.capture.captured and text.height > 0 else None
         if window is None:
-            return self.view.top, self.view.top
-        rows = window.rows_from(self.view.top, text.width, text.height)
-        return rows[0].start, rows[-1].stop
+            return self.view.cursor, self.view.cursor
+        return window.span(window.rows_from(self.view.top, text.width, text.height))
 
     def look(self, view: View) -> None:
         """Look at another cell, signal or model, at the same place."""
@@ -216,23 +215,31 @@ class ShadedText(Screen[None]):
             self._moves.clear()
         while self._moves:
             step, target = self._moves[0]
-            window = self._window(self.view.top if target is None else target)
+            place = self.view.top if target is None else self._byte_of(target)
+            window = None if place is None else self._window(place)
             if window is None:
                 break
             self._moves.popleft()
             self.view = step(self.view, window, text.width, text.height)
         self.draw()
 
-    def _window(self, position: int) -> TextWindow | None:
+    def _window(self, byte: int) -> TextWindow | None:
         """The text around a place, or None (and wanted) while it is not in memory."""
-        start, stop = window_span(position, self.capture.captured)
-        data, segments = self.source.text(start, stop), self.source.segments()
-        if data is None or segments is None:
-            blocks = text_needed(position, self.capture.captured)
-            self.source.want(blocks)
-            self.report(self.source.failure(blocks))
-            return None
-        return TextWindow(start, data, self.capture.captured, segments.starts)
+        window = window_at(self.source, byte)
+        if window is None:
+            self._await(text_needed(self.capture, byte))
+        return window
+
+    def _byte_of(self, symbol: int) -> int | None:
+        """The byte that a symbol starts with, or None (and wanted) while that is not known."""
+        byte = self.source.byte_of(symbol)
+        if byte is None:
+            self._await([ByteBlock(symbol)])
+        return byte
+
+    def _await(self, blocks: list[Block]) -> None:
+        self.source.want(blocks)
+        self.report(self.source.failure(blocks))
 
     # Drawing
 
@@ -261,7 +268,7 @@ class ShadedText(Screen[None]):
             canvas.show(self.scene.without_text(self.view, *canvas.size))
             return
         rows = window.rows_from(self.view.top, at.text.width, at.text.height)
-        start, stop = rows[0].start, rows[-1].stop
+        start, stop = window.span(rows)
         wanted = reading_list(self.capture, self.view, start, stop)
         over: list[Line] = []
         if self.overhead is not None and at.overhead is not None:

@@ -95,8 +95,9 @@ class Explored:
         return "\n".join(self.rows)
 
 
-def explorer(made: HandMade, signal: str = "c") -> Explorer:
-    return Explorer(open_capture(made.path), View("model", Cell(0, 3), signal), Depth.TRUE, "dark")
+def explorer(made: HandMade, cell: Cell | None = None, signal: str = "c") -> Explorer:
+    view = View("model", cell or Cell(0, 3), signal)
+    return Explorer(open_capture(made.path), view, Depth.TRUE, "dark")
 
 
 async def test_the_list_sorts_filters_and_goes_to_a_cell(made: HandMade) -> None:
@@ -157,7 +158,7 @@ async def test_cells_like_this_one_and_its_opposite(made: HandMade) -> None:
         assert ui.rows[2].startswith("▸=0:3 ")
         assert "+1.000" in ui.rows[3]
         assert ui.rows[3].startswith("  1:7 ")
-        assert "r with 0:3" in ui.rows[28]
+        assert "correlation with 0:3" in ui.rows[28]
         await ui.press("r")
         assert ui.rows[2].startswith("▸ 1:8 ")
         assert "-1.000" in ui.rows[2]
@@ -175,7 +176,7 @@ async def test_cells_like_this_one_and_its_opposite(made: HandMade) -> None:
 async def test_escape_stops_a_comparison_and_then_goes_back(
     made: HandMade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(activity, "WINDOW", 16)  # 375 windows: it would take seconds
+    monkeypatch.setattr(activity, "WINDOW", 4)  # 1,500 windows: it would take seconds
     app = explorer(made)
     async with app.run_test(size=(100, 30)) as pilot:
         ui = Explored(app, pilot)
@@ -381,9 +382,11 @@ def test_a_terminal_shows_the_new_screens(made: HandMade) -> None:
         terminal.press("escape")
         terminal.wait_for(lambda: terminal.row(1).startswith("line 0: ↵"), "the text alone")
         terminal.press("P", "=")
-        terminal.wait_for_text("r with 1:7")
+        terminal.wait_for_text("correlation with 1:7")
         terminal.resize(120, 40)
-        terminal.wait_for(lambda: terminal.row(38).rstrip().endswith("r with 1:7"), "the list at 120×40")
+        terminal.wait_for(
+            lambda: terminal.row(38).rstrip().endswith("correlation with 1:7"), "the list at 120×40"
+        )
         terminal.press("escape")
         terminal.wait_for(lambda: terminal.row(1).startswith("line 0: ↵"), "the text again")
         terminal.press("?")

@@ -310,8 +310,10 @@ def test_hostile_records_are_refused(
 
 def test_damaged_weights_are_refused(run: Run, tmp_path: Path) -> None:
     damaged = replace(run, path=tmp_path)
-    with pytest.raises(InvalidRun, match="no weights yet"):
+    with pytest.raises(InvalidRun, match="is gone, which held the weights"):
         damaged.model(CPU)
+    with pytest.raises(InvalidRun, match="no weights yet"):
+        replace(damaged, history=()).model(CPU)
     file = tmp_path / "model.safetensors"
     good = (run.path / "model.safetensors").read_bytes()
     for data in (b"", good[:-4], good[:20], b"\xff" * 100, b"\x80\x04pickled"):

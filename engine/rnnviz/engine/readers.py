@@ -18,7 +18,7 @@ from typing import Final, Protocol, Self
 import torch
 from torch import Tensor
 
-from rnnviz.engine.model import RecurrentModel, State
+from rnnviz.engine.model import MOST_ONE_HOT, RecurrentModel, State
 from rnnviz.engine.steps import Steps
 
 FEWEST_STREAMS: Final = 4
@@ -34,7 +34,7 @@ class Reader(Protocol):
 
 
 class FusedReader:
-    """Reads on a GPU, where a step is launch latency and only the fused kernels are fast."""
+    """Reads on a GPU, where a step is launch latency and only the fused kernels are fast. They take one-hot vectors."""
 
     def __init__(self, model: RecurrentModel) -> None:
         self._model = model
@@ -59,11 +59,12 @@ class Readers:
         self.device = model.decoder.weight.device
         self._threads = torch.get_num_threads()
         self._all: list[Reader]
-        if self.device.type == "cuda":
+        on_gpu = self.device.type == "cuda"
+        if on_gpu and model.symbols <= MOST_ONE_HOT:
             self._all = [FusedReader(model)]
         else:
             first = Steps(model)
-            self._all = [first, *(first.twin() for _ in range(self._threads - 1))]
+            self._all = [first, *(first.twin() for _ in range(0 if on_gpu else self._threads - 1))]
         self._pool = ThreadPoolExecutor(len(self._all), "rnnviz-reader", torch.set_num_threads, (1,))
 
     def __len__(self) -> int:

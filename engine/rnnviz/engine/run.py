@@ -193,6 +193,10 @@ class Run:
         """The model with the best weights, in evaluation mode, on `device`. Raises InvalidRun."""
         path = self.path / MODEL_FILE
         if not path.is_file():
+            if self.history or self.text is None:
+                raise InvalidRun(
+                    f"{path} is gone, which held the weights", "Put it back, or make the run again with --force."
+                )
             raise InvalidRun(
                 f"{self.path} has no weights yet",
                 f"Train at least one epoch: rnnviz train --resume --out {self.path}",

@@ -132,7 +132,7 @@ class _Layer(ABC):
             if need > len(self._memory) or len(self._cut) >= SHAPES:
                 self._cut.clear()
             if need > len(self._memory):
-                self._memory = torch.empty(need)
+                self._memory = torch.empty(need, device=self._input.device)
             sums = self._memory[: steps * batch * self.gates * H].view(steps, batch, self.gates * H)
             memory = {"sums": sums}
             begin = sums.numel()
@@ -170,7 +170,7 @@ class _Lstm(_Layer):
         super().__init__(weights, first)
         H = self.hidden
         order = torch.cat([torch.arange(2 * H), torch.arange(3 * H, 4 * H), torch.arange(2 * H, 3 * H)])
-        scale = torch.ones(4 * H, 1)
+        scale = weights.input.new_ones(4 * H, 1)
         scale[3 * H :] = -2
         bias = weights.input_bias + weights.recurrent_bias
         self._take(weights.input[order] * scale, bias[order] * scale[:, 0])

@@ -78,7 +78,7 @@ CHUNK_UNITS: Final = 16
 SHARD_UNITS: Final = 64
 CHUNK_TIME: Final = 8192
 LONGEST_COLUMN: Final = 65536
-COLUMN_BYTES: Final = 64 << 20
+COLUMN_BYTES: Final = 144 << 20
 """A writer keeps a column of all signals in memory: this bounds it."""
 LARGEST_CHUNK_BYTES: Final = 4 << 20
 """Of `next`, whose rows may be long; those of 256 symbols fill it."""

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from rnnviz.tui.view import View
 
 _COLOR_SYSTEMS = {"16m": "truecolor", "256": "256", "16": "standard", "none": "standard"}
-_CHOICES = {"color": ("auto", "16m", "256", "16", "none"), "theme": ("dark", "light")}
+_CHOICES = {
+    "color": ("auto", "16m", "256", "16", "none"),
+    "theme": ("dark", "light"),
+    "map": ("red-blue", "orange-blue", "brown-teal", "magenta-green"),
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Wishes:
     start: int | None = None
     color: str = "auto"
     theme: str = "dark"
+    map: str = "red-blue"
     view: str | None = None
     run: str | None = None
 
@@ -59,8 +64,11 @@ def plain_wishes(arguments: list[str]) -> Wishes | None:
 
 def explore(wishes: Wishes) -> None:
     """Open a capture and explore it. Raises what `open_view` raises, and InvalidRequest without a terminal."""
+    from rnnviz.tui.palette import theme_name
+
     opened, view = open_wished(wishes)
-    explore_view(opened, view, wishes.color, wishes.theme, Path(wishes.run) if wishes.run else None)
+    theme = theme_name(wishes.theme, wishes.map)
+    explore_view(opened, view, wishes.color, theme, Path(wishes.run) if wishes.run else None)
 
 
 def open_wished(wishes: Wishes) -> tuple[Capture, View]:
@@ -79,13 +87,17 @@ def open_wished(wishes: Wishes) -> tuple[Capture, View]:
 def explore_view(opened: Capture, view: View, color: str, theme: str, run: Path | None = None) -> None:
     """Run the explorer until the person quits it. Raises InvalidRequest where there is no terminal.
 
-    `run` is where the capture's run is, if it was said.
+    `run` is where the capture's run is, if it was said; NotFound and InvalidRun where none is.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InvalidRequest(
             "the explorer needs a terminal",
             f"Without one, use: rnnviz snapshot {opened.path.name} --cell {view.cell}",
         )
+    if run is not None:
+        from rnnviz.tui.live.whereabouts import refuse_no_run
+
+        refuse_no_run(run)
     from rnnviz.tui.addresses import address_of
     from rnnviz.tui.first_paint import paint_first, without_echo
     from rnnviz.tui.keeping import keep_view

@@ -55,13 +55,18 @@ def find_run(capture: Capture, model: str, beside: Path) -> FoundRun | None:
     return None
 
 
-def run_at(path: Path, capture: Capture, model: str) -> FoundRun:
-    """The run a person says it is. Raises NotFound and InvalidRun where there is none."""
+def refuse_no_run(path: Path) -> None:
+    """Raise NotFound or InvalidRun unless a path may be that of a run."""
     hint = "Give the directory that `rnnviz train --out` named."
     if not path.is_dir():
         raise NotFound(f"there is no directory {path}", hint)
     if not _holds(path, RUN_FILE) or not _holds(path, WEIGHTS_FILE):
         raise InvalidRun(f"{path} is no run with weights", hint)
+
+
+def run_at(path: Path, capture: Capture, model: str) -> FoundRun:
+    """The run a person says it is. Raises NotFound and InvalidRun where there is none."""
+    refuse_no_run(path)
     return FoundRun(path, _sha256(path / WEIGHTS_FILE) == _record(capture, model).get("weights"))
 
 

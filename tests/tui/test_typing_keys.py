@@ -1,0 +1,179 @@
+"""Every key of the typing screen, pressed without a terminal: none is without effect or ends the explorer."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from textual.binding import Binding
+from textual.pilot import Pilot
+
+from rnnviz.store.errors import NotFound
+from rnnviz.tui.explorer import Explorer
+from rnnviz.tui.live.page import Page
+from rnnviz.tui.live.whereabouts import refuse_no_run
+from rnnviz.tui.opening import open_view
+from rnnviz.tui.palette import Depth
+from rnnviz.tui.screens.message import MessageScreen
+from rnnviz.tui.screens.text import TextScreen
+from rnnviz.tui.screens.typing import TypingScreen
+from support.captures import make_capture, model_schema
+from support.lively import capture_of, lively_run
+from support.texts import write_words
+
+TEXT = b"the war is over, \nsaid the prince\n" * 20
+
+
+@pytest.fixture(scope="module", name="path")
+def _path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
+    run = lively_run(folder / "wordy", write_words(folder / "words.txt", 2000), hidden=7)
+    return capture_of(run, folder / "words.txt", folder / "x.zarr")
+
+
+def explorer(path: Path, run: Path | None = None) -> Explorer:
+    capture, view = open_view(path, None, None, 0)
+    return Explorer(capture, view, Depth.TRUE, "dark", run=run)
+
+
+async def opened(pilot: Pilot[None]) -> TypingScreen:
+    """Press `i` and wait for the models."""
+    await pilot.press("i")
+    screen = pilot.app.screen
+    assert isinstance(screen, TypingScreen)
+    while not screen.settled:
+        await asyncio.sleep(0.02)
+    return screen
+
+
+def pressed(binding: Binding) -> list[str]:
+    """The keys of a binding as a pilot presses them."""
+    return binding.key.split(",") if len(binding.key) > 1 else [binding.key]
+
+
+async def test_every_key_of_the_help_does_something(path: Path) -> None:
+    app = explorer(path)
+    async with app.run_test(size=(90, 30)) as pilot:
+        screen = await opened(pilot)
+        session = screen.session
+        reader = session.readers["recurrent"]
+        tried = 0
+        for name, bindings in screen.key_groups():
+            for binding in bindings:
+                for key in pressed(binding):
+                    screen.typing = name in ("While typing", "Editing")
+                    screen.writing = False
+                    session.temperature, session.writer = 1.0, "recurrent"
+                    session.page = Page(TEXT, 300)
+                    screen.turned()
+                    before = described(screen)
+                    await pilot.press(key)
+                    if binding.action == "restart":
+                        await pilot.pause()
+                        assert reader.model is not None
+                        assert not reader.lost
+                    elif binding.action == "leave":
+                        assert app.screen is not screen
+                        await pilot.press("i")
+                        assert isinstance(app.screen, TypingScreen)
+                        screen = app.screen
+                    elif binding.action in ("redraw", "ngram(1)", "ngram(-1)"):
+                        assert app.screen is screen  # nothing to see: no other model, the same screen
+                    else:
+                        assert described(screen) != before, (key, binding.action)
+                    if app.screen is not screen or screen.query_one("#prompt").display:
+                        await pilot.press("escape")
+                    assert app.screen is screen
+                    tried += 1
+        assert tried > 40
+        assert reader.model is not None
+        assert reader.model.failure is None
+
+
+def described(screen: TypingScreen) -> tuple[object, ...]:
+    """All that a key may change."""
+    session = screen.session
+    return (
+        session.page,
+        session.temperature,
+        session.seed,
+        session.writer,
+        screen.view.cell,
+        screen.view.signal,
+        screen.typing,
+        screen.writing,
+        screen.panels,
+        screen.query_one("#prompt").display,
+        type(screen.app.screen),
+    )
+
+
+async def test_writing_goes_on_by_itself_until_it_is_stopped(path: Path) -> None:
+    app = explorer(path)
+    async with app.run_test(size=(90, 30)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("escape", "space")
+        assert not screen.writing  # there is nothing to go on from
+        await pilot.press("i", *"war", "escape", "space")
+        while len(screen.session.page.text) < 20:
+            await asyncio.sleep(0.02)
+        await pilot.press("escape")
+        assert not screen.writing
+        written = screen.session.page.text
+        await asyncio.sleep(0.2)
+        assert screen.session.page.text == written
+        for _ in range(10):
+            await pilot.press("backspace")
+        assert screen.session.page.text == written[:-10]
+        while len(screen.session.page.text) < len(written):
+            await pilot.press(".")
+            while screen.writing:
+                await asyncio.sleep(0.02)
+        assert screen.session.page.text == written  # the same dice
+        await pilot.press("d")
+        for _ in range(10):
+            await pilot.press("backspace")
+        while len(screen.session.page.text) < len(written):
+            await pilot.press(".")
+            while screen.writing:
+                await asyncio.sleep(0.02)
+        assert screen.session.page.text != written
+
+
+async def test_a_small_screen_keeps_the_page(path: Path) -> None:
+    app = explorer(path)
+    async with app.run_test(size=(90, 30)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press(*"one two three")
+        for size in ((20, 5), (40, 10), (1, 2), (200, 50)):
+            await pilot.resize_terminal(*size)
+            await pilot.press("x")
+        assert screen.session.page.text == b"one two threexxxx"
+
+
+async def test_a_capture_without_a_model_says_so(tmp_path: Path) -> None:
+    schema = model_schema(TEXT, kind="states", signals=("h",), next=False)
+    made = make_capture(tmp_path / "states.zarr", TEXT, models=[schema])
+    app = explorer(made.path)
+    async with app.run_test(size=(90, 30)) as pilot:
+        await pilot.press("i")
+        assert isinstance(app.screen, MessageScreen)
+        await pilot.press("escape")
+        assert isinstance(app.screen, TextScreen)
+
+
+async def test_a_hand_made_capture_asks_for_its_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = make_capture(tmp_path / "a" / "hand.zarr", TEXT)
+    app = explorer(made.path)
+    async with app.run_test(size=(90, 30)) as pilot:
+        screen = await opened(pilot)
+        assert screen.query_one("#prompt").display
+        assert screen.session.readers["recurrent"].model is None
+
+
+def test_a_named_run_that_is_none_is_refused_before_anything_is_opened(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        refuse_no_run(tmp_path / "nowhere")
+    refuse_no_run(path.parent / "wordy")

@@ -10,6 +10,9 @@ from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.cells import CellsScreen
 from rnnviz.tui.screens.shaded import ShadedText
 
+UNREAD = 1000
+"""Symbols whose activity is shown where a person was faster than the disk."""
+
 
 class Listing(ShadedText):
     GROUP = "Cell list"
@@ -24,5 +27,8 @@ class Listing(ShadedText):
     ]
 
     def action_cells(self, alike: bool) -> None:
-        screen = CellsScreen(self.capture, self.source, self.scene, self.view, self.on_screen, alike=alike)
+        start, stop = self.on_screen
+        if start == stop:  # while the text is being read, what it will show is not known
+            stop = min(start + UNREAD, self.capture.captured)
+        screen = CellsScreen(self.capture, self.source, self.scene, self.view, (start, stop), alike=alike)
         self.visit(screen)

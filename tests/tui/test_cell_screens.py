@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,9 +23,10 @@ from rnnviz.tui.palette import Depth
 from rnnviz.tui.panels.scatter import MARK
 from rnnviz.tui.picture import screen_lines
 from rnnviz.tui.screens.cells import CellsScreen
+from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.screens.text import TextScreen
 from rnnviz.tui.view import View
-from support.captures import HandMade, hand_made, make_capture, model_schema, write_capture
+from support.captures import HandMade, hand_made, hand_made_tokens, make_capture, model_schema, write_capture
 from support.terminal import Terminal
 
 TEXT = "\n".join(f"line {number}: " + "x" * (number % 40) for number in range(200)).encode() + b"\n"
@@ -321,6 +323,27 @@ async def test_every_size_works(made: HandMade, size: tuple[int, int]) -> None:
         assert ui.app.screen is ui.text
 
 
+async def test_symbols_that_are_words(tmp_path: Path) -> None:
+    words = ["Zwei ", "Wörter", "\n", "🙂 ", "zwei ", "🙂\n"] * 30
+    made = write_capture(hand_made_tokens(tmp_path / "words.zarr", words))
+    shown = views(made, 0, "c")
+    app = explorer(made, Cell(0, 1))
+    async with app.run_test(size=(80, 24)) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press("*")
+        blocks = "▁▂▃▄▅▆▇█"
+        line = [blocks[min(int((value + 1) / 2 * 8), 7)] for value in shown[1, :3].tolist()]
+        assert ui.rows[2].startswith(line[0] * 5 + line[1] * 7 + line[2])  # ö is two bytes, as many columns
+        on = shown[1] > 0
+        first = next(t for t in range(1, len(words)) if on[t] != on[t - 1])
+        await pilot.press("o")
+        await ui.until(lambda: ui.view.cursor == first, "the first change of sign")
+        await ui.press("h", "c")
+        assert "activity, 0 to 2" in ui.rows[1]  # symbols, not bytes
+        await ui.press("escape", "=")
+        assert ui.rows[2].startswith("▸*0:1")
+
+
 async def test_a_capture_that_holds_nothing_yet(tmp_path: Path) -> None:
     made = write_capture(hand_made(tmp_path / "empty.zarr", TEXT, models=[model_schema(TEXT)]), captured=0)
     app = Explorer(open_capture(made.path), View("model", Cell(0, 0), "c"), Depth.TRUE, "dark")
@@ -349,6 +372,26 @@ def test_what_changes_on_the_screen_is_what_a_new_drawing_shows(made: HandMade, 
         after = [[terminal.screen.buffer[y][x] for x in range(90)] for y in range(24)]
         wrong = [(x, y) for y in range(24) for x in range(90) if before[y][x] != after[y][x]]
         assert wrong == []
+
+
+async def test_a_damaged_layer_is_told_of_once(made: HandMade, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.zarr"
+    shutil.copytree(made.path, path)
+    for file in (path / "models/model/layers/1/c").rglob("*"):
+        if file.is_file() and file.name != "zarr.json":
+            file.write_bytes(file.read_bytes()[:1000])
+    app = Explorer(open_capture(path), View("model", Cell(0, 3), "c"), Depth.TRUE, "dark")
+    async with app.run_test(size=(100, 50)) as pilot:
+        ui = Explored(app, pilot)
+        await pilot.press("=")
+        await ui.until(lambda: isinstance(app.screen, MessageScreen), "the message")
+        assert "Unusable capture" in ui.shown
+        while isinstance(app.screen, MessageScreen):
+            await pilot.press("escape")
+        await ui.until(lambda: "cannot be read" in ui.shown, "which cells they are")
+        assert sum("cannot be read" in row for row in ui.rows) == UNITS
+        await pilot.press("escape")
+        await ui.until(lambda: app.screen is ui.text, "the text")
 
 
 def quiet(terminal: Terminal) -> None:

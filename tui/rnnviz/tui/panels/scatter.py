@@ -6,6 +6,7 @@ left-saturated (below 0.1). They add up to 1 at most: the diagonal.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from rnnviz.store.signals import SIGNALS
 from rnnviz.store.statistics import LayerStatistics
 from rnnviz.tui.crossings import saturation_marks
+from rnnviz.tui.frame import BLANK
 from rnnviz.tui.painting import Inks, Line, cut, spread, width_of
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.gates import gates_shown
@@ -115,27 +117,37 @@ def _plot(
         shares = [(f"{left:.0%} · {right:.0%}", inks.plain)]
     lines = [cut(spread(title, shares, width, inks.plain), width)]
 
-    everyone = braille(saturation.right, saturation.left, columns, rows)
-    diagonal = np.linspace(0, 1, 8 * columns)
-    border = braille(diagonal, 1 - diagonal, columns, rows)
-    x, y = round(right * (columns - 1)), round((1 - left) * (rows - 1))
-    upwards = f"↑ <{low:g} of the time"
-    if LABEL + len(upwards) > columns:
-        upwards = f"↑ <{low:g}"
+    codes, shown = _dots_of(saturation, unit, columns, rows, f"<{low:g}")
+    paints = (inks.faint, inks.strong if chosen else inks.plain, inks.accent, inks.faint)
     for at in range(rows):
-        line: Line = [("  1│" if at == 0 else "   │", inks.faint)]
-        for column in range(columns):
-            if (column, at) == (x, y):
-                line.append((MARK, inks.accent))
-            elif everyone[at, column] != BRAILLE:
-                line.append((chr(everyone[at, column]), inks.strong if chosen else inks.plain))
-            elif border[at, column] != BRAILLE:
-                line.append((chr(border[at, column]), inks.faint))
-            elif at == 0 and 0 <= column - LABEL < len(upwards):
-                line.append((upwards[column - LABEL], inks.faint))
-            else:
-                line.append((" ", inks.plain))
-        lines.append(cut(line, width))
+        cuts = [0, *(np.flatnonzero(np.diff(shown[at])) + 1).tolist(), columns]
+        pieces: Line = [
+            ("".join(map(chr, codes[at, first:last].tolist())), paints[shown[at, first]])
+            for first, last in itertools.pairwise(cuts)
+        ]
+        lines.append(cut([("  1│" if at == 0 else "   │", inks.faint), *pieces], width))
     axis = f" >{high:g} of the time →"
     lines.append(cut([(f"  0└{axis[: columns - 1].center(columns - 1, '─')}1", inks.faint)], width))
     return lines
+
+
+def _dots_of(
+    saturation: Saturation, unit: int, columns: int, rows: int, low: str
+) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+    """What stands in each place of a plot: its code point, uint32 [row, column], and what it is, uint8 of the same
+    shape: 0 the ground, 1 units, 2 the marked one, 3 the diagonal (apart from the ground, so that a picture's font
+    without braille moves nothing else). `low` is written where no unit can be."""
+    units = braille(saturation.right, saturation.left, columns, rows)
+    diagonal = np.linspace(0, 1, 8 * columns)
+    border = braille(diagonal, 1 - diagonal, columns, rows)
+    shown = np.where(units != BRAILLE, 1, np.where(border != BRAILLE, 3, 0)).astype(np.uint8)
+    codes = np.where(units != BRAILLE, units, np.where(border != BRAILLE, border, np.uint32(BLANK)))
+    for text in (f"↑ {low} of the time", f"↑ {low}"):
+        room = codes[0, LABEL : LABEL + len(text)]
+        if len(room) == len(text) and (room == BLANK).all():
+            room[:] = [ord(character) for character in text]
+            break
+    x = round(float(saturation.right[unit]) * (columns - 1))
+    y = round((1 - float(saturation.left[unit])) * (rows - 1))
+    codes[y, x], shown[y, x] = ord(MARK), 2
+    return codes, shown

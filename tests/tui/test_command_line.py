@@ -14,7 +14,7 @@ import pytest
 from rnnviz.engine.kenlm_build import greatest_order, rebuild_command
 from rnnviz.tui.commands.demo import CELLS
 
-COMMANDS = ("train", "eval", "capture", "info", "browse", "snapshot", "demo", "doctor")
+COMMANDS = ("train", "eval", "capture", "info", "browse", "snapshot", "demo", "doctor", "sweep", "import")
 
 
 def rnnviz(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -204,18 +204,11 @@ def test_a_run_that_has_moved_is_asked_for(path: Path, run: Run, tmp_path: Path)
         terminal.wait_for_text("came r")
 
 
-def test_a_run_can_be_named_when_starting(path: Path, run: Run, tmp_path: Path) -> None:
+def test_the_model_of_a_named_run_goes_on_writing_and_back(path: Path, run: Run, tmp_path: Path) -> None:
     shutil.copytree(path, tmp_path / "a" / "b" / "x.zarr")
     shutil.copytree(run.path, tmp_path / "c")
-    arguments = ["browse", str(tmp_path / "a/b/x.zarr"), "--run", str(tmp_path / "c")]
-    with Terminal(arguments, columns=100, rows=30, cwd=tmp_path / "a") as terminal:
-        terminal.wait_for_text("mean")
-        terminal.press("i", *"war")
-        terminal.wait_for_text("nats a symbol")
-
-
-def test_the_model_goes_on_writing_and_back(path: Path, run: Run, tmp_path: Path) -> None:
-    with Terminal(["browse", str(path), "--cell", "0:1"], columns=80, rows=24) as terminal:
+    arguments = ["browse", str(tmp_path / "a/b/x.zarr"), "--cell", "0:1", "--run", str(tmp_path / "c")]
+    with Terminal(arguments, columns=80, rows=24, cwd=tmp_path / "a") as terminal:
         terminal.wait_for_text("mean")
         terminal.press("i", *"the war", "escape")
         terminal.wait_for_text("1.0  commands")

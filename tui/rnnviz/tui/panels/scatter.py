@@ -118,7 +118,8 @@ def _plot(
     lines = [cut(spread(title, shares, width, inks.plain), width)]
 
     codes, shown = _dots_of(saturation, unit, columns, rows, f"<{low:g}")
-    paints = (inks.faint, inks.strong if chosen else inks.plain, inks.accent, inks.faint)
+    # Blanks have another ink than dots, so that a picture whose font lacks braille does not draw them as one piece.
+    paints = (inks.accent, inks.strong if chosen else inks.plain, inks.accent, inks.faint)
     for at in range(rows):
         cuts = [0, *(np.flatnonzero(np.diff(shown[at])) + 1).tolist(), columns]
         pieces: Line = [
@@ -135,8 +136,7 @@ def _dots_of(
     saturation: Saturation, unit: int, columns: int, rows: int, low: str
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
     """What stands in each place of a plot: its code point, uint32 [row, column], and what it is, uint8 of the same
-    shape: 0 the ground, 1 units, 2 the marked one, 3 the diagonal (apart from the ground, so that a picture's font
-    without braille moves nothing else). `low` is written where no unit can be."""
+    shape: 0 the ground, 1 units, 2 the marked one, 3 the diagonal and what is written: `low`, where no unit can be."""
     units = braille(saturation.right, saturation.left, columns, rows)
     diagonal = np.linspace(0, 1, 8 * columns)
     border = braille(diagonal, 1 - diagonal, columns, rows)
@@ -146,6 +146,7 @@ def _dots_of(
         room = codes[0, LABEL : LABEL + len(text)]
         if len(room) == len(text) and (room == BLANK).all():
             room[:] = [ord(character) for character in text]
+            shown[0, LABEL : LABEL + len(text)] = 3
             break
     x = round(float(saturation.right[unit]) * (columns - 1))
     y = round((1 - float(saturation.left[unit])) * (rows - 1))

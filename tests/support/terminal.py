@@ -100,6 +100,10 @@ class Terminal:
     def pid(self) -> int:
         return self._process.pid
 
+    def send(self, data: str) -> None:
+        """Send all of it at once, as a terminal does what a mouse did."""
+        os.write(self._master, data.encode())
+
     def _answer(self, data: str) -> None:
         os.write(self._master, data.encode())
 

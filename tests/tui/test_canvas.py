@@ -24,7 +24,29 @@ PAINTS = [
     Paint(reverse=True),
 ]
 WIDTH, HEIGHT = 12, 5
-KEYS = ("j", "k", "J", "s", "]", "down", "pagedown", "pageup", "right", "end", "G", "g", "p", "n", "N")
+KEYS = (
+    "j",
+    "k",
+    "J",
+    "s",
+    "]",
+    "down",
+    "pagedown",
+    "pageup",
+    "right",
+    "end",
+    "G",
+    "g",
+    "p",
+    "n",
+    "N",
+    "b",
+    "B",
+    "t",
+    "e",
+    "h",
+    "*",
+)
 STEPS = (*KEYS, "help", "search", "cell", "resize")
 
 

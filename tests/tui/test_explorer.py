@@ -262,3 +262,53 @@ def test_without_a_terminal_it_says_what_to_use(made: HandMade) -> None:
     assert "needs a terminal" in done.stderr
     assert "rnnviz snapshot" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_mouse_moves_the_cursor_and_scrolls(made: HandMade) -> None:
+    with Terminal(["browse", str(made.path)], columns=100, rows=30) as terminal:
+        terminal.wait_for_text("mean")
+        terminal.press("right")
+        terminal.wait_for_text(" 1/")
+        terminal.send("\x1b[<0;4;3M\x1b[<0;4;3m")  # column 4 of row 3 of the terminal, the second of the text
+        at = TEXT.index(b"line 1:") + 3
+        terminal.wait_for_text(f" {at}/{len(TEXT):,}")
+        terminal.send("\x1b[<65;4;3M")
+        terminal.wait_for(lambda: terminal.row(1).startswith("line 3:"), "three rows further")
+        terminal.send("\x1b[<64;4;3M")
+        terminal.wait_for(lambda: terminal.row(1).startswith("line 0:"), "the first row again")
+
+
+def test_a_command_is_found_by_name(made: HandMade) -> None:
+    with Terminal(["browse", str(made.path)], columns=100, rows=30) as terminal:
+        terminal.wait_for_text("mean")
+        terminal.press("\x10")
+        terminal.wait_for_text("Search for commands")
+        terminal.press("start of the text")
+        terminal.wait_for_text("To the start of the text")
+        terminal.press("\x1b")
+
+
+def test_colours_change_while_it_runs(made: HandMade) -> None:
+    with Terminal(["browse", str(made.path), "--map", "brown-teal"]) as terminal:
+        terminal.wait_for_text("mean")
+        terminal.press("b")
+        light = "{:02x}{:02x}{:02x}".format(*THEMES["light:brown-teal"].neutral)
+        terminal.wait_for(lambda: terminal.background(60, 2) == light, "light colours")
+
+
+def test_a_damaged_block_is_told_and_the_rest_stays(tmp_path: Path) -> None:
+    text = b"some words\n" * 40
+    made = make_capture(tmp_path / "damaged.zarr", text, models=[model_schema(text)])
+    for array in ("models/model/layers/0/c", "models/model/next"):
+        for file in (made.path / array).rglob("*"):
+            if file.is_file() and file.name != "zarr.json":
+                file.write_bytes(file.read_bytes()[:50])
+    with Terminal(["browse", str(made.path)], columns=100, rows=30) as terminal:
+        terminal.wait_for_text("Unusable capture")
+        terminal.press("escape")
+        terminal.wait_for_text("cannot be read")
+        terminal.press("escape")
+        terminal.wait_for(lambda: terminal.row(1).startswith("some words"), "the text")
+        terminal.press("s")
+        terminal.wait_for_text("0:0 h")
+        terminal.press("q")

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rnnviz.tui.frame import CURSOR, LEVELS, MATCH, PLAIN
-from rnnviz.tui.palette import THEMES, Depth, Palette, contrast, luminance, nearest_eight_bit, palette
+from rnnviz.tui.palette import (
+    THEMES,
+    Depth,
+    Palette,
+    contrast,
+    luminance,
+    nearest_eight_bit,
+    next_map,
+    other_base,
+    palette,
+)
 from rnnviz.tui.terminal import colour_depth
 
 ZERO = LEVELS // 2
@@ -104,3 +116,44 @@ def test_the_depth_and_why(asked: str, environment: dict[str, str], depth: Depth
     found = colour_depth(asked, environment)
     assert found.depth is depth
     assert reason in found.reason
+
+
+SIGHT = {
+    "deuteranopia": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+    "protanopia": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+    "tritanopia": [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+}
+"""What is seen of linear RGB without one kind of cones (Machado, Oliveira, Fernandes 2009, severity 1)."""
+
+XYZ = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+"""Of linear sRGB (IEC 61966-2-1)."""
+
+
+@pytest.mark.parametrize("name", sorted(THEMES))
+@pytest.mark.parametrize("sight", sorted(SIGHT))
+def test_the_ends_of_every_map_can_be_told_apart_by_every_eye(name: str, sight: str) -> None:
+    theme = THEMES[name]
+
+    def seen(colour: tuple[int, int, int]) -> NDArray[np.float64]:
+        """CIELAB coordinates of what is seen of an sRGB colour, for the white point D65."""
+        linear = np.clip(np.array(SIGHT[sight]) @ ((np.array(colour) / 255) ** 2.2), 0, 1)
+        x, y, z = np.cbrt(np.maximum(np.array(XYZ) @ linear / np.array([0.9505, 1.0, 1.089]), 0.008856))
+        return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+    def apart(a: tuple[int, int, int], b: tuple[int, int, int]) -> float:
+        return float(np.linalg.norm(seen(a) - seen(b)))
+
+    # 2.3 is a difference that is just noticed.
+    assert apart(theme.negative, theme.positive) > 40
+    assert min(apart(end, theme.neutral) for end in (theme.negative, theme.positive)) > 40
+
+
+def test_maps_and_themes_follow_one_another_and_come_round() -> None:
+    name, seen = "dark", []
+    for _ in range(4):
+        seen.append(name)
+        name = next_map(name)
+    assert name == "dark"
+    assert len(set(seen)) == 4
+    assert other_base(other_base("light:brown-teal")) == "light:brown-teal"
+    assert all(other_base(one) in THEMES for one in THEMES)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from textual import work
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.events import CursorPosition, Event, InputEvent, Paste
+from textual.screen import Screen
 
 from rnnviz.store.reader import Capture
 from rnnviz.tui.palette import Depth
+from rnnviz.tui.screens.help import keys_of
 from rnnviz.tui.screens.text import TextScreen
 from rnnviz.tui.source import Source
 from rnnviz.tui.view import View
@@ -26,7 +30,6 @@ STROKE = 0.02
 class Explorer(App[None]):
     """Shows one capture. Colours are the palette's own or the terminal's, never a Textual theme's."""
 
-    ENABLE_COMMAND_PALETTE = False
     TITLE = "rnnviz"
 
     def __init__(
@@ -44,6 +47,14 @@ class Explorer(App[None]):
         self._early: deque[Event] = deque()
         self._text_screen = TextScreen(capture, view, depth, theme, source or Source(capture))
         self._text_screen.run_path = run
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the command palette offers: every key of the text screen."""
+        text = self._text_screen
+        for group, bindings in text.key_groups():
+            for binding in bindings:
+                run = partial(text.run_action, binding.action)
+                yield SystemCommand(f"{binding.tooltip} ({keys_of(binding)})", group, run)
 
     @property
     def view(self) -> View:

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from rnnviz.tui.view import View
 
 _COLOR_SYSTEMS = {"16m": "truecolor", "256": "256", "16": "standard", "none": "standard"}
-_CHOICES = {"color": ("auto", "16m", "256", "16", "none"), "theme": ("dark", "light")}
+_CHOICES = {
+    "color": ("auto", "16m", "256", "16", "none"),
+    "theme": ("dark", "light"),
+    "map": ("red-blue", "orange-blue", "brown-teal", "magenta-green"),
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Wishes:
     start: int | None = None
     color: str = "auto"
     theme: str = "dark"
+    map: str = "red-blue"
     view: str | None = None
     run: str | None = None
 
@@ -59,8 +64,11 @@ def plain_wishes(arguments: list[str]) -> Wishes | None:
 
 def explore(wishes: Wishes) -> None:
     """Open a capture and explore it. Raises what `open_view` raises, and InvalidRequest without a terminal."""
+    from rnnviz.tui.palette import theme_name
+
     opened, view = open_wished(wishes)
-    explore_view(opened, view, wishes.color, wishes.theme, Path(wishes.run) if wishes.run else None)
+    theme = theme_name(wishes.theme, wishes.map)
+    explore_view(opened, view, wishes.color, theme, Path(wishes.run) if wishes.run else None)
 
 
 def open_wished(wishes: Wishes) -> tuple[Capture, View]:

@@ -48,4 +48,8 @@ ColourOption = Annotated[
     ColourChoice,
     typer.Option("--color", help="Colours the terminal shows. COLORTERM does not cross SSH: say 16m there."),
 ]
+MapChoice = Literal["red-blue", "orange-blue", "brown-teal", "magenta-green"]
+MapOption = Annotated[
+    MapChoice, typer.Option("--map", help="Colours of −1 and +1; all but the first for any kind of sight.")
+]
 ThemeOption = Annotated[ThemeChoice, typer.Option("--theme", help="For a dark or a light terminal.")]

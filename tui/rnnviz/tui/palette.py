@@ -8,7 +8,7 @@ better on it. 16-colour terminals get seven steps of a diverging map. Without co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Literal
@@ -44,7 +44,7 @@ class Theme:
     gate: RGB
 
 
-THEMES = {
+THEMES: dict[str, Theme] = {
     "dark": Theme(
         "dark",
         neutral=(20, 22, 27),
@@ -66,6 +66,39 @@ THEMES = {
         gate=(16, 150, 84),
     ),
 }
+
+
+MAPS: dict[str, dict[str, tuple[RGB, RGB]]] = {
+    "orange-blue": {"dark": ((244, 132, 26), (64, 124, 255)), "light": ((213, 94, 0), (0, 90, 190))},
+    "brown-teal": {"dark": ((208, 138, 58), (28, 180, 158)), "light": ((156, 88, 18), (0, 124, 106))},
+    "magenta-green": {"dark": ((232, 62, 164), (96, 190, 58)), "light": ((200, 24, 130), (58, 140, 30))},
+}
+"""Diverging maps beside the paper's red and blue: the colours of −1 and +1, for each theme. The two ends stay apart
+for people who cannot tell red from green, or blue from yellow."""
+DEFAULT_MAP = "red-blue"
+
+for _base in ("dark", "light"):
+    for _map, _ends in MAPS.items():
+        _name = f"{_base}:{_map}"
+        THEMES[_name] = replace(THEMES[_base], name=_name, negative=_ends[_base][0], positive=_ends[_base][1])
+
+
+def theme_name(base: str, diverging: str) -> str:
+    """The name under which `THEMES` has a dark or light theme with a diverging map."""
+    return base if diverging == DEFAULT_MAP else f"{base}:{diverging}"
+
+
+def other_base(name: str) -> str:
+    """The light theme of a dark one with the same map, or the other way round."""
+    base, colon, diverging = name.partition(":")
+    return ("light" if base == "dark" else "dark") + colon + diverging
+
+
+def next_map(name: str) -> str:
+    """The same theme with the next diverging map, around at the last."""
+    base, _, diverging = name.partition(":")
+    names = [DEFAULT_MAP, *MAPS]
+    return theme_name(base, names[(names.index(diverging or DEFAULT_MAP) + 1) % len(names)])
 
 
 @dataclass(frozen=True)

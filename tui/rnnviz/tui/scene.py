@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS, Signal
 from rnnviz.tui.canvas import Band, Grid
 from rnnviz.tui.cells import Reading
 from rnnviz.tui.frame import Frame, compose, levels
-from rnnviz.tui.glyphs import columns_of, name_of, token_name
+from rnnviz.tui.glyphs import columns_of, name_of, token_name, visible
 from rnnviz.tui.layout import Row, TextWindow
 from rnnviz.tui.painting import Inks, Line
 from rnnviz.tui.palette import Depth, Palette, palette
@@ -38,7 +40,7 @@ from rnnviz.tui.places import (
 )
 from rnnviz.tui.search import LONGEST, spans_in
 from rnnviz.tui.shading import DIFFERENCE, Shade, averaged, of_symbols, signal_of
-from rnnviz.tui.source import Source
+from rnnviz.tui.source import NEXT_BLOCK, NextBlock, Source, signal_blocks, surprisal_blocks
 from rnnviz.tui.view import View
 
 
@@ -52,6 +54,10 @@ class Scene:
         self._theme = theme
         self._tokens: tuple[str, ...] = ()
         self._number_of: dict[str, int] = {}
+
+    def retheme(self, theme: str) -> None:
+        """Draw in another theme from now on."""
+        self._theme = theme
 
     def palette(self, signal: str) -> Palette:
         return self._palette_of(SIGNALS[signal])
@@ -92,8 +98,8 @@ class Scene:
         first, last = np.searchsorted(segments.starts, [start, stop])
         return of_symbols(before, segments.starts[first:last] - start)
 
-    def without_text(self, view: View, width: int, height: int) -> Grid:
-        """The screen while the text is being read, or when nothing is captured yet."""
+    def without_text(self, view: View, width: int, height: int, failure: RnnvizError | None = None) -> Grid:
+        """The screen while the text is being read, when that failed, or when nothing is captured yet."""
         inks = self.inks(view.signal)
         grid = Grid.blank(width, height, inks.plain)
         if self._capture.captured:
@@ -101,6 +107,15 @@ class Scene:
         else:
             line = [(" nothing is captured yet", inks.accent)]
         grid.put_line(line, 0, 0, width)
+        if failure is not None:
+            told = f"{visible(failure.message)}. {visible(failure.hint)}"
+            for y, part in enumerate(textwrap.wrap(told, max(20, width - 4))):
+                grid.put_line([(part, inks.accent if y == 0 else inks.plain)], 2, 2 + y, width - 2)
+        elif not self._capture.captured:
+            told = (
+                "What is written into it will appear here." if not self._capture.complete else "It is empty."
+            )
+            grid.put_line([(told, inks.faint)], 2, 2, width - 2)
         return grid
 
     def draw(
@@ -215,7 +230,13 @@ class Scene:
             grid.put_line([("▴", Inks.of(shades).accent)], place.x + at, place.y, 1)
 
     def _cell_line(self, view: View, *, loading: bool, width: int) -> Line:
-        return cell_line(self._capture, view, loading=loading, width=width, palette=self._shades(view))
+        layer, unit = view.cell.layer, view.cell.unit
+        blocks = signal_blocks(view.model, layer, view.signal, unit, view.cursor, view.cursor + 1)
+        for name in view.shading_models:
+            blocks += surprisal_blocks(name, view.cursor, view.cursor + 1)
+        failed = loading and self._source.failure(blocks) is not None
+        waiting = "" if not loading else " cannot be read" if failed else " …"
+        return cell_line(self._capture, view, waiting=waiting, width=width, palette=self._shades(view))
 
     def _cursor_line(self, view: View, window: TextWindow, width: int) -> Line:
         cursor, signal = view.cursor, SIGNALS[view.signal]
@@ -293,8 +314,9 @@ class Scene:
         """What a model expected after the cursor, as far as it is in memory."""
         model = self._capture.models[name]
         following = self._source.next(name, cursor) if model.has_next else None
+        failed = self._source.failure([NextBlock(name, cursor // NEXT_BLOCK)]) is not None
         surprisal = self._source.surprisal(name, cursor) if model.has_surprisal else None
-        return expected(model, following, surprisal, came)
+        return expected(model, following, surprisal, came, failed=failed)
 
 
 def _symbol(window: TextWindow, symbol: int) -> bytes:

@@ -61,7 +61,7 @@ def picture(capture: Capture, view: View, *, lines: int, width: int, shades: Pal
     shade = window.by_byte(values, rows)
     frame = compose(window, rows, width, len(rows), shade)
     inks = Inks.of(shades)
-    head = cell_line(capture, view, loading=False, width=width, palette=shades)
+    head = cell_line(capture, view, width=width, palette=shades)
     where = spread([], [(f"symbols {first:,} to {last - 1:,} ", inks.faint)], width, inks.plain)
     body = [painted_row(frame, row, shades) for row in range(len(rows))]
     return [head, *body, where]

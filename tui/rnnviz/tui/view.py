@@ -126,6 +126,32 @@ def moved_by_pages(view: View, by: int, window: TextWindow, width: int, height: 
     return replace(view, top=target.start, cursor=cursor)
 
 
+def scrolled_by(view: View, by: int, window: TextWindow, width: int, height: int) -> View:
+    """The screen `by` rows further down (or up), the cursor moved only where it would leave the screen."""
+    top = window.row(view.top, width)
+    if by > 0:
+        target = filled(window.rows_from(top.start, width, by + 1)[-1], window, width, height)
+    else:
+        before = window.rows_before(top.start, width, -by)
+        target = before[0] if before else top
+    rows = window.rows_from(target.start, width, height)
+    at = window.byte_of(view.cursor)
+    if at < rows[0].start:
+        at = rows[1].start - 1 if len(rows) > 1 else rows[0].start
+    elif at >= rows[-1].stop:
+        at = rows[-1].start
+    moved = replace(view, top=target.start, cursor=window.symbol_of(at))
+    return scrolled_to_cursor(moved, window, width, height)
+
+
+def at_place(view: View, x: int, y: int, window: TextWindow, width: int, height: int) -> View:
+    """The cursor at column x of the row y of the screen; as it was where no row stands there."""
+    rows = window.rows_from(view.top, width, height)
+    if not (0 <= y < len(rows) and 0 <= x < width):
+        return view
+    return replace(view, cursor=window.symbol_of(window.position(rows[y], x)))
+
+
 def moved_in_row(view: View, to_end: bool, window: TextWindow, width: int, height: int) -> View:
     """The cursor at the first or the last byte of its row."""
     row = window.row(window.byte_of(view.cursor), width)

@@ -13,6 +13,7 @@ from rnnviz.tui.options import (
     CellOption,
     ColourChoice,
     ColourOption,
+    MapOption,
     SignalOption,
     ThemeChoice,
     ThemeOption,
@@ -33,6 +34,7 @@ def browse(
     view: ViewOption = None,
     color: ColourOption = ColourChoice.AUTO,
     theme: ThemeOption = ThemeChoice.DARK,
+    colours: MapOption = "red-blue",
     run: Annotated[
         Path | None,
         typer.Option(help="The run to type with, if it is not near the capture.", metavar="RUN"),
@@ -61,6 +63,7 @@ def browse(
         rnnviz browse wp.zarr --picture screen.svg --size 80x24 --press j,j,pagedown
     """
     from rnnviz.tui.exploring import Wishes, explore_view, open_wished
+    from rnnviz.tui.palette import theme_name
 
     if picture is not None and picture.suffix.lower() != ".svg":
         raise InvalidRequest(
@@ -71,16 +74,16 @@ def browse(
         start = start or 0  # a picture is of what was asked for, not of where somebody left
     opened, opened_view = open_wished(Wishes(capture, cell, signal, start, view=view))
     if picture is None:
-        explore_view(opened, opened_view, color, theme, run)
+        explore_view(opened, opened_view, color, theme_name(theme, colours), run)
     else:
         keys = [key for key in press.split(",") if key]
-        _draw(opened, opened_view, theme, picture, size, keys, run)
+        _draw(opened, opened_view, theme_name(theme, colours), picture, size, keys, run)
 
 
 def _draw(
     opened: Capture,
     view: View,
-    theme: ThemeChoice,
+    theme: str,
     path: Path,
     size: str,
     keys: list[str],
@@ -94,8 +97,8 @@ def _draw(
     from rnnviz.tui.palette import Depth
     from rnnviz.tui.picture import picture_of
 
-    explorer = Explorer(opened, view, Depth.TRUE, theme.value, run=run)
-    svg = picture_of(explorer, int(match[1]), int(match[2]), keys, theme.value)
+    explorer = Explorer(opened, view, Depth.TRUE, theme, run=run)
+    svg = picture_of(explorer, int(match[1]), int(match[2]), keys, theme)
     try:
         path.write_text(svg, encoding="utf-8")
     except OSError as error:

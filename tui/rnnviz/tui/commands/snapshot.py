@@ -13,6 +13,7 @@ from rnnviz.tui.options import (
     CellOption,
     ColourChoice,
     ColourOption,
+    MapOption,
     SignalOption,
     ThemeChoice,
     ThemeOption,
@@ -36,6 +37,7 @@ def snapshot(
     out: Annotated[Path | None, typer.Option("-o", "--out", help="A file; by default the terminal.")] = None,
     color: ColourOption = ColourChoice.AUTO,
     theme: ThemeOption = ThemeChoice.DARK,
+    colours: MapOption = "red-blue",
 ) -> None:
     """Draw a piece of a capture, as the explorer shows it, to a file or to the terminal.
 
@@ -52,7 +54,7 @@ def snapshot(
     """
     from rnnviz.tui.exploring import Wishes, open_wished
     from rnnviz.tui.opening import depth_of_terminal
-    from rnnviz.tui.palette import Depth
+    from rnnviz.tui.palette import Depth, theme_name
     from rnnviz.tui.snapshot import format_of, render, write_snapshot
 
     if view is None:
@@ -65,12 +67,28 @@ def snapshot(
     to_terminal = out is None and sys.stdout.isatty()
     known = to_terminal or color is not ColourChoice.AUTO
     depth = depth_of_terminal(color.value).depth if known else Depth.TRUE
+    named = theme_name(theme, colours)
     if out is None:
         chosen = form or "ansi"
-        drawn = render(opened, drawn_view, chosen, lines=lines, width=width, theme=theme.value, depth=depth)
+        drawn = render(
+            opened,
+            drawn_view,
+            chosen,
+            lines=lines,
+            width=width,
+            theme=named,
+            depth=depth,
+        )
         sys.stdout.write(drawn)
         return
     chosen = form or format_of(out)
     write_snapshot(
-        opened, drawn_view, out, form=chosen, lines=lines, width=width, theme=theme.value, depth=depth
+        opened,
+        drawn_view,
+        out,
+        form=chosen,
+        lines=lines,
+        width=width,
+        theme=named,
+        depth=depth,
     )

@@ -70,6 +70,8 @@ class Expected:
     came: Named | None = None
     """None where nothing came, or a symbol that the model does not know."""
     surprisal: float | None = None
+    failed: bool = False
+    """Whether the predictions cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,15 @@ def expected(
     log_probabilities: NDArray[np.float16] | None,
     surprisal: float | None,
     came: Came | None,
+    *,
+    failed: bool = False,
 ) -> Expected:
     """What a model expected, from the distribution it gave (float16 [symbol], natural logarithms).
 
     Only the likeliest symbols are looked at one by one: a vocabulary of words has tens of thousands.
     """
     if log_probabilities is None:
-        return Expected(model.name, model.has_next, surprisal=surprisal)
+        return Expected(model.name, model.has_next, surprisal=surprisal, failed=failed)
     scores = log_probabilities.astype(np.float32)
     order = np.argsort(-scores, kind="stable")[:LIKELIEST].tolist()
     place = None if came is None else _place(model, came.symbol)
@@ -137,7 +141,7 @@ def prediction_lines(
     if not expected.has_next:
         return [title, *_no_predictions(expected, came, missing, inks)]
     if expected.likeliest is None:
-        return [title, [("…", inks.faint)]]
+        return [title, [(_waiting(expected), inks.faint)]]
     lines = [title, *(_entry_line(entry, width, inks) for entry in expected.likeliest)]
     return [*lines, _came_line(expected, came, missing, inks)]
 
@@ -172,7 +176,7 @@ def _column(expected: Expected, width: int, inks: Inks) -> list[Line]:
     if not expected.has_next:
         lines = [[("only surprisals"[:width], inks.faint)], [("are captured"[:width], inks.faint)]]
     elif expected.likeliest is None:
-        lines = [[("…", inks.faint)]]
+        lines = [[(_waiting(expected)[:width], inks.faint)]]
     else:
         lines = [_entry_line(entry, width, inks) for entry in expected.likeliest]
     lines += [[]] * (LIKELIEST - len(lines))
@@ -181,6 +185,10 @@ def _column(expected: Expected, width: int, inks: Inks) -> list[Line]:
     nats = expected.surprisal
     surprise = "" if nats is None or nats != nats else f"{nats:.2f} nats"
     return [title, *lines, [(score, inks.plain)], [(surprise, inks.plain)]]
+
+
+def _waiting(expected: Expected) -> str:
+    return "cannot be read" if expected.failed else "…"
 
 
 def _padded(line: Line, width: int, ground: Paint) -> Line:

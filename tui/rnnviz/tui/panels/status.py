@@ -20,11 +20,13 @@ def model_title(capture: Capture, model: str) -> str:
     return f"{capture.models[model].kind} {len(layers)}×{'/'.join(map(str, sizes))}"
 
 
-def cell_line(capture: Capture, view: View, *, loading: bool, width: int, palette: Palette) -> Line:
-    """Which cell and signal shade the text, of which model over which text, and the legend."""
+def cell_line(capture: Capture, view: View, *, width: int, palette: Palette, waiting: str = "") -> Line:
+    """Which cell and signal shade the text, of which model over which text, and the legend.
+
+    `waiting` says why the shading is not there yet, or never will be.
+    """
     inks = Inks.of(palette)
     signal = signal_of(view.shade, view.signal)
-    waiting = " …" if loading else ""
     if view.shade is Shade.CELL:
         left: Line = [
             (f" {view.cell} ", inks.accent),

@@ -9,6 +9,10 @@ from textual.binding import BindingType
 from rnnviz.tui import view as moves
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.shaded import ShadedText
+from rnnviz.tui.widgets.canvas import Canvas
+
+WHEEL = 3
+"""Rows that a notch of the mouse's wheel scrolls."""
 
 
 class Movement(ShadedText):
@@ -25,6 +29,15 @@ class Movement(ShadedText):
         key("g", "edge(False)", "start", "To the start of the text"),
         key("G", "edge(True)", "end", "To the end of the text"),
     ]
+
+    def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
+        at, strips = self.places.text, self.places.strips
+        x, y = event.x - at.x, (event.y - at.y) // (1 + strips)
+        self.move(lambda v, window, w, h: moves.at_place(v, x, y, window, w, h))
+
+    def on_canvas_wheeled(self, event: Canvas.Wheeled) -> None:
+        by = WHEEL if event.down else -WHEEL
+        self.move(lambda v, window, w, h: moves.scrolled_by(v, by, window, w, h))
 
     def action_symbols(self, by: int) -> None:
         self.move(lambda v, window, w, h: moves.moved_by_symbols(v, by, window, w, h))

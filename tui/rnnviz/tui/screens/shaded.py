@@ -139,9 +139,7 @@ class ShadedText(Screen[None]):
     def on_mount(self) -> None:
         self.source.listen(self._tell)
         self.call_after_refresh(lambda: self.post_message(self.Stands()))
-        ground = self.scene.inks(self.view.signal).plain.background
-        if isinstance(ground, tuple):
-            self.styles.background = "rgb({},{},{})".format(*ground)
+        self._take_colours()
 
     def on_unmount(self) -> None:
         self.source.close()
@@ -265,7 +263,9 @@ class ShadedText(Screen[None]):
         self._show_hints()
         window = self._window(self.view.top) if self.capture.captured else None
         if window is None:
-            canvas.show(self.scene.without_text(self.view, *canvas.size))
+            needed = text_needed(self.capture, self.view.top) if self.capture.captured else []
+            failure = self.source.failure(needed)
+            canvas.show(self.scene.without_text(self.view, *canvas.size, failure))
             return
         rows = window.rows_from(self.view.top, at.text.width, at.text.height)
         start, stop = window.span(rows)
@@ -281,6 +281,22 @@ class ShadedText(Screen[None]):
         canvas.show(
             self.scene.draw(self.view, self._shown, window, rows, at, *canvas.size, self.pattern, over)
         )
+
+    def retheme(self, theme: str) -> None:
+        """Draw everything in another theme from now on."""
+        self.theme_name = theme
+        self.scene.retheme(theme)
+        self._take_colours()
+        self.draw()
+        self.query_one("#canvas", Canvas).forget()
+        self.refresh()
+
+    def _take_colours(self) -> None:
+        paint = self.scene.inks(self.view.signal).plain
+        self.query_one("#canvas", Canvas).ground = paint
+        self.query_one("#hints", Lines).ground = paint
+        if isinstance(paint.background, tuple):
+            self.styles.background = "rgb({},{},{})".format(*paint.background)
 
     def _show_hints(self) -> None:
         inks = self.scene.inks(self.view.signal)

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from rnnviz.tui import view as moves
+from rnnviz.tui.palette import DEFAULT_MAP, next_map, other_base
 from rnnviz.tui.screens.above import Above
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.conditions import Conditions
@@ -29,6 +30,9 @@ class Screenful(ShadedText):
     GROUP = "Screen"
     BINDINGS: ClassVar[list[BindingType]] = [
         key("p", "panels", "panels", "Show or hide the panels"),
+        key("b", "brightness", "light or dark", "Light or dark colours"),
+        key("B", "map", "colour map", "Next map of diverging colours"),
+        key("ctrl+p", "app.command_palette", "commands", "Find any of these by name"),
         key("ctrl+l", "redraw", "redraw", "Draw the whole screen again"),
         key("question_mark", "help", "keys", "This list", show=True),
         key("q", "app.quit", "quit", "Quit", show=True),
@@ -37,6 +41,13 @@ class Screenful(ShadedText):
     def action_panels(self) -> None:
         self.panels_wanted = self.places.panels is None
         self.move(moves.scrolled_to_cursor)
+
+    def action_brightness(self) -> None:
+        self.retheme(other_base(self.theme_name))
+
+    def action_map(self) -> None:
+        self.retheme(next_map(self.theme_name))
+        self.say(f"colours: {self.theme_name.partition(':')[2] or DEFAULT_MAP}")
 
     def action_redraw(self) -> None:
         """For a terminal that something else has written into."""

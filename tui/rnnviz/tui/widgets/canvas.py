@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 from rich.segment import Segment
+from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -35,6 +36,21 @@ class Canvas(Widget):
 
     class Resized(Message):
         """The canvas has a new size: what it shows must be drawn anew."""
+
+    class Clicked(Message):
+        """A column and row of the canvas were clicked."""
+
+        def __init__(self, x: int, y: int) -> None:
+            super().__init__()
+            self.x = x
+            self.y = y
+
+    class Wheeled(Message):
+        """The mouse's wheel was turned, downwards or upwards."""
+
+        def __init__(self, down: bool) -> None:
+            super().__init__()
+            self.down = down
 
     class Free(Message):
         """The terminal has shown the last frame: the next may be drawn."""
@@ -106,6 +122,17 @@ class Canvas(Widget):
             driver.flush()
             self._pace.sent(time.monotonic())
             self.set_timer(PATIENCE, lambda: self.post_message(self.Free()))
+
+    def on_click(self, event: Click) -> None:
+        self.post_message(self.Clicked(event.x, event.y))
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        event.stop()
+        self.post_message(self.Wheeled(down=True))
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        event.stop()
+        self.post_message(self.Wheeled(down=False))
 
     def on_resize(self) -> None:
         self._drawn = False

@@ -137,6 +137,19 @@ async def test_the_list_sorts_filters_and_goes_to_a_cell(made: HandMade) -> None
         assert ui.view.cell == Cell(1, 13)  # back where one was
 
 
+async def test_the_mouse_marks_and_goes_to_a_cell(made: HandMade) -> None:
+    app = explorer(made)
+    async with app.run_test(size=(80, 24)) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press("c")
+        await pilot.click("#canvas", offset=(30, 2 + 9))
+        await ui.until(lambda: ui.rows[11].startswith("▸ 0:9"), "the mark")
+        await pilot.click("#canvas", offset=(30, 0))  # no cell
+        await pilot.click("#canvas", offset=(2, 2 + 9))
+        await ui.until(lambda: ui.app.screen is ui.text, "the text")
+        assert ui.view.cell == Cell(0, 9)
+
+
 async def test_switching_is_what_it_says(made: HandMade) -> None:
     app = explorer(made, signal="f")
     async with app.run_test(size=(120, 40)) as pilot:

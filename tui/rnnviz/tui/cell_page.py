@@ -22,8 +22,8 @@ from rnnviz.tui.panels.strips import Strip, activity_strip
 from rnnviz.tui.source import Block, Source, StatisticsBlock, signal_blocks
 from rnnviz.tui.view import View
 
-MARGIN = 3
-"""Lines of the page that are no cells: a title and the columns' names above them, a status below."""
+ABOVE, MARGIN = 2, 3
+"""Lines of the page above the cells, a title and the columns' names, and all that are no cells: a status below, too."""
 STRIPS_KEPT = 512
 
 
@@ -69,7 +69,7 @@ class CellPage:
         inks = Inks.of(palette)
         rows = cells.rows(height - MARGIN).tolist()
         # A list that scrolls is moved by the terminal: a row of strips takes a kilobyte and more.
-        band = Band(2, tuple(rows)) if len(rows) == height - MARGIN else None
+        band = Band(ABOVE, tuple(rows)) if len(rows) == height - MARGIN else None
         grid = Grid.blank(width, height, inks.plain, band)
         grid.put_line(self._title(cells, view, width, inks), 0, 0, width)
         self._put_table(grid, cells, view, progress, palette)
@@ -96,14 +96,14 @@ class CellPage:
         columns = shown_columns(known, cells.order, width)
         over = "activity, {:,} to {:,}".format(*self._span)
         grid.put_line(heading(columns, cells.order, cells.descending, over, width, inks), 0, 1, width)
-        for y, place in enumerate(cells.rows(grid.height - MARGIN).tolist(), start=2):
+        for y, place in enumerate(cells.rows(grid.height - MARGIN).tolist(), start=ABOVE):
             cell = cell_at(place, cells.units)
             numbers = tuple(float(cells.columns[column][place]) for column in columns)
             row = CellRow(cell, numbers, place == cells.marked, self._note(cell, view, progress))
             grid.put_line(row_line(row, columns, width, inks), 0, y, width)
             self._put_strip(grid, cell, view, strip_start(columns), y, palette)
         if not len(cells.places):
-            grid.put_line([("  no cell passes: type another filter, or Esc", inks.faint)], 0, 2, width)
+            grid.put_line([("  no cell passes: type another filter, or Esc", inks.faint)], 0, ABOVE, width)
 
     def _put_strip(self, grid: Grid, cell: Cell, view: View, x: int, y: int, palette: Palette) -> None:
         (start, stop), room = self._span, grid.width - x

@@ -21,7 +21,7 @@ from rnnviz.store.reader import Capture
 from rnnviz.tui.activity import sample_of, switching
 from rnnviz.tui.cell_list import CellList
 from rnnviz.tui.cell_order import Order, statistics_columns
-from rnnviz.tui.cell_page import MARGIN, CellPage, Progress
+from rnnviz.tui.cell_page import ABOVE, MARGIN, CellPage, Progress
 from rnnviz.tui.cells import Cell, Reading
 from rnnviz.tui.painting import Inks, Line, width_of
 from rnnviz.tui.palette import Palette
@@ -40,6 +40,8 @@ from rnnviz.tui.widgets.lines import Lines
 ORDERS = tuple(Order)
 Steps = Iterator[tuple[float, NDArray[np.float64]]]
 """What a pass over the capture finds: the share of it that is done, and a column, float64 [cell]."""
+WHEEL = 3
+"""Rows that a notch of the mouse's wheel moves the mark."""
 DRAW_EVERY = 0.05
 """Seconds."""
 READER = "cells"
@@ -408,13 +410,15 @@ class CellsScreen(Screen[View | None]):
         bindings = [binding for binding in self.BINDINGS if isinstance(binding, Binding)]
         self.app.push_screen(HelpScreen([(self.GROUP, bindings)]))
 
-    def on_mouse_scroll_down(self) -> None:
-        self.action_mark(3)
+    def on_canvas_wheeled(self, event: Canvas.Wheeled) -> None:
+        self.action_mark(WHEEL if event.down else -WHEEL)
 
-    def on_mouse_scroll_up(self) -> None:
-        self.action_mark(-3)
-
-    def on_click(self, event: events.Click) -> None:
-        row = self.cells.top + event.y - 2
-        if 0 <= row < len(self.cells.places) and 0 <= event.y - 2 < self._height - MARGIN:
+    def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
+        """Mark the cell whose row was clicked; a click on the mark goes to the cell."""
+        row = self.cells.top + event.y - ABOVE
+        if not (ABOVE <= event.y < self._height - 1 and row < len(self.cells.places)):
+            return
+        if row == self.cells.row:
+            self.action_choose()
+        else:
             self.action_mark(row - self.cells.row)

@@ -268,7 +268,7 @@ def test_the_mouse_moves_the_cursor_and_scrolls(made: HandMade) -> None:
     with Terminal(["browse", str(made.path)], columns=100, rows=30) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("right")
-        terminal.wait_for_text(" 1/")
+        terminal.wait_for_text(f" 1/{len(TEXT):,}")
         terminal.send("\x1b[<0;4;3M\x1b[<0;4;3m")  # column 4 of row 3 of the terminal, the second of the text
         at = TEXT.index(b"line 1:") + 3
         terminal.wait_for_text(f" {at}/{len(TEXT):,}")

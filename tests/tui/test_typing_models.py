@@ -19,6 +19,7 @@ import pytest
 from rnnviz.engine.run import Run
 from rnnviz.store.errors import InvalidModels, InvalidRun, NotFound, Unavailable
 from rnnviz.store.reader import Capture, open_capture
+from rnnviz.tui.keeping import keep_model_path
 from rnnviz.tui.live.client import Answer, LiveModel, Question, Wanted
 from rnnviz.tui.live.whereabouts import FoundRun, find_ngrams, find_run, ngram_models, ngrams_at, run_at
 from support.lively import capture_of, lively_run
@@ -169,8 +170,9 @@ def is_alive(pid: int) -> bool:
 
 
 def test_a_run_is_found_near_the_capture_or_where_one_works(
-    capture: Capture, run: Run, home: Path, tmp_path: Path
+    capture: Capture, run: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     assert find_run(capture, "wordy", tmp_path) == FoundRun(run.path, same=True)
     elsewhere = tmp_path / "far" / "away"
     shutil.copytree(capture.path, elsewhere / "x.zarr")
@@ -182,6 +184,10 @@ def test_a_run_is_found_near_the_capture_or_where_one_works(
     weights = elsewhere / "renamed" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\x00")
     assert find_run(moved, "wordy", elsewhere) is None
+    keep_model_path(moved.path, "wordy", run.path)
+    assert find_run(moved, "wordy", elsewhere) == FoundRun(run.path, same=True)  # as it was said to be
+    keep_model_path(moved.path, "wordy", elsewhere / "renamed")
+    assert find_run(moved, "wordy", elsewhere) is None  # other weights by now
     assert run_at(elsewhere / "renamed", moved, "wordy") == FoundRun(elsewhere / "renamed", same=False)
     with pytest.raises(NotFound):
         run_at(elsewhere / "nothing", moved, "wordy")

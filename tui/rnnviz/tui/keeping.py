@@ -1,4 +1,4 @@
-"""What the explorer keeps between sessions: the last view of each capture, and marks with notes.
+"""What the explorer keeps between sessions: the last view of each capture, where its models are, marks with notes.
 
 Marks belong to the capture: they are kept beside it, in `X.zarr.marks.json`, where that folder can be written, so that
 they go where it goes. A capture itself is never written into. Where its folder is not ours to write, and for the last
@@ -48,6 +48,30 @@ def keep_view(capture: Path, view: str) -> None:
         _write(state_file(capture, "views"), {"capture": str(capture.resolve()), "view": view})
     except OSError:
         return
+
+
+def model_path(capture: Path, model: str) -> Path | None:
+    """Where the person last said that the run or the n-grams of a capture's model are."""
+    path = _model_paths(capture).get(model)
+    return Path(path) if isinstance(path, str) else None
+
+
+def keep_model_path(capture: Path, model: str, path: Path) -> None:
+    """Remember where a model is. A state directory that cannot be written is no reason to fail."""
+    paths = {**_model_paths(capture), model: str(path.resolve())}
+    try:
+        _write(state_file(capture, "models"), {"capture": str(capture.resolve()), "paths": paths})
+    except OSError:
+        return
+
+
+def _model_paths(capture: Path) -> dict[str, object]:
+    try:
+        document = _read(state_file(capture, "models"))
+    except InvalidRequest:
+        return {}  # it can be asked for again
+    paths = document.get("paths") if document else None
+    return paths if isinstance(paths, dict) else {}
 
 
 def marks_files(capture: Path) -> tuple[Path, Path]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from rnnviz.store.errors import InvalidModels, InvalidRun, NotFound
 from rnnviz.store.reader import Capture
+from rnnviz.tui.keeping import model_path
 
 WEIGHTS_FILE: Final = "model.safetensors"
 RUN_FILE: Final = "run.json"
@@ -39,7 +40,8 @@ class FoundNgrams:
 
 
 def find_run(capture: Capture, model: str, beside: Path) -> FoundRun | None:
-    """The run of a model of the capture: with the capture's weights, near the capture or the directory `beside`.
+    """The run of a model of the capture: with the capture's weights, where a person said it is (see `keeping`), or
+    near the capture or the directory `beside`.
 
     Looks at the places themselves, their parents, and one level of directories in them. Hashes only weights of
     directories that look like a run.
@@ -112,7 +114,10 @@ def ngrams_at(path: Path, capture: Capture, model: str | None) -> FoundNgrams:
 
 
 def _near(capture: Capture, model: str, beside: Path) -> Iterator[Path]:
-    """Directories to look at, those of the model's name first."""
+    """Directories to look at: the one that was given before, those of the model's name, all others."""
+    given = model_path(capture.path, model)
+    if given is not None:
+        yield given
     name = _record(capture, model).get("name")
     home = capture.path.absolute().parent
     places = dict.fromkeys((home, beside.absolute(), home.parent, beside.absolute().parent))

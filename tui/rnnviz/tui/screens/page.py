@@ -24,6 +24,7 @@ from textual.widgets import Input
 
 from rnnviz.store.errors import RnnvizError
 from rnnviz.tui import view as moves
+from rnnviz.tui.keeping import keep_model_path
 from rnnviz.tui.layout import Row, TextWindow
 from rnnviz.tui.live.client import Question
 from rnnviz.tui.live.page import Page
@@ -181,8 +182,10 @@ class PageScreen(Screen[View | None]):
         self.ask(f"path of the run {name}", "", lambda answer: self.open_run(Path(answer).expanduser()))
 
     def open_run(self, path: Path) -> None:
-        """Read with the run at a path. Raises NotFound and InvalidRun."""
-        self.session.open_run(run_at(path, self.session.capture, self.session.name))
+        """Read with the run at a path, and remember it. Raises NotFound and InvalidRun."""
+        capture, name = self.session.capture, self.session.name
+        self.session.open_run(run_at(path, capture, name))
+        keep_model_path(capture.path, name, path)
         self.turned()
 
     def _look_at_models(self) -> None:

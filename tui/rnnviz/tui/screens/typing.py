@@ -10,6 +10,7 @@ from textual.binding import Binding
 
 from rnnviz.tui import view as moves
 from rnnviz.tui.cells import Cell, parse_cell, step, to_layer
+from rnnviz.tui.keeping import keep_model_path
 from rnnviz.tui.live.whereabouts import ngrams_at
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.editing import Commands, Editing, WhileTyping
@@ -91,7 +92,10 @@ class PageModels(PageScreen):
     def _open_ngrams(self, answer: str) -> None:
         names = self.session.ngram_names
         model = names[max(names)] if names else None
-        self.session.open_ngrams(ngrams_at(Path(answer).expanduser(), self.session.capture, model))
+        path, capture = Path(answer).expanduser(), self.session.capture
+        self.session.open_ngrams(ngrams_at(path, capture, model))
+        if model is not None:
+            keep_model_path(capture.path, model, path)
         self.turned()
 
 

@@ -165,6 +165,30 @@ class Source:
             self._wanted = {by: wanted} | self._wanted if wanted else self._wanted
             self._changed.notify()
 
+    def grow(self, captured: int, complete: bool) -> None:
+        """Take note that a capture that is still being written has come further: what was read of its end, and of
+        its statistics, is to be read again."""
+        capture, before = self.capture, self.capture.captured
+        ends = {
+            TextBlock: (capture.text_bytes // TEXT_BLOCK),
+            SurprisalBlock: before // TIME_BLOCK,
+            NextBlock: before // NEXT_BLOCK,
+        }
+        with self._changed:
+            capture.captured, capture.complete = captured, complete
+            for block in list(self._cache):
+                match block:
+                    case TextBlock(index) | SurprisalBlock(_, index) | NextBlock(_, index):
+                        old = index >= ends[type(block)]
+                    case SignalBlock():
+                        old = block.time >= before // TIME_BLOCK
+                    case _:
+                        old = isinstance(block, StatisticsBlock | SymbolsBlock)
+                if old:
+                    self._bytes -= _size(self._cache.pop(block))
+            self._newlines = self._newlines[: ends[TextBlock] + 1]
+            self._changed.notify()
+
     def wait(self, seconds: float) -> None:
         """Wait until something was read, or so long."""
         with self._changed:

@@ -26,10 +26,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.worker import get_current_worker
 
-from rnnviz.store.errors import RnnvizError
-from rnnviz.store.reader import Capture
+from rnnviz.store.errors import InvalidCapture, RnnvizError
+from rnnviz.store.reader import Capture, open_capture
 from rnnviz.tui import view as moves
 from rnnviz.tui.errand import Cancelled, Jump
 from rnnviz.tui.layout import TextWindow
@@ -53,6 +54,8 @@ Found = TypeVar("Found")
 
 QUEUE = 32
 """Steps remembered while a slow disk is being read; a held key that runs further ahead is not."""
+GROWTH_EVERY = 1.0
+"""Seconds between two looks at a capture that is still being written."""
 PROGRESS_AFTER, PROGRESS_EVERY = 0.3, 0.1
 """Seconds after which an errand shows how far it is, and how often from then on."""
 
@@ -80,6 +83,13 @@ class ShadedText(Screen[None]):
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, ShadedText.Arrived)
+
+    class Grown(Message):
+        """The capture as it is now."""
+
+        def __init__(self, now: Capture) -> None:
+            super().__init__()
+            self.now = now
 
     class Progressed(Message):
         """An errand has come further."""
@@ -119,6 +129,8 @@ class ShadedText(Screen[None]):
         """Whether the view has changed since the last frame, which the terminal has not shown yet."""
         self._failed: set[str] = set()
         self._answered: Callable[[str], None] | None = None
+        self._growth: Timer | None = None
+        """Looks again and again at a capture that is not complete."""
         self.said: str | None = None
         """What the line at the bottom says for a moment."""
         self._errand_line: str | None = None
@@ -139,7 +151,38 @@ class ShadedText(Screen[None]):
     def on_mount(self) -> None:
         self.source.listen(self._tell)
         self.call_after_refresh(lambda: self.post_message(self.Stands()))
+        if not self.capture.complete:
+            self._growth = self.set_interval(GROWTH_EVERY, self._look_for_growth)
         self._take_colours()
+
+    @work(thread=True, exclusive=True, group="growth")
+    def _look_for_growth(self) -> None:
+        """See how far the process has come that writes the capture; never on the screen's own thread."""
+        try:
+            now = open_capture(self.capture.path)
+        except RnnvizError as error:
+            failure = error  # the name is gone when what follows runs
+            self.post_message(self.Returned(lambda: self._grow_no_more(failure)))
+            return
+        self.post_message(self.Grown(now))
+
+    def on_shaded_text_grown(self, event: Grown) -> None:
+        now, capture = event.now, self.capture
+        if now.schema != capture.schema:
+            self._grow_no_more(
+                InvalidCapture(f"{capture.path} was replaced by another capture", "Open it again.")
+            )
+        elif (now.captured, now.complete) != (capture.captured, capture.complete):
+            self.source.grow(now.captured, now.complete)
+            if now.complete:
+                self._grow_no_more(None)
+            if self.is_current:
+                self._go_on()
+
+    def _grow_no_more(self, why: RnnvizError | None) -> None:
+        if self._growth is not None:
+            self._growth.stop()
+        self.report(why)
 
     def on_unmount(self) -> None:
         self.source.close()

@@ -1,0 +1,33 @@
+"""A capture that is still being written: what is added appears, without a key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from support.captures import SEVERAL_COLUMNS, several_columns
+from support.terminal import Terminal
+
+
+def test_new_text_appears_and_can_be_gone_to(tmp_path: Path) -> None:
+    made = several_columns(tmp_path / "growing.zarr")
+    column = made.schema.column
+    with made.create() as writer, Terminal(["browse", str(made.path)], columns=110, rows=30) as terminal:
+        terminal.wait_for_text("nothing is captured yet")
+        writer.append(made.cut(0, column))
+        terminal.wait_for_text(f"incomplete: {column:,} symbols")
+        terminal.wait_for(lambda: terminal.row(1).startswith("and so on"), "the text")
+        terminal.press("G")
+        terminal.wait_for_text(f" {column - 1:,}/{made.schema.symbols:,}")
+        writer.append(made.cut(column, 2 * column))
+        terminal.wait_for_text(f"incomplete: {2 * column:,} symbols")
+        terminal.press("pagedown", "right")
+        terminal.wait_for_text("tanh(c) ")
+        writer.append(made.cut(2 * column, made.schema.symbols))
+        writer.finish()
+        terminal.wait_for_text("segment 1/2")
+        terminal.press("G")
+        terminal.wait_for_text(f" {len(SEVERAL_COLUMNS) - 1:,}/{made.schema.symbols:,}  line 20,000")
+        value = float(made.signal(0, "c")[0, -1])
+        terminal.wait_for_text(f"(c {value:+.3f})")
+        terminal.press("q")
+        assert terminal.wait_for_exit() == 0

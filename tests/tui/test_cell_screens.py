@@ -323,6 +323,23 @@ async def test_conditions_are_found_and_counted(made: HandMade) -> None:
         assert f"comes true {len(begins):,} times: 1:2 > .8 and" in ui.shown
 
 
+@pytest.mark.parametrize("depth", list(Depth))
+@pytest.mark.parametrize("theme", ["dark", "light"])
+async def test_every_depth_of_colour_and_theme(made: HandMade, depth: Depth, theme: str) -> None:
+    app = Explorer(open_capture(made.path), View("model", Cell(0, 3), "c"), depth, theme)
+    async with app.run_test(size=(80, 24)) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press("*", "h")
+        assert "▲" in ui.shown
+        await ui.press("v")
+        assert MARK in ui.shown
+        await ui.press("c")
+        lines = screen_lines(app)
+        levels = {piece[1] for piece in lines[6] if set(piece[0]) & set("▁▂▃▄▅▆▇█")}
+        # Height carries the value where colour cannot.
+        assert len(levels) == 1 if depth is Depth.NONE else len(levels) > 1
+
+
 @pytest.mark.parametrize("size", [(20, 5), (40, 9), (60, 12), (250, 70)])
 async def test_every_size_works(made: HandMade, size: tuple[int, int]) -> None:
     app = explorer(made)

@@ -33,6 +33,7 @@ class Conditions(Seeking):
 
     def _find_condition(self, answer: str) -> None:
         self.condition = parse_condition(answer, self.capture.models[self.view.model])
+        self.say("x goes to the next such place, X to the one before, F counts them")
         self.action_condition(False)
 
     def action_condition(self, backwards: bool) -> None:

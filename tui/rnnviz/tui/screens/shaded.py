@@ -16,23 +16,19 @@ has these to work with:
 from __future__ import annotations
 
 import re
-import time
 from collections import deque
 from collections.abc import Callable
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message
 from textual.screen import Screen
-from textual.timer import Timer
-from textual.worker import get_current_worker
 
-from rnnviz.store.errors import InvalidCapture, RnnvizError
-from rnnviz.store.reader import Capture, open_capture
+from rnnviz.store.errors import RnnvizError
+from rnnviz.store.reader import Capture
 from rnnviz.tui import view as moves
-from rnnviz.tui.errand import Cancelled, Jump
+from rnnviz.tui.errand import Jump
 from rnnviz.tui.layout import TextWindow
 from rnnviz.tui.overhead import Overhead
 from rnnviz.tui.painting import Line, width_of
@@ -40,6 +36,7 @@ from rnnviz.tui.palette import Depth
 from rnnviz.tui.places import Places, places
 from rnnviz.tui.reading_list import reading_list, text_needed, values_needed, window_at
 from rnnviz.tui.scene import Scene
+from rnnviz.tui.screens.errands import Errands
 from rnnviz.tui.screens.help import keys_of
 from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.source import Block, ByteBlock, Source
@@ -50,17 +47,12 @@ from rnnviz.tui.widgets.prompt import Prompt
 
 Move = Callable[[View, TextWindow, int, int], View]
 """A step through the text: (view, window, width, height) → view."""
-Found = TypeVar("Found")
 
 QUEUE = 32
 """Steps remembered while a slow disk is being read; a held key that runs further ahead is not."""
-GROWTH_EVERY = 1.0
-"""Seconds between two looks at a capture that is still being written."""
-PROGRESS_AFTER, PROGRESS_EVERY = 0.3, 0.1
-"""Seconds after which an errand shows how far it is, and how often from then on."""
 
 
-class ShadedText(Screen[None]):
+class ShadedText(Errands):
     """One capture, one cell, one place in the text."""
 
     GROUP: ClassVar[str] = ""
@@ -84,31 +76,6 @@ class ShadedText(Screen[None]):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, ShadedText.Arrived)
 
-    class Grown(Message):
-        """The capture as it is now."""
-
-        def __init__(self, now: Capture) -> None:
-            super().__init__()
-            self.now = now
-
-    class Progressed(Message):
-        """An errand has come further."""
-
-        def __init__(self, what: str, share: float) -> None:
-            super().__init__()
-            self.what = what
-            self.share = share
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, ShadedText.Progressed)
-
-    class Returned(Message):
-        """An errand has ended; `then` is what is left to do with what it found."""
-
-        def __init__(self, then: Callable[[], None]) -> None:
-            super().__init__()
-            self.then = then
-
     def __init__(self, capture: Capture, start: View, depth: Depth, theme: str, source: Source) -> None:
         super().__init__()
         self.capture = capture
@@ -127,14 +94,7 @@ class ShadedText(Screen[None]):
         self._moves: deque[tuple[Move, int | None]] = deque()
         self._overtaken = False
         """Whether the view has changed since the last frame, which the terminal has not shown yet."""
-        self._failed: set[str] = set()
         self._answered: Callable[[str], None] | None = None
-        self._growth: Timer | None = None
-        """Looks again and again at a capture that is not complete."""
-        self.said: str | None = None
-        """What the line at the bottom says for a moment."""
-        self._errand_line: str | None = None
-        """What the line at the bottom says of an errand."""
 
     def _tell(self) -> None:
         """Called from the source's thread."""
@@ -151,38 +111,7 @@ class ShadedText(Screen[None]):
     def on_mount(self) -> None:
         self.source.listen(self._tell)
         self.call_after_refresh(lambda: self.post_message(self.Stands()))
-        if not self.capture.complete:
-            self._growth = self.set_interval(GROWTH_EVERY, self._look_for_growth)
         self._take_colours()
-
-    @work(thread=True, exclusive=True, group="growth")
-    def _look_for_growth(self) -> None:
-        """See how far the process has come that writes the capture; never on the screen's own thread."""
-        try:
-            now = open_capture(self.capture.path)
-        except RnnvizError as error:
-            failure = error  # the name is gone when what follows runs
-            self.post_message(self.Returned(lambda: self._grow_no_more(failure)))
-            return
-        self.post_message(self.Grown(now))
-
-    def on_shaded_text_grown(self, event: Grown) -> None:
-        now, capture = event.now, self.capture
-        if now.schema != capture.schema:
-            self._grow_no_more(
-                InvalidCapture(f"{capture.path} was replaced by another capture", "Open it again.")
-            )
-        elif (now.captured, now.complete) != (capture.captured, capture.complete):
-            self.source.grow(now.captured, now.complete)
-            if now.complete:
-                self._grow_no_more(None)
-            if self.is_current:
-                self._go_on()
-
-    def _grow_no_more(self, why: RnnvizError | None) -> None:
-        if self._growth is not None:
-            self._growth.stop()
-        self.report(why)
 
     def on_unmount(self) -> None:
         self.source.close()
@@ -196,7 +125,7 @@ class ShadedText(Screen[None]):
 
     def on_shaded_text_arrived(self) -> None:
         if self.is_current:  # else the screen over this one says what is wanted
-            self._go_on()
+            self.go_on()
 
     @property
     def settled(self) -> bool:
@@ -205,7 +134,7 @@ class ShadedText(Screen[None]):
             return True
         if self._overtaken:
             return False
-        if self._errand_line is not None:
+        if self.errand_line is not None:
             return False
         window = None if self._moves else self._window(self.view.top)
         if window is None:
@@ -246,9 +175,9 @@ class ShadedText(Screen[None]):
         """Take a step as soon as the text it needs is in memory (at once, unless the disk is slow)."""
         if len(self._moves) < QUEUE:
             self._moves.append((step, target))
-        self._go_on()
+        self.go_on()
 
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
         text = self.places.text
         if text.width < 1 or text.height < 1:
             return
@@ -303,7 +232,7 @@ class ShadedText(Screen[None]):
         self._overtaken = not canvas.free
         if self._overtaken:
             return
-        self._show_hints()
+        self.show_hints()
         window = self._window(self.view.top) if self.capture.captured else None
         if window is None:
             needed = text_needed(self.capture, self.view.top) if self.capture.captured else []
@@ -341,10 +270,10 @@ class ShadedText(Screen[None]):
         if isinstance(paint.background, tuple):
             self.styles.background = "rgb({},{},{})".format(*paint.background)
 
-    def _show_hints(self) -> None:
+    def show_hints(self) -> None:
         inks = self.scene.inks(self.view.signal)
-        if self._errand_line is not None:
-            line: Line = [(f" {self._errand_line} ", inks.accent), (" Esc stops it", inks.faint)]
+        if self.errand_line is not None:
+            line: Line = [(f" {self.errand_line} ", inks.accent), (" Esc stops it", inks.faint)]
             self.query_one("#hints", Lines).show([line])
             return
         if self.said is not None:
@@ -359,18 +288,6 @@ class ShadedText(Screen[None]):
         while len(hints) > 2 and sum(map(width_of, hints)) > self.size.width:
             del hints[-3]  # the last two, how to get help and how to leave, stay
         self.query_one("#hints", Lines).show([[piece for hint in hints for piece in hint]])
-
-    def say(self, text: str, seconds: float = 3.0) -> None:
-        """Say something in the bottom line for a moment. `text` is shown as it is: mind what a capture brings."""
-        self.said = text
-
-        def silence() -> None:
-            if self.said == text:
-                self.said = None
-                self._show_hints()
-
-        self.set_timer(seconds, silence)
-        self._show_hints()
 
     @classmethod
     def key_groups(cls) -> list[tuple[str, list[Binding]]]:
@@ -424,54 +341,6 @@ class ShadedText(Screen[None]):
 
         self.errand(what, lambda cancelled: find(capture, view, cancelled), then)
 
-    def errand(self, what: str, work: Callable[[Cancelled], Found], then: Callable[[Found], None]) -> None:
-        """Run `work` in a thread and `then` with its result on the screen's own. `what` names it in the bottom line.
-
-        A second errand takes the place of the first; one that was stopped has no `then`. An RnnvizError is shown.
-        """
-
-        def run(cancelled: Cancelled) -> Callable[[], None]:
-            found = work(cancelled)
-            return lambda: then(found)
-
-        self._run(what, run)
-
-    @work(thread=True, exclusive=True, group="errand")
-    def _run(self, what: str, run: Callable[[Cancelled], Callable[[], None]]) -> None:
-        worker = get_current_worker()
-        due = time.monotonic() + PROGRESS_AFTER
-
-        def cancelled(share: float | None = None) -> bool:
-            nonlocal due
-            if share is not None and time.monotonic() >= due:
-                due = time.monotonic() + PROGRESS_EVERY
-                self.post_message(self.Progressed(what, share))
-            return worker.is_cancelled
-
-        try:
-            then = run(cancelled)
-        except RnnvizError as error:
-            failure = error
-            then = lambda: self.report(failure)  # noqa: E731
-        if not worker.is_cancelled:
-            self.post_message(self.Returned(then))
-
-    def on_shaded_text_progressed(self, event: Progressed) -> None:
-        if any(worker.group == "errand" and worker.is_running for worker in self.workers):
-            self._errand_line = f"{event.what}: {event.share:.0%}"
-            self._show_hints()
-
-    def on_shaded_text_returned(self, event: Returned) -> None:
-        self._errand_line = None
-        event.then()
-        self._show_hints()
-
-    def action_stop(self) -> None:
-        """End the errand that is running."""
-        self.workers.cancel_group(self, "errand")
-        self._errand_line = None
-        self._show_hints()
-
     # Other screens
 
     def visit(self, screen: Screen[View | None]) -> None:
@@ -483,9 +352,3 @@ class ShadedText(Screen[None]):
             self.move(moves.scrolled_to_cursor)
 
         self.app.push_screen(screen, back)
-
-    def report(self, error: RnnvizError | None) -> None:
-        """Show an error once, however often a damaged block is met."""
-        if error is not None and error.message not in self._failed:
-            self._failed.add(error.message)
-            self.app.push_screen(MessageScreen(error))

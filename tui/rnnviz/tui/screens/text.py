@@ -13,6 +13,7 @@ from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.conditions import Conditions
 from rnnviz.tui.screens.finding import Finding
 from rnnviz.tui.screens.gates import Gates
+from rnnviz.tui.screens.growing import Growing
 from rnnviz.tui.screens.help import HelpScreen
 from rnnviz.tui.screens.listing import Listing
 from rnnviz.tui.screens.marking import Marking
@@ -72,5 +73,6 @@ class TextScreen(
     Trying,
     Sharing,
     Screenful,
+    Growing,
 ):
     """The groups in the order of the help."""

@@ -1,0 +1,59 @@
+"""A capture that is still being written: the screen looks again how far it has come, and shows what is new."""
+
+from __future__ import annotations
+
+from textual import work
+from textual.message import Message
+from textual.timer import Timer
+
+from rnnviz.store.errors import InvalidCapture, RnnvizError
+from rnnviz.store.reader import Capture, open_capture
+from rnnviz.tui.screens.shaded import ShadedText
+
+GROWTH_EVERY = 1.0
+"""Seconds between two looks at a capture that is still being written."""
+
+
+class Growing(ShadedText):
+    class Grown(Message):
+        """The capture as it is now."""
+
+        def __init__(self, now: Capture) -> None:
+            super().__init__()
+            self.now = now
+
+    _growth: Timer | None = None
+    """Looks again and again at a capture that is not complete."""
+
+    def on_mount(self) -> None:
+        if not self.capture.complete:
+            self._growth = self.set_interval(GROWTH_EVERY, self._look_for_growth)
+
+    @work(thread=True, exclusive=True, group="growth")
+    def _look_for_growth(self) -> None:
+        """See how far the process has come that writes the capture; never on the screen's own thread."""
+        try:
+            now = open_capture(self.capture.path)
+        except RnnvizError as error:
+            failure = error  # the name is gone when what follows runs
+            self.post_message(self.Returned(lambda: self._grow_no_more(failure)))
+            return
+        self.post_message(self.Grown(now))
+
+    def on_growing_grown(self, event: Grown) -> None:
+        now, capture = event.now, self.capture
+        if now.schema != capture.schema:
+            self._grow_no_more(
+                InvalidCapture(f"{capture.path} was replaced by another capture", "Open it again.")
+            )
+        elif (now.captured, now.complete) != (capture.captured, capture.complete):
+            self.source.grow(now.captured, now.complete)
+            if now.complete:
+                self._grow_no_more(None)
+            if self.is_current:
+                self.go_on()
+
+    def _grow_no_more(self, why: RnnvizError | None) -> None:
+        if self._growth is not None:
+            self._growth.stop()
+        self.report(why)

@@ -18,6 +18,7 @@ from rnnviz.tui.palette import Depth
 from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.screens.text import TextScreen
 from rnnviz.tui.screens.typing import TypingScreen
+from rnnviz.tui.widgets.canvas import Canvas
 from support.captures import make_capture, model_schema
 from support.lively import capture_of, lively_run
 from support.texts import write_words
@@ -150,6 +151,25 @@ async def test_a_small_screen_keeps_the_page(path: Path) -> None:
             await pilot.resize_terminal(*size)
             await pilot.press("x")
         assert screen.session.page.text == b"one two threexxxx"
+
+
+async def test_the_mouse_and_the_palette_of_commands(path: Path) -> None:
+    app = explorer(path)
+    async with app.run_test(size=(90, 30)) as pilot:
+        screen = await opened(pilot)
+        screen.edit(Page(TEXT, len(TEXT)))
+        await pilot.press("escape", "g")
+        await pilot.click("#canvas", offset=(5, 2))
+        assert screen.session.page.cursor == TEXT.index(b"prince") - 4
+        for _ in range(9):
+            screen.query_one("#canvas", Canvas).post_message(Canvas.Wheeled(down=True))
+            await pilot.pause()
+        assert screen.view.top > 0
+        assert screen.session.page.cursor >= screen.view.top
+        offered = {command.title: command for command in app.get_system_commands(app.screen)}
+        await offered["Next layer, same unit (])"].callback()
+        assert app.screen is screen
+        assert screen.view.cell.layer == 1
 
 
 async def test_a_capture_without_a_model_says_so(tmp_path: Path) -> None:

@@ -49,11 +49,13 @@ class Explorer(App[None]):
         self._text_screen.run_path = run
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the command palette offers: every key of the text screen."""
-        text = self._text_screen
-        for group, bindings in text.key_groups():
+        """What the command palette offers: every key of the screen it is opened on, or else of the text screen."""
+        from rnnviz.tui.screens.page import PageScreen
+
+        keyed = screen if isinstance(screen, PageScreen) else self._text_screen
+        for group, bindings in keyed.key_groups():
             for binding in bindings:
-                run = partial(text.run_action, binding.action)
+                run = partial(keyed.run_action, binding.action)
                 yield SystemCommand(f"{binding.tooltip} ({keys_of(binding)})", group, run)
 
     @property

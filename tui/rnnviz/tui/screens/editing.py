@@ -11,8 +11,10 @@ from textual.binding import Binding
 from rnnviz.tui import view as moves
 from rnnviz.tui.layout import TextWindow
 from rnnviz.tui.screens.bindings import key
+from rnnviz.tui.screens.movement import WHEEL
 from rnnviz.tui.screens.page import PageScreen
 from rnnviz.tui.view import View
+from rnnviz.tui.widgets.canvas import Canvas
 
 
 class WhileTyping(PageScreen):
@@ -57,6 +59,16 @@ class Editing(PageScreen):
         key("ctrl+w", "erase_word", "delete word", "Take away the word before the cursor"),
         key("ctrl+u", "erase_line", "delete line", "Take away the line before the cursor"),
     ]
+
+    def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
+        at = self.sheet.text
+        x, y = event.x - at.x, event.y - at.y
+        if 0 <= y < at.height:
+            self._move(lambda view, window, w, h: moves.at_place(view, x, y, window, w, h))
+
+    def on_canvas_wheeled(self, event: Canvas.Wheeled) -> None:
+        by = WHEEL if event.down else -WHEEL
+        self._move(lambda view, window, w, h: moves.scrolled_by(view, by, window, w, h))
 
     def action_character(self, by: int) -> None:
         self.edit(self.session.page.moved(by))

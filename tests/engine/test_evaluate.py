@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from rnnviz.engine.progress import Computation
 from rnnviz.engine.split import PARTS, PartName, Split, read_streams, spans
 from rnnviz.engine.text import open_text
 from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.engine.window_network import build_window
 from support import recurrences
 from support.texts import write_words
 
@@ -48,6 +50,27 @@ def test_losses_are_those_of_the_written_protocol(tmp_path: Path, kind: Kind, pa
     assert measured.result.loss == pytest.approx(expected.mean(), abs=1e-6)
     assert measured.result.symbols == expected.size
     assert measured.result.bits == pytest.approx(expected.mean() / math.log(2), abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["lstm", "n-nn"])
+def test_the_streams_may_be_shared_among_threads(tmp_path: Path, kind: str) -> None:
+    text = open_text(str(write_words(tmp_path / "text", 3333)))
+    vocabulary = Vocabulary.of(text)
+    K = len(vocabulary)
+    model = build_window(K, 5, 3) if kind == "n-nn" else build("lstm", K, 5, 2)
+    initialise(model, seed=1, reach=0.5)
+    split = replace(SPLIT, streams=22)
+    found = []
+    threads = torch.get_num_threads()
+    for count in (1, 3):
+        torch.set_num_threads(count)
+        measuring = Computation(losses(model, vocabulary, text, split, "test"))
+        for _ in measuring:
+            pass
+        assert torch.get_num_threads() == count
+        found.append(measuring.result)
+    torch.set_num_threads(threads)
+    np.testing.assert_allclose(*found, rtol=0, atol=1e-5)
 
 
 def test_a_model_that_knows_nothing_loses_log_k(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from rnnviz.engine.model import KINDS, MOST_ONE_HOT, Kind, RecurrentModel, build, initialise
-from rnnviz.engine.readers import FEWEST_STREAMS, Readers
+from rnnviz.engine.readers import Readers
 from rnnviz.engine.steps import SHAPES, Steps
+from rnnviz.engine.threads import FEWEST_STREAMS
 from rnnviz.store.signals import SIGNALS_OF_KIND
 from support import recurrences
 

@@ -10,14 +10,16 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from torch import Tensor
 
 from rnnviz.engine.blocks import MOST_TOGETHER
-from rnnviz.engine.model import RecurrentModel
+from rnnviz.engine.model import RecurrentModel, State
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.segments import Source
 from rnnviz.engine.split import PartName, Split, spans, windows
 from rnnviz.engine.steps import Steps
 from rnnviz.engine.text import Text
+from rnnviz.engine.threads import Threads
 from rnnviz.engine.vocabulary import UNKNOWN, Vocabulary
 from rnnviz.engine.window_network import Predictor
 from rnnviz.store.errors import InvalidText
@@ -68,18 +70,31 @@ def losses(
     training = model.training
     model.eval()
     try:
-        state = model.zero_state(split.streams)
-        for window in windows(text, split, part, WINDOW):
-            symbols = torch.from_numpy(vocabulary.encode(window)).to(device)
-            with torch.inference_mode():
-                logits, state = model(symbols[:-1], state)
-                loss = F.cross_entropy(logits.flatten(0, 1), symbols[1:].flatten(), reduction="none")
-            values[done : done + len(loss)] = loss.cpu().numpy()
-            done += len(loss)
-            yield Progress(done, values.size)
+        with Threads() as threads:
+            shares = 1 if device.type == "cuda" else threads.for_streams(split.streams)
+            states = [part.chunk(shares, dim=1) for part in model.zero_state(split.streams)]
+            state: list[State] = list(zip(*states, strict=True))
+            for window in windows(text, split, part, WINDOW):
+                symbols = torch.from_numpy(vocabulary.encode(window)).to(device)
+                work = zip(symbols.chunk(shares, dim=1), state, strict=True)
+                found = threads.map(lambda share: _window_losses(model, *share), work)
+                loss = torch.cat([losses for losses, _ in found], dim=1).flatten()
+                state = [after for _, after in found]
+                values[done : done + len(loss)] = loss.cpu().numpy()
+                done += len(loss)
+                yield Progress(done, values.size)
     finally:
         model.train(training)
     return values
+
+
+@torch.inference_mode()
+def _window_losses(model: Predictor, symbols: Tensor, state: State) -> tuple[Tensor, State]:
+    """The losses [time, batch] of symbols [time + 1, batch] from the second on, and the state after."""
+    state = tuple(part.contiguous() for part in state)
+    logits, after = model(symbols[:-1], state)
+    loss = F.cross_entropy(logits.flatten(0, 1), symbols[1:].flatten(), reduction="none")
+    return loss.view(logits.shape[:2]), after
 
 
 def evaluate_source(model: Predictor, source: Source) -> Generator[Progress, None, Evaluation]:

@@ -25,8 +25,6 @@ _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype
 """The bit of each dot of a braille character: [row, column]."""
 BRAILLE = 0x2800
 MARK = "◆"
-LABEL = 5
-"""The column at which the upper row says what the height means: what lies over the diagonal is empty."""
 LEFT = 4
 """Columns before a plot, for its axis."""
 LEAST_WIDTH = 16
@@ -142,11 +140,11 @@ def _dots_of(
     border = braille(diagonal, 1 - diagonal, columns, rows)
     shown = np.where(units != BRAILLE, 1, np.where(border != BRAILLE, 3, 0)).astype(np.uint8)
     codes = np.where(units != BRAILLE, units, np.where(border != BRAILLE, border, np.uint32(BLANK)))
+    free = int(np.flatnonzero(codes[0] != BLANK)[-1]) + 2  # what lies over the diagonal is empty
     for text in (f"↑ {low} of the time", f"↑ {low}"):
-        room = codes[0, LABEL : LABEL + len(text)]
-        if len(room) == len(text) and (room == BLANK).all():
-            room[:] = [ord(character) for character in text]
-            shown[0, LABEL : LABEL + len(text)] = 3
+        if free + len(text) <= columns:
+            codes[0, free : free + len(text)] = [ord(character) for character in text]
+            shown[0, free : free + len(text)] = 3
             break
     x = round(float(saturation.right[unit]) * (columns - 1))
     y = round((1 - float(saturation.left[unit])) * (rows - 1))

@@ -21,7 +21,12 @@ class Gates(Seeking):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("h", "histograms", "gates", "Histograms of all signals of this cell above the text", show=True),
         key("v", "scatter", "layer", "Saturation of the whole layer above the text; arrows move the mark"),
-        key("o", "crossing(False)", "opens or closes", "Next symbol at which this gate opens or closes"),
+        key(
+            "o",
+            "crossing(False)",
+            "opens or closes",
+            "Next symbol at which this gate opens or closes (another signal: changes sign)",
+        ),
         key("O", "crossing(True)", "opened or closed", "The symbol before at which it opens or closes"),
         key("u", "saturating(False)", "saturates", "Next symbol at which this signal becomes saturated"),
         key("U", "saturating(True)", "saturated", "The symbol before at which it becomes saturated"),

@@ -25,7 +25,7 @@ class Gates(Seeking):
             "o",
             "crossing(False)",
             "opens or closes",
-            "Next symbol at which this gate opens or closes (another signal: changes sign)",
+            "Next symbol where this gate opens or closes (others: change sign)",
         ),
         key("O", "crossing(True)", "opened or closed", "The symbol before at which it opens or closes"),
         key("u", "saturating(False)", "saturates", "Next symbol at which this signal becomes saturated"),

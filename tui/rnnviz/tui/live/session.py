@@ -76,7 +76,7 @@ class Session:
             "ngram": Reader("n-gram", "looking for the n-gram models…"),
         }
         if not self.ngram_names:
-            self.readers["ngram"].says = "none in this capture: N takes a directory of n-gram models"
+            self.readers["ngram"].says = "none in this capture: Esc and then N take a directory of them"
 
     @property
     def ngram_names(self) -> dict[int, str]:
@@ -130,7 +130,7 @@ class Session:
             model.failure = InvalidRun(
                 f"{model.wanted.path} is another model: it has {found[0]}×{found[1]} cells, "
                 f"and the capture's has {expected[0]}×{expected[1]}",
-                "R takes the path of another run.",
+                "Esc and then R take the path of another run.",
             )
 
     def ask(self, question: Question, *, draw: bool) -> None:

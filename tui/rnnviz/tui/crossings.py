@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,9 @@ from numpy.typing import NDArray
 from rnnviz.store.reader import CapturedModel
 from rnnviz.store.signals import SATURATION, SIGNALS, Signal
 from rnnviz.tui.cells import Cell
-from rnnviz.tui.conditions import Condition
+
+if TYPE_CHECKING:
+    from rnnviz.tui.conditions import Condition
 
 WINDOW = 65536
 """Symbols that are read at once, the longest a shard of a capture is."""

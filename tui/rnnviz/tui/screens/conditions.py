@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
-from rnnviz.tui.conditions import EXAMPLE, Condition, parse_condition
 from rnnviz.tui.crossings import Event, Tally, coming_true, tally
 from rnnviz.tui.errand import Cancelled
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.seeking import Seeking
+
+if TYPE_CHECKING:
+    from rnnviz.tui.conditions import Condition
 
 COUNT_SHOWN = 15.0
 """Seconds that the result of a count stays on the screen."""
@@ -19,7 +21,12 @@ COUNT_SHOWN = 15.0
 class Conditions(Seeking):
     GROUP = "Conditions"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("f", "ask_condition", "condition", f"Go to where a condition on cells comes true: {EXAMPLE}"),
+        key(
+            "f",
+            "ask_condition",
+            "condition",
+            "Go to where a condition on cells comes true: 1:37 > 0.8 and 0:12.f < 0.5",
+        ),
         key("x", "condition(False)", "next", "Next place where the condition comes true"),
         key("X", "condition(True)", "previous", "The place before where it comes true"),
         key("F", "tally", "count", "Count over the whole text where the condition holds"),
@@ -32,6 +39,8 @@ class Conditions(Seeking):
         self.ask("condition", typed, self._find_condition)
 
     def _find_condition(self, answer: str) -> None:
+        from rnnviz.tui.conditions import parse_condition  # 8 ms that opening the explorer need not wait for
+
         self.condition = parse_condition(answer, self.capture.models[self.view.model])
         self.say("x goes to the next such place, X to the one before, F counts them")
         self.action_condition(False)

@@ -39,7 +39,7 @@ class Naive(App[None]):
         layer = next(iter(self.capture.models.values())).layers[-1]
         values = np.tanh(layer.read("c", self.unit % layer.units, 0, stop).astype(np.float32))
         shades = palette(Depth.TRUE, "dark", "diverging")
-        drawn = Text()
+        drawn = Text(f"cell {self.unit}\n")
         for byte, value in zip(self.capture.text(0, stop).tolist(), values.tolist(), strict=True):
             paint = shades.paint(round((value + 1) * 16))
             fore, back = paint.foreground, paint.background

@@ -1,109 +1,230 @@
-"""How the explorer feels, in a real pseudo-terminal with a reader that takes everything at once.
+"""How the explorer feels, in a real pseudo-terminal, beside what one would write first (`naive_explorer.py`).
 
-Prints a table beside what one would write first (`naive_explorer.py`), on activations of the sample run over this
-project's own source. Asserts nothing about time.
+Prints a table a terminal size, with the figures asked for; asserts nothing about time. The activations are those of
+the sample run over this project's own source, once as it is and once without line ends, so that every column of the
+screen is filled.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
-import select
+import re
+import shutil
 import statistics
-import struct
 import subprocess
 import sys
-import termios
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from support.slow_link import Program, SlowLink, Step, screens
+
 ROOT = Path(__file__).parents[2]
-STEPS = 60
-SILENCE = 0.12
-"""Seconds without a byte after which a step counts as drawn."""
-ANSWER = 2.0
-"""Seconds to wait for a step's first byte."""
+RNNVIZ = [sys.executable, "-m", "rnnviz"]
+STEPS, PEER_STEPS = 60, 12
+SIZES = [(200, 50), (120, 40)]
+RATE, DELAY, HELD = 250_000, 0.020, 3.0
+"""A link of 250 KB/s with a round trip of 40 ms, and seconds for which a key is held."""
+SHADES = [b"48;2;34;", b"48;2;61;", b"48;2;24;", b"48;2;74;", b"48;2;28;", b"48;2;94;"]
+"""Backgrounds that only shaded text has."""
+LARGE = 1_000_000
+"""Symbols of the large capture: 3 GB of activations."""
 
 
 @pytest.fixture(scope="module")
-def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("bench") / "own.zarr"
-    command = [
-        sys.executable,
-        "-m",
-        "rnnviz",
-        "capture",
-        str(ROOT / "samples/python-lstm"),
-        str(ROOT / "tui"),
-    ]
-    subprocess.run([*command, "--glob", "*.py", "--unknown", "replace", "--out", str(path)], check=True)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("bench")
+
+
+def captured(folder: Path, name: str, text: bytes) -> Path:
+    source, path = folder / f"{name}.txt", folder / f"{name}.zarr"
+    source.write_bytes(text)
+    command = [*RNNVIZ, "capture", str(ROOT / "samples/python-lstm"), str(source), "--split", "all"]
+    subprocess.run([*command, "--unknown", "replace", "--out", str(path)], check=True, capture_output=True)
     return path
 
 
-class Screen:
-    """A program on a pseudo-terminal; measures from a key to the last byte it causes."""
+def own_source() -> bytes:
+    return b"".join(path.read_bytes() for path in sorted((ROOT / "tui").rglob("*.py")))[:200_000]
 
-    def __init__(self, command: list[str], columns: int, rows: int) -> None:
-        self._master, slave = pty.openpty()
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        self._started = time.perf_counter()
-        self._process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
-        )
-        os.close(slave)
 
-    def first_colour(self) -> float:
-        """Seconds from the start to the first shaded text: a background that no frame of the screen has."""
-        seen, found = b"", 0.0
-        while not found:
-            seen += os.read(self._master, 1 << 20)
-            if any(
-                shade in seen for shade in (b"48;2;34;", b"48;2;61;", b"48;2;24;", b"48;2;74;", b"48;2;28;")
-            ):
-                found = time.perf_counter() - self._started
-        while select.select([self._master], [], [], 1.0)[0]:
-            os.read(self._master, 1 << 20)
-        return found
+@pytest.fixture(scope="module")
+def lines(folder: Path) -> Path:
+    return captured(folder, "lines", own_source())
 
-    def step(self, key: str) -> tuple[float, int]:
-        """Milliseconds to the last byte and bytes."""
+
+@pytest.fixture(scope="module")
+def filled(folder: Path) -> Path:
+    return captured(folder, "filled", own_source().replace(b"\n", b" "))
+
+
+def browse(path: Path) -> list[str]:
+    return [*RNNVIZ, "browse", str(path), "--cell", "1:0", "--start", "2000"]
+
+
+def naive(path: Path) -> list[str]:
+    return [sys.executable, str(ROOT / "tests/bench/naive_explorer.py"), str(path)]
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def measured(
+    command: list[str], size: tuple[int, int], key: str, warm: int = 3, steps: int = STEPS
+) -> tuple[float, list[Step]]:
+    """Milliseconds to the first coloured text, and the steps that a key causes."""
+    program = Program(command, *size)
+    try:
+        first = program.until(SHADES)
+        program.settle()
+        for _ in range(warm):
+            program.step(key)
+        return first, [program.step(key) for _ in range(steps)]
+    finally:
+        program.close()
+
+
+def row(what: str, ours: str, peer: str, asked: str) -> None:
+    print(f"  {what:42} {ours:>24} {peer:>22} {asked:>14}")
+
+
+def times(steps: list[Step]) -> str:
+    last = [step.last for step in steps]
+    return f"{statistics.median(last):.1f} / {quantile(last, 0.95):.1f} ms"
+
+
+def size(steps: list[Step]) -> str:
+    return f"{statistics.mean(step.size for step in steps) / 1000:.1f} KB"
+
+
+@pytest.mark.parametrize("terminal", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_steps(lines: Path, filled: Path, terminal: tuple[int, int]) -> None:
+    print(f"\n{terminal[0]}×{terminal[1]}")
+    row("", "rnnviz", "naive Textual", "asked")
+    peer_first, peer = measured(naive(lines), terminal, "j", steps=PEER_STEPS)
+    _, peer_filled = measured(naive(filled), terminal, "j", steps=PEER_STEPS)
+    firsts = []
+    for _ in range(5):
+        program = Program(browse(lines), *terminal)
+        firsts.append(program.until(SHADES))
+        program.close()
+    _, steps = measured(browse(lines), terminal, "j")
+    _, full = measured(browse(filled), terminal, "j")
+    _, down = measured(browse(lines), terminal, "\x1b[B", warm=terminal[1])
+    row("next cell, source lines: p50 / p95", times(steps), times(peer), "p95 15 ms")
+    row("next cell, every column: p50 / p95", times(full), times(peer_filled), "p95 15 ms")
+    row("bytes a step, source lines", size(steps), size(peer), "5 KB")
+    row("bytes a step, every column", size(full), size(peer_filled), "30 KB")
+    row("scroll a line: p50 / p95", times(down), "(none)", "")
+    row("bytes a line scrolled", size(down), "(all of it)", "3 KB")
+    row(
+        "start to first coloured text, p50 of 5",
+        f"{statistics.median(firsts):.0f} ms",
+        f"{peer_first:.0f} ms",
+        "350 ms",
+    )
+
+
+def held(command: list[str], terminal: tuple[int, int], pattern: str, top: int) -> tuple[float, float]:
+    """Seconds by which the screen lags behind a key held for HELD seconds at 30 a second (p50), and seconds from its
+    release until the screen stands."""
+    program = Program(command, *terminal)
+    try:
+        program.until(SHADES)
+        program.settle()
+        link = SlowLink(program, RATE, DELAY)
+        pressed = []
         start = time.perf_counter()
-        os.write(self._master, key.encode())
-        last, count = self._drain()
-        return (last - start) * 1000, count
+        for stroke in range(int(30 * HELD)):
+            time.sleep(max(0.0, start + stroke / 30 - time.perf_counter()))
+            pressed.append(time.perf_counter())
+            program.write("j")
+        released, silent_since = time.perf_counter(), 0
+        while len(link.delivered) != silent_since or time.perf_counter() < released + 1.0:
+            silent_since = len(link.delivered)
+            time.sleep(0.6)
+        link.close()
+        shown = screens(program, link.delivered, top)
+    finally:
+        program.close()
+    lags = []
+    for number, at in enumerate(pressed, start=1):
+        after = [
+            when
+            for when, text in shown
+            if (found := re.search(pattern, text)) is not None and int(found[1]) >= number
+        ]
+        lags.append((after[0] if after else shown[-1][0]) - at)
+    return statistics.median(lags), shown[-1][0] - released
 
-    def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        os.close(self._master)
 
-    def _drain(self) -> tuple[float, int]:
-        last, count, patience = time.perf_counter(), 0, ANSWER
-        while select.select([self._master], [], [], patience)[0]:
-            count += len(os.read(self._master, 1 << 20))
-            last, patience = time.perf_counter(), SILENCE
-        return last, count
+def test_a_held_key_over_a_slow_link(lines: Path) -> None:
+    print(f"\n{RATE // 1000} KB/s, {2000 * DELAY:.0f} ms round trip, j held at 30/s for {HELD:.0f} s, 200×50")
+    row("", "rnnviz", "naive Textual", "asked")
+    lag, rest = held(browse(lines), SIZES[0], r"^ 1:(\d+) ", 0)
+    peer_lag, peer_rest = held(naive(lines), SIZES[0], r"^cell (\d+)", 0)
+    row("lag p50", f"{lag:.2f} s", f"{peer_lag:.2f} s", "0.3 s")
+    row("released, until the screen stands", f"{rest:.2f} s", f"{peer_rest:.2f} s", "0.5 s")
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(200, 50), (120, 40), (80, 24)])
-def test_steps(capture: Path, columns: int, rows: int) -> None:
-    naive = [sys.executable, str(ROOT / "tests/bench/naive_explorer.py"), str(capture)]
-    ours = [sys.executable, "-m", "rnnviz", "browse", str(capture), "--cell", "1:0"]
-    print(f"\n{columns}×{rows}: what                 first colour   p50     p95   bytes a step")
-    for name, command, key in (
-        ("naive Textual, next cell", naive, "j"),
-        ("rnnviz, next cell", ours, "j"),
-        ("rnnviz, cursor down", ours, "\x1b[B"),
-    ):
-        screen = Screen(command, columns, rows)
-        first = screen.first_colour()
-        steps = [screen.step(key) for _ in range(STEPS)]
-        screen.close()
-        times = sorted(milliseconds for milliseconds, _ in steps)
-        size = statistics.mean(count for _, count in steps)
-        p50, p95 = statistics.median(times), times[int(0.95 * STEPS)]
-        print(f"{name:28} {first * 1000:8.0f} ms {p50:6.1f} {p95:6.1f} ms {size:10,.0f}")
+def test_memory_stays_flat(folder: Path) -> None:
+    text = (own_source() * (LARGE // 200_000 + 1))[:LARGE]
+    path = captured(folder, "large", text)
+    program = Program([*RNNVIZ, "browse", str(path), "--cell", "0:0", "--start", "0"], *SIZES[0])
+    keys = ["j", "j", "J", "s", "\x1b[6~", "j", "]"]
+    try:
+        program.until(SHADES)
+        program.settle()
+        found = {}
+        for number in range(1, 10_001):
+            program.write(keys[number % len(keys)])
+            program.take(0.004)
+            if number in (1_000, 10_000):
+                program.settle(0.5)
+                found[number] = program.resident()
+    finally:
+        program.close()
+        shutil.rmtree(path)
+    print()
+    row("", "rnnviz", "", "asked")
+    for number, megabytes in found.items():
+        row(f"memory after {number:,} steps, 3 GB capture", f"{megabytes:.0f} MB", "", "120 MB, flat")
+
+
+def test_a_slow_disk(lines: Path) -> None:
+    slow = [sys.executable, str(ROOT / "tests/bench/slow_storage.py"), *browse(lines)[3:]]
+    _, steps = measured(slow, SIZES[0], "J")
+    first = [step.first for step in steps]
+    print()
+    row("", "rnnviz", "", "asked")
+    row(
+        "20 ms a read: key to first byte, p50 / p95",
+        f"{statistics.median(first):.1f} / {quantile(first, 0.95):.1f} ms",
+        "",
+        "20 ms",
+    )
+    row("20 ms a read: key to last byte, p50 / p95", times(steps), "", "")
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+def test_inside_tmux(lines: Path, folder: Path) -> None:
+    config = folder / "tmux.conf"
+    config.write_text(
+        "set -g default-terminal tmux-256color\nset -as terminal-features ',*:RGB'\nset -g status off\n"
+    )
+    print("\ninside tmux, 200×50")
+    row("", "rnnviz", "naive Textual", "asked")
+    found = {}
+    for name, command in (("ours", browse(lines)), ("naive", naive(lines))):
+        inside = ["tmux", "-f", str(config), "-S", str(folder / name), "new-session", *command]
+        found[name] = {
+            key: measured(inside, SIZES[0], key, warm, STEPS if name == "ours" else PEER_STEPS)[1]
+            for key, warm in (("j", 3), ("\x1b[B", 50 if name == "ours" else 0))
+            if name == "ours" or key == "j"
+        }
+        subprocess.run(["tmux", "-S", str(folder / name), "kill-server"], check=False, capture_output=True)
+    row("next cell: p50 / p95", times(found["ours"]["j"]), times(found["naive"]["j"]), "p95 15 ms")
+    row("bytes a step that tmux sends", size(found["ours"]["j"]), size(found["naive"]["j"]), "")
+    row("scroll a line: p50 / p95", times(found["ours"]["\x1b[B"]), "", "")

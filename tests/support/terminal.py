@@ -131,6 +131,12 @@ class Terminal:
     def wait_for_text(self, text: str) -> None:
         self.wait_for(lambda: text in "\n".join(self.screen.display), repr(text))
 
+    def hang_up(self) -> int:
+        """Take the terminal away without a word, and wait until the program ends. Its exit code."""
+        os.close(self._master)
+        self._master = os.open(os.devnull, os.O_RDONLY)
+        return self._process.wait(PATIENCE)
+
     def wait_for_exit(self) -> int:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self._process.poll() is None:

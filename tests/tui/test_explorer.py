@@ -312,3 +312,9 @@ def test_a_damaged_block_is_told_and_the_rest_stays(tmp_path: Path) -> None:
         terminal.press("s")
         terminal.wait_for_text("0:0 h")
         terminal.press("q")
+
+
+def test_a_terminal_that_is_gone_ends_it(made: HandMade) -> None:
+    with Terminal(["browse", str(made.path)]) as terminal:
+        terminal.wait_for_text("0:0")
+        assert terminal.hang_up() != 0

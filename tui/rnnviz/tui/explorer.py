@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
+import termios
 from collections import deque
 from collections.abc import Iterable
 from functools import partial
@@ -23,6 +26,8 @@ from rnnviz.tui.widgets.canvas import Canvas
 
 FAREWELL = 0.5
 """Seconds to wait, when leaving, for a terminal that has still to answer: its answer must not reach the shell."""
+HANG_UP = 2.0
+"""Seconds between two looks at whether there is still a terminal."""
 STROKE = 0.02
 """Seconds between keys that were pressed early: each must have done what it does before the next one comes."""
 
@@ -75,6 +80,15 @@ class Explorer(App[None]):
 
     def on_mount(self) -> None:
         self.push_screen(self._text_screen)
+        if not self.is_headless:
+            self.set_interval(HANG_UP, self._leave_with_terminal)
+
+    def _leave_with_terminal(self) -> None:
+        """End where the terminal is gone and has not said so: Textual would read its end for ever, at full speed."""
+        try:
+            termios.tcgetattr(sys.__stdin__.fileno() if sys.__stdin__ else 0)
+        except termios.error:
+            self.exit(return_code=128 + signal.SIGHUP)
 
     async def on_event(self, event: Event) -> None:
         """Keys and pastes wait until the text screen stands; Textual would hand them to nobody."""

@@ -144,7 +144,7 @@ def held(command: list[str], terminal: tuple[int, int], pattern: str, top: int) 
         released, silent_since = time.perf_counter(), 0
         while len(link.delivered) != silent_since or time.perf_counter() < released + 1.0:
             silent_since = len(link.delivered)
-            time.sleep(0.6)
+            time.sleep(2.5)
         link.close()
         shown = screens(program, link.delivered, top)
     finally:

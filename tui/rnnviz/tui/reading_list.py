@@ -8,17 +8,16 @@ from rnnviz.store.reader import Capture
 from rnnviz.tui.cells import step
 from rnnviz.tui.layout import TextWindow
 from rnnviz.tui.source import (
-    NEXT_BLOCK,
     TEXT_BLOCK,
     TIME_BLOCK,
     UNIT_BLOCK,
     Block,
-    NextBlock,
     SegmentsBlock,
     Source,
     StatisticsBlock,
     SurprisalBlock,
     SymbolsBlock,
+    next_block,
     signal_blocks,
     surprisal_blocks,
     text_blocks,
@@ -67,7 +66,7 @@ def values_needed(capture: Capture, view: View, start: int, stop: int) -> list[B
             if name in (view.pair or ()):
                 needed += surprisal_blocks(name, max(0, start - 1), stop)
         if model.has_next:
-            needed.append(NextBlock(name, view.cursor // NEXT_BLOCK))
+            needed.append(next_block(model, view.cursor))
     for reading in view.pins:
         needed += signal_blocks(
             view.model, reading.cell.layer, reading.signal, reading.cell.unit, start, stop

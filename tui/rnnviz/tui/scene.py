@@ -40,7 +40,7 @@ from rnnviz.tui.places import (
 )
 from rnnviz.tui.search import LONGEST, spans_in
 from rnnviz.tui.shading import DIFFERENCE, Shade, averaged, of_symbols, signal_of
-from rnnviz.tui.source import NEXT_BLOCK, NextBlock, Source, signal_blocks, surprisal_blocks
+from rnnviz.tui.source import Source, next_block, signal_blocks, surprisal_blocks
 from rnnviz.tui.view import View
 
 
@@ -314,7 +314,7 @@ class Scene:
         """What a model expected after the cursor, as far as it is in memory."""
         model = self._capture.models[name]
         following = self._source.next(name, cursor) if model.has_next else None
-        failed = self._source.failure([NextBlock(name, cursor // NEXT_BLOCK)]) is not None
+        failed = self._source.failure([next_block(model, cursor)]) is not None
         surprisal = self._source.surprisal(name, cursor) if model.has_surprisal else None
         return expected(model, following, surprisal, came, failed=failed)
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.errors import RnnvizError
-from rnnviz.store.reader import Capture
+from rnnviz.store.reader import Capture, CapturedModel
 from rnnviz.store.statistics import LayerStatistics
 from rnnviz.tui.layout import NEWLINE
 from rnnviz.tui.symbols import Symbols, byte_of, symbols_in
@@ -28,7 +28,10 @@ TEXT_BLOCK = 65536
 TIME_BLOCK = 8192
 UNIT_BLOCK = 16
 NEXT_BLOCK = 512
-CACHE_BYTES = 48_000_000
+NEXT_BYTES = 1_000_000
+"""Of a block of distributions at most: vocabularies of words make them large, so that their blocks are short."""
+CACHE_BYTES = 10_000_000
+"""Enough for some forty blocks. The explorer then takes 120 MB; 85 of them are there before the first step."""
 
 
 @dataclass(frozen=True)
@@ -172,14 +175,15 @@ class Source:
         ends = {
             TextBlock: (capture.text_bytes // TEXT_BLOCK),
             SurprisalBlock: before // TIME_BLOCK,
-            NextBlock: before // NEXT_BLOCK,
         }
         with self._changed:
             capture.captured, capture.complete = captured, complete
             for block in list(self._cache):
                 match block:
-                    case TextBlock(index) | SurprisalBlock(_, index) | NextBlock(_, index):
+                    case TextBlock(index) | SurprisalBlock(_, index):
                         old = index >= ends[type(block)]
+                    case NextBlock(model, index):
+                        old = index >= before // _next_rows(capture.models[model])
                     case SignalBlock():
                         old = block.time >= before // TIME_BLOCK
                     case _:
@@ -222,8 +226,9 @@ class Source:
 
     def next(self, model: str, position: int) -> NDArray[np.float16] | None:
         """float16 [symbol], natural logarithms"""
-        block = self._array(NextBlock(model, position // NEXT_BLOCK))
-        return None if block is None else block[position % NEXT_BLOCK]
+        rows = _next_rows(self.capture.models[model])
+        block = self._array(NextBlock(model, position // rows))
+        return None if block is None else block[position % rows]
 
     def surprisal(self, model: str, position: int) -> float | None:
         block = self._array(SurprisalBlock(model, position // TIME_BLOCK))
@@ -346,11 +351,22 @@ class Source:
                 stored = capture.models[model].layers[layer]
                 return stored.read_units(signal, slice(first, last), start, stop)
             case NextBlock(model, index):
-                return capture.models[model].next(*_span(index, NEXT_BLOCK, capture.captured))
+                predicting = capture.models[model]
+                return predicting.next(*_span(index, _next_rows(predicting), capture.captured))
             case SurprisalBlock(model, index):
                 return capture.models[model].surprisal(*_span(index, TIME_BLOCK, capture.captured))
             case StatisticsBlock(model, layer):
                 return capture.models[model].layers[layer].statistics()
+
+
+def next_block(model: CapturedModel, position: int) -> Block:
+    """The block that holds what a model expected after a symbol."""
+    return NextBlock(model.name, position // _next_rows(model))
+
+
+def _next_rows(model: CapturedModel) -> int:
+    size = len(model.vocabulary) if model.tokens is None else len(model.tokens)
+    return max(1, min(NEXT_BLOCK, NEXT_BYTES // (2 * max(1, size))))
 
 
 def text_blocks(start: int, stop: int) -> list[Block]:

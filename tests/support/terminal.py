@@ -41,8 +41,11 @@ class Terminal:
         environment: dict[str, str] | None = None,
         cwd: Path | None = None,
         answers: bool = True,
+        slow: bool = False,
     ) -> None:
-        """`answers`: whether it tells a program that asks where its cursor is, as most terminals do."""
+        """`answers`: whether it tells a program that asks where its cursor is, as most terminals do. `slow`: whether it
+        takes what it is sent in small pieces with pauses between."""
+        self._piece, self._pause = (1024, 0.004) if slow else (65536, 0.0)
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.output = bytearray()
@@ -159,7 +162,8 @@ class Terminal:
         if not ready:
             return False
         try:
-            data = os.read(self._master, 65536)
+            data = os.read(self._master, self._piece)
+            time.sleep(self._pause)
         except OSError:  # the slave side is closed: the program has ended
             return False
         self.output += data

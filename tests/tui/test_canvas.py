@@ -178,12 +178,21 @@ def contents(terminal: Terminal) -> list[list[tuple[object, ...]]]:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_after_any_session_the_screen_is_what_a_fresh_drawing_makes(made: HandMade, seed: int) -> None:
-    """Steps, scrolls, resizes, prompts and dialogs over the text, in any order; then everything is drawn anew."""
+    """Steps, scrolls, resizes, prompts, dialogs over the text and other colours, in any order, on a terminal that takes
+    everything at once or little by little, and answers or does not; then everything is drawn anew."""
     choose = random.Random(seed)
     environment = choose.choice([{}, {}, {"COLORTERM": ""}, {"NO_COLOR": "1"}])
-    with Terminal(["browse", str(made.path)], columns=100, rows=30, environment=environment) as terminal:
+    slow, answers = seed % 2 == 1, seed != 2
+    with Terminal(
+        ["browse", str(made.path)],
+        columns=100,
+        rows=30,
+        environment=environment,
+        slow=slow,
+        answers=answers,
+    ) as terminal:
         terminal.wait_for_text("mean")
-        for _ in range(40):
+        for _ in range(30):
             step = choose.choice(STEPS)
             if step == "help":
                 terminal.press("?")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rnnviz.engine.blocks import MOST_TOGETHER
-from rnnviz.engine.model import RecurrentModel, State
+from rnnviz.engine.model import MOST_ONE_HOT, RecurrentModel, State
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.segments import Source
 from rnnviz.engine.split import PartName, Split, spans, windows
@@ -111,34 +111,37 @@ def evaluate_source(model: Predictor, source: Source) -> Generator[Progress, Non
 def source_losses(model: Predictor, source: Source) -> Generator[Progress, None, NDArray[np.float32]]:
     """The surprisal of every symbol that came after one of the source's, in nats: float32 [symbols], in no order."""
     device = model.decoder.weight.device
-    on_cpu = isinstance(model, RecurrentModel) and device.type == "cpu"
-    # Steps look one-hot input up, where a fused kernel would multiply by it: with 50,000 words that is out of reach.
-    steps = Steps(model) if on_cpu and isinstance(model, RecurrentModel) else None
+    read_by_steps = device.type == "cpu" or model.symbols > MOST_ONE_HOT
+    steps = Steps(model) if isinstance(model, RecurrentModel) and read_by_steps else None
     lengths = source.segments.lengths
     order = sorted(range(len(lengths)), key=lambda segment: -lengths[segment])
     found: list[NDArray[np.float32]] = []
     done, total = 0, sum(lengths)
+    training = model.training
     model.eval()
-    for first in range(0, len(order), MOST_TOGETHER):
-        group = order[first : first + MOST_TOGETHER]
-        state = model.zero_state(len(group))
-        start, longest = 0, lengths[group[0]]
-        while start < longest:
-            group = [segment for segment in group if lengths[segment] > start]
-            most = max(1, LOGITS // (len(group) * model.symbols))
-            stop = min(start + min(WINDOW, most), lengths[group[-1]])
-            stretch = [(segment, start, stop) for segment in group]
-            symbols = np.stack([source.symbols(*place) for place in stretch], axis=1)
-            targets = np.stack([source.targets(*place) for place in stretch], axis=1)
-            state = tuple(part[:, : len(group)].contiguous() for part in state)
-            read = torch.from_numpy(symbols).to(device)
-            logits, state = steps.signals(read, state)[1:] if steps else model(read, state)
-            wanted = torch.from_numpy(targets.ravel()).to(device)
-            loss = F.cross_entropy(logits.flatten(0, 1), wanted, ignore_index=UNKNOWN, reduction="none")
-            found.append(loss[wanted != UNKNOWN].cpu().numpy())
-            done += symbols.size
-            start = stop
-            yield Progress(done, total)
+    try:
+        for first in range(0, len(order), MOST_TOGETHER):
+            group = order[first : first + MOST_TOGETHER]
+            state = model.zero_state(len(group))
+            start, longest = 0, lengths[group[0]]
+            while start < longest:
+                group = [segment for segment in group if lengths[segment] > start]
+                most = max(1, LOGITS // (len(group) * model.symbols))
+                stop = min(start + min(WINDOW, most), lengths[group[-1]])
+                stretch = [(segment, start, stop) for segment in group]
+                symbols = np.stack([source.symbols(*place) for place in stretch], axis=1)
+                targets = np.stack([source.targets(*place) for place in stretch], axis=1)
+                state = tuple(part[:, : len(group)].contiguous() for part in state)
+                read = torch.from_numpy(symbols).to(device)
+                logits, state = steps.signals(read, state)[1:] if steps else model(read, state)
+                wanted = torch.from_numpy(targets.ravel()).to(device)
+                loss = F.cross_entropy(logits.flatten(0, 1), wanted, ignore_index=UNKNOWN, reduction="none")
+                found.append(loss[wanted != UNKNOWN].cpu().numpy())
+                done += symbols.size
+                start = stop
+                yield Progress(done, total)
+    finally:
+        model.train(training)
     return np.concatenate(found)
 
 

@@ -68,7 +68,8 @@ class Readers:
         self._threads.__exit__(kind, error, trace)
 
     def among(self, streams: int) -> list[Reader]:
-        """The readers to share so many streams, at least one. Reader k takes stream k and every so manieth after it."""
+        """The readers to share so many streams, at least one. With n readers, reader k takes the
+        streams k, k + n, k + 2n…"""
         return self._all[: self._threads.for_streams(streams)]
 
     def together(self, shares: Sequence[Iterator[int]]) -> Iterator[int]:

@@ -195,7 +195,8 @@ class Run:
         if not path.is_file():
             if self.history or self.text is None:
                 raise InvalidRun(
-                    f"{path} is gone, which held the weights", "Put it back, or make the run again with --force."
+                    f"{path} is gone, which held the weights",
+                    "Put it back, or make the run again with --force.",
                 )
             raise InvalidRun(
                 f"{self.path} has no weights yet",

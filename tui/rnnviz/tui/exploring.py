@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -99,7 +100,7 @@ def explore_view(opened: Capture, view: View, color: str, theme: str, run: Path 
 
         refuse_no_run(run)
     from rnnviz.tui.addresses import address_of
-    from rnnviz.tui.first_paint import paint_first, without_echo
+    from rnnviz.tui.first_paint import paint_first, terminal_is_gone, without_echo
     from rnnviz.tui.keeping import keep_view
     from rnnviz.tui.opening import depth_of_terminal
     from rnnviz.tui.source import Source
@@ -118,6 +119,8 @@ def explore_view(opened: Capture, view: View, color: str, theme: str, run: Path 
             from rnnviz.tui.explorer import Explorer
 
             app = Explorer(opened, view, found.depth, theme, source, run)
+        if terminal_is_gone():  # Textual would wait for ever to write its first screen
+            sys.exit(128 + signal.SIGHUP)
         app.run()
     keep_view(opened.path, address_of(app.view))
     sys.exit(app.return_code or 0)

@@ -37,7 +37,8 @@ def default_pair(capture: Capture, main: str) -> tuple[str | None, str | None]:
     left = main if main in names else None
     others = [name for name in names if name != main]
     whole = [name for name in others if capture.models[name].has_next]
-    return left, (whole or others or [None])[-1]
+    chosen = whole or others
+    return left, chosen[-1] if chosen else None
 
 
 def stepped(names: list[str], right: str | None, left: str | None, by: int) -> str | None:

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.engine.importing.vocabularies import Format, Symbols, Unit, read_symbols, symbols_of
+from rnnviz.engine.importing.vocabularies import (
+    Format,
+    SpecialTokens,
+    Symbols,
+    Unit,
+    read_symbols,
+    symbols_of,
+)
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidRequest, NotFound
@@ -158,6 +165,40 @@ def test_vocabularies_that_do_not_fit(
     error: Any = refused.value
     assert "\n" not in error.message
     assert error.hint
+
+
+SPECIAL = ["<eos>", "</s>", "the", "<unk>", "rare"]
+
+
+@pytest.mark.parametrize(
+    ("special", "unknown", "line_end"),
+    [
+        (SpecialTokens(), 3, 0),
+        (SpecialTokens(line_end="</s>"), 3, 1),
+        (SpecialTokens(line_end="none"), 3, None),
+        (SpecialTokens(unknown="rare"), 4, 0),
+        (SpecialTokens(line_end="none", unknown="none"), None, None),
+    ],
+)
+def test_special_tokens_are_taken_as_they_are_named(
+    special: SpecialTokens, unknown: int | None, line_end: int | None
+) -> None:
+    symbols = symbols_of(SPECIAL, "list", None, special)
+    assert symbols.vocabulary == TokenVocabulary(SPECIAL, "word", unknown, line_end)
+    for symbol, what in ((unknown, "what it lacks"), (line_end, "line ends")):
+        told = f"{SPECIAL[symbol]} is read for {what}" if symbol is not None else what
+        assert (told in symbols.told) == (symbol is not None)
+
+
+def test_special_tokens_among_single_letters() -> None:
+    named = SpecialTokens(line_end="|")
+    found = symbols_of(["b", "|", "a"], "list", None, named).vocabulary
+    assert found == TokenVocabulary(["b", "|", "a"], "character", None, 1)
+    assert symbols_of(["b", "|", "a"], "list", None, SpecialTokens("none", "none")).vocabulary == Vocabulary(
+        b"ab|"
+    )
+    with pytest.raises(InvalidRequest, match=r"a model over bytes has no token \|"):
+        symbols_of(["b", "|", "a"], "list", "byte", named)
 
 
 def test_a_vocabulary_that_is_not_there(tmp_path: Path) -> None:

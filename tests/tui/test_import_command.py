@@ -127,6 +127,25 @@ def test_the_vocabulary_of_a_t7_lies_in_it(rnnviz: Command, tmp_path: Path) -> N
     ]
 
 
+def test_the_special_tokens_of_words_can_be_overruled(rnnviz: Command, tmp_path: Path) -> None:
+    words_ = ["<eos>", "</s>", "the", "<unk>"]
+    (tmp_path / "v.json").write_text(json.dumps(words_))
+    torch.save(LanguageModel("lstm", 4, 3, 1, embedding=2).state_dict(), tmp_path / "words.pt")
+    command = ("import", "words.pt", "--out", "run", "--vocab", "v.json")
+    done = rnnviz(*command, "--line-end", "</s>", "--unknown-token", "none")
+    assert done.code == 0, done.err
+    assert "4 words, from v.json (JSON), </s> is read for line ends\n" in done.out
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (record["vocabulary"]["line_end"], record["vocabulary"]["unknown"]) == (1, None)
+    assert record["command"].endswith("--line-end '</s>' --unknown-token none")
+    refused(
+        rnnviz(*command, "--force", "--unknown-token", "rare"),
+        2,
+        r"there is no token rare in v\.json \(JSON\), for --unknown-token",
+        "or none where",
+    )
+
+
 def test_a_taken_place_is_kept_without_force(rnnviz: Command, module: LanguageModel, tmp_path: Path) -> None:
     command = ("import", "model.pt", "--out", "run", "--vocab", "text.txt")
     assert rnnviz(*command).code == 0

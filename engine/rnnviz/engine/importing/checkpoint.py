@@ -18,7 +18,15 @@ from rnnviz.engine.importing.network import Network
 from rnnviz.engine.importing.state_dict import read_state_dict, shown
 from rnnviz.engine.importing.t7 import Table
 from rnnviz.engine.importing.torch7 import read_torch7
-from rnnviz.engine.importing.vocabularies import Format, Symbols, Unit, read_symbols, symbols_in_checkpoint
+from rnnviz.engine.importing.vocabularies import (
+    BY_NAME,
+    Format,
+    SpecialTokens,
+    Symbols,
+    Unit,
+    read_symbols,
+    symbols_in_checkpoint,
+)
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.run import CHECKPOINT_FILE, MODEL_FILE, RUN_FILE, Run, RunConfig, versions
 from rnnviz.engine.text import is_there, printable
@@ -36,6 +44,7 @@ class VocabularyFile:
     spec: str | None = None
     unit: Unit | None = None
     format: Format = "auto"
+    special: SpecialTokens = BY_NAME
 
 
 @dataclass(frozen=True)
@@ -138,9 +147,9 @@ def write_run(imported: Import, out: Path, *, command: str, force: bool = False)
 
 def _symbols(count: int, vocabulary: VocabularyFile, table: Table | None) -> Symbols:
     if vocabulary.spec is not None:
-        return read_symbols(vocabulary.spec, count, vocabulary.unit, vocabulary.format)
+        return read_symbols(vocabulary.spec, count, vocabulary.unit, vocabulary.format, vocabulary.special)
     if table is not None:
-        return symbols_in_checkpoint(table, count, vocabulary.unit)
+        return symbols_in_checkpoint(table, count, vocabulary.unit, vocabulary.special)
     raise InvalidRequest(
         f"the model has {count:,} symbols, and the checkpoint does not say which they are",
         "Give --vocab FILE (a JSON list or map, a .dict, a list with one token a line), or --vocab TEXT, the text that "

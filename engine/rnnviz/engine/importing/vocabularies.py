@@ -42,6 +42,26 @@ _ESCAPED_BYTE: Final = re.compile(r"\[(1[2-9]\d|2[0-5]\d)\]")
 """How torch-rnn writes a byte above 127 in its JSON: `[233]`."""
 
 
+NO_TOKEN: Final = "none"
+"""The special token that there is not."""
+
+
+@dataclass(frozen=True)
+class SpecialTokens:
+    """What whoever imports says: the token that is read at the end of each line, and the one for what the vocabulary
+    lacks. None leaves it to the tokens' names, NO_TOKEN means that there is none."""
+
+    line_end: str | None = None
+    unknown: str | None = None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        return tuple(token for token in (self.line_end, self.unknown) if token and token != NO_TOKEN)
+
+
+BY_NAME: Final = SpecialTokens()
+
+
 @dataclass(frozen=True)
 class Symbols:
     vocabulary: Vocabulary | TokenVocabulary
@@ -51,7 +71,13 @@ class Symbols:
     """What they were taken from, in words."""
 
 
-def read_symbols(spec: str, count: int, unit: Unit | None = None, form: Format = "auto") -> Symbols:
+def read_symbols(
+    spec: str,
+    count: int,
+    unit: Unit | None = None,
+    form: Format = "auto",
+    special: SpecialTokens = BY_NAME,
+) -> Symbols:
     """The symbols of a model that has `count`, from a vocabulary file or a text.
 
     What it is is told by its ending (.json, .dict, .t7); anything else is a list if its lines are distinct and as many
@@ -74,19 +100,27 @@ def read_symbols(spec: str, count: int, unit: Unit | None = None, form: Format =
         tokens = _tokens_in(path, text, form)
     name = f"{text.name} ({_FORMAT_WORDS[form]})"
     _check_count(len(tokens), count, name, form, unit)
-    return symbols_of(tokens, name, unit)
+    return symbols_of(tokens, name, unit, special)
 
 
-def symbols_in_checkpoint(table: Table, count: int, unit: Unit | None = None) -> Symbols:
+def symbols_in_checkpoint(
+    table: Table, count: int, unit: Unit | None = None, special: SpecialTokens = BY_NAME
+) -> Symbols:
     """The symbols from the vocabulary in a Torch7 checkpoint. Raises InvalidRequest where it does not fit."""
     tokens = _numbered(_pairs(table), "the checkpoint's own vocabulary")
     _check_count(len(tokens), count, "the checkpoint's own vocabulary", "t7", unit)
-    return symbols_of(tokens, "the checkpoint's own vocabulary", unit)
+    return symbols_of(tokens, "the checkpoint's own vocabulary", unit, special)
 
 
-def symbols_of(tokens: Tokens, name: str, unit: Unit | None) -> Symbols:
+def symbols_of(tokens: Tokens, name: str, unit: Unit | None, special: SpecialTokens = BY_NAME) -> Symbols:
     """The symbols that a model numbers in the order of `tokens`; `name` says where they are from."""
-    values = _bytes_of(tokens, unit)
+    if special.named and unit == "byte":
+        _refuse(
+            f"a model over bytes has no token {printable(special.named[0])}",
+            "Leave --line-end and --unknown-token out, or give --unit character or word.",
+        )
+    # Bytes have no special tokens: where some are named, they are characters.
+    values = None if special.named else _bytes_of(tokens, unit)
     if values is not None:
         if len(set(values)) < len(values):
             _refuse(f"{name} has a byte twice", "Give the vocabulary that the model was trained with.")
@@ -100,17 +134,33 @@ def symbols_of(tokens: Tokens, name: str, unit: Unit | None) -> Symbols:
     if unit is None:
         plain = [token for token in strings if not _SPECIAL.fullmatch(token)]
         unit = "character" if all(len(token) == 1 for token in plain) else "word"
-    unknown, line_end = (special_symbol(strings, names) for names in (UNKNOWN_TOKENS, LINE_END_TOKENS))
+    unknown = _special(strings, special.unknown, UNKNOWN_TOKENS, f"{name}, for --unknown-token")
+    line_end = _special(strings, special.line_end, LINE_END_TOKENS, f"{name}, for --line-end")
     try:
         vocabulary = TokenVocabulary(strings, unit, unknown, line_end)
     except ValueError as error:
         _refuse(f"{name}: {error}", "Give the vocabulary that the model was trained with.")
-    special = [
+    told = [
         f"{printable(strings[symbol])} is read for {what}"
         for symbol, what in ((unknown, "what it lacks"), (line_end, "line ends"))
         if symbol is not None
     ]
-    return Symbols(vocabulary, None, ", ".join([f"{len(strings):,} {unit}s, from {name}", *special]))
+    return Symbols(vocabulary, None, ", ".join([f"{len(strings):,} {unit}s, from {name}", *told]))
+
+
+def _special(tokens: Sequence[str], wanted: str | None, names: Sequence[str], where: str) -> int | None:
+    """The symbol of the token that is wanted, or where None is, of the first of these names."""
+    if wanted is None:
+        return special_symbol(tokens, names)
+    if wanted == NO_TOKEN:
+        return None
+    symbol = special_symbol(tokens, [wanted])
+    if symbol is None:
+        _refuse(
+            f"there is no token {printable(wanted[:60])} in {where}",
+            f"Give a token of the vocabulary, or {NO_TOKEN} where the model has none.",
+        )
+    return symbol
 
 
 def _bytes_of(tokens: Tokens, unit: Unit | None) -> list[int] | None:

@@ -61,6 +61,22 @@ def import_(
             help="What a symbol is; told by the vocabulary, or bytes of a text.", show_default=False
         ),
     ] = None,
+    line_end: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOKEN|none",
+            help="The token that the model read at the end of each line; by default one called <eos> or alike.",
+            show_default=False,
+        ),
+    ] = None,
+    unknown_token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOKEN|none",
+            help="The token that the model read for what its vocabulary lacks; by default one called <unk> or alike.",
+            show_default=False,
+        ),
+    ] = None,
     rnn: Annotated[
         str | None,
         typer.Option(
@@ -165,6 +181,7 @@ def import_(
         return
     from rnnviz.engine.importing.checkpoint import VocabularyFile, convert, read_checkpoint, write_run
     from rnnviz.engine.importing.choices import Choices
+    from rnnviz.engine.importing.vocabularies import SpecialTokens
     from rnnviz.engine.progress import Computation
     from rnnviz.tui.progress import show
 
@@ -190,7 +207,8 @@ def import_(
     model = read_checkpoint(checkpoint, choices)
     for line in model.decisions:
         typer.echo(line)
-    converting = Computation(convert(model, VocabularyFile(vocab, unit, vocab_format)))
+    special = SpecialTokens(line_end, unknown_token)
+    converting = Computation(convert(model, VocabularyFile(vocab, unit, vocab_format, special)))
     show("importing", converting)
     imported = converting.result
     typer.echo(f"symbols: {imported.symbols.told}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,6 +83,30 @@ def test_another_text_at_the_same_place_is_not_trained_on(tmp_path: Path, text: 
     assert last.phase == "failed"
     assert "SHA-256" in last.message
     assert not job.path.exists()
+
+
+@pytest.mark.parametrize("program", [None, "#!/bin/sh\necho good morning\n", "#!/bin/sh\necho '[1]'\n"])
+def test_a_process_that_cannot_be_started_or_understood_is_a_failure(
+    tmp_path: Path, text: Path, monkeypatch: pytest.MonkeyPatch, program: str | None
+) -> None:
+    """And no end of waiting: every job comes to an end."""
+    jobs = start_jobs(plan_small(tmp_path / "sweep", text), text)
+    python = tmp_path / "python"
+    if program:
+        python.write_text(program)
+        python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    ends = []
+    with closing(train_here(jobs, Capacity(at_once=1, threads=1))) as reports:
+        for report, _ in zip(reports, range(40), strict=False):
+            if report and report.phase in ENDS:
+                ends.append(report)
+    assert [end.name for end in ends] == [job.name for job in jobs]
+    for end in ends:
+        assert end.phase == "failed"
+        assert end.message.startswith("its process cannot be started or understood: ")
+        assert ("No such file" in end.message) == (program is None)
+        assert end.hint
 
 
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])

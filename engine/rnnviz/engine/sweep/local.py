@@ -7,7 +7,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import torch
@@ -104,8 +104,8 @@ def train_here(jobs: Iterable[Job], capacity: Capacity) -> Generator[Report | No
                 )
                 trainer = Trainer(job, visible)
                 thread = threading.Thread(target=_pass_on, args=(trainer, reports), daemon=True)
-                crew[job.name] = (trainer, thread, slot)
                 thread.start()
+                crew[job.name] = (trainer, thread, slot)
             try:
                 report = reports.get(timeout=TICK_SECONDS)
             except queue.Empty:
@@ -121,8 +121,15 @@ def train_here(jobs: Iterable[Job], capacity: Capacity) -> Generator[Report | No
 
 
 def _pass_on(trainer: Trainer, reports: queue.Queue[Report]) -> None:
-    for report in trainer.reports():
-        reports.put(report)
+    last = Report(trainer.job.name, "waiting")
+    try:
+        for report in trainer.reports():
+            last = report
+            reports.put(report)
+    finally:
+        # Whatever went wrong in this thread: the sweep waits for an end of every job.
+        if last.phase not in ENDS:
+            reports.put(replace(last, phase="failed", message="nobody watches its process any more"))
 
 
 def _end(trainers: Sequence[Trainer], threads: Sequence[threading.Thread]) -> None:

@@ -17,7 +17,9 @@ from rnnviz.engine.sweep.job import ENDS, Job, Report
 from rnnviz.engine.text import printable
 
 ATTEMPTS: Final = 2
-"""A process that is killed, by the system short of memory as well as by a person, is started once more."""
+"""Processes that a run gets, however far each one comes: one that ends without a word, because it crashed or was killed
+(by the system short of memory, or by a person), is followed by one more. A failure that a process tells of is the
+end. Where a Dask worker is lost, the one that takes over counts anew."""
 
 
 class Trainer:
@@ -37,6 +39,23 @@ class Trainer:
 
     def reports(self) -> Iterator[Report]:
         """Reports as they come, the last one with a phase of ENDS. A killed process goes on from its checkpoint."""
+        last = Report(self.job.name, "waiting")
+        try:
+            for report in self._attempts():
+                last = report
+                yield report
+        # No process or no temporary file to be had; a line that is no report, as another version's.
+        except (OSError, ValueError, TypeError) as error:
+            self.kill()
+            yield replace(
+                last,
+                phase="failed",
+                rate=None,
+                message=f"its process cannot be started or understood: {printable(str(error))}",
+                hint="See that this machine has memory and disk left, then give the same command again.",
+            )
+
+    def _attempts(self) -> Iterator[Report]:
         last = Report(self.job.name, "waiting")
         for attempt in range(1, ATTEMPTS + 1):
             with tempfile.TemporaryFile() as complaints:

@@ -20,7 +20,7 @@ from rnnviz.engine.importing.vocabularies import (
 )
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import Vocabulary
-from rnnviz.store.errors import InvalidRequest, NotFound
+from rnnviz.store.errors import InvalidRequest, InvalidText, NotFound
 from support.t7 import Table, t7_bytes
 
 
@@ -79,6 +79,18 @@ def test_characters_and_words_are_whole_where_pieces_of_a_text_meet(tmp_path: Pa
         sorted("ñandú "), "character"
     )
     assert read(tmp_path, "t", content, 1, "word", "text").vocabulary == TokenVocabulary(["ñandú"], "word")
+
+
+def test_the_files_of_a_directory_are_cut_one_by_one(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("ein ñandú")  # no newline at the end
+    found = read_symbols(str(tmp_path), 2, "word").vocabulary
+    assert found == TokenVocabulary(["ein", "ñandú"], "word")
+    ñ = "ñ".encode()
+    (tmp_path / "a").write_bytes(b"x" + ñ[:1])
+    (tmp_path / "b").write_bytes(ñ[1:] + b"x")
+    with pytest.raises(InvalidText, match=r"^[ab] is not UTF-8"):
+        read_symbols(str(tmp_path), 2, "character")
 
 
 def test_words_that_are_all_single_letters_stay_words(tmp_path: Path) -> None:
@@ -154,7 +166,7 @@ def test_a_file_that_may_be_a_list_or_a_text(tmp_path: Path) -> None:
         ("v.t7", t7_bytes(Table([("aa", 1), (b"\xff\xff", 2)])), 2, None, "neither bytes nor UTF-8"),
         ("list", "aa\n\nbb\ncc\ndde", 5, None, "line 2 of list is empty"),
         ("v.json", b"\xff", 2, None, "is not UTF-8"),
-        ("text", b"\xff\xfe\n", 2, "character", "is not all UTF-8"),
+        ("text", b"\xff\xfe\n", 2, "character", "text is not UTF-8"),
     ],
 )  # fmt: skip
 def test_vocabularies_that_do_not_fit(

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rnnviz.engine import state_text, states
+from rnnviz.engine import distinct, states
 from rnnviz.engine.numbered_words import NumberedWords, read_dictionary
 from rnnviz.engine.progress import Computation
 from rnnviz.engine.state_files import has_ids, open_ids, open_states
@@ -149,7 +149,7 @@ def test_a_text_is_cut_as_the_states_are_long(
 def test_words_of_several_files_do_not_run_into_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state_text, "PIECE", 3)
+    monkeypatch.setattr(distinct, "PIECE", 3)
     for name, content in (("a", "ein Wört"), ("b", "chen am Ende")):
         (tmp_path / name).write_text(content)
     text = text_of_files("text", [tmp_path / "a", tmp_path / "b"])
@@ -161,6 +161,13 @@ def test_words_of_several_files_do_not_run_into_each_other(
     (tmp_path / "a").write_bytes(b"\xff")
     with pytest.raises(InvalidText, match="a is not UTF-8"):
         vocabulary_of(text_of_files("text", [tmp_path / "a"]), 5)
+
+
+def test_a_text_of_characters_may_have_no_white_space(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("語" * 5000)
+    assert file_text(tmp_path / "text", 5000).tokens == ("語",)
+    with pytest.raises(InvalidText, match="very long ones"):
+        file_text(tmp_path / "text", 1, "word")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -1e6])

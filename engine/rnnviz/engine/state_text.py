@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from codecs import getincrementaldecoder
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Final
@@ -10,18 +9,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.engine.cutting import WHITE
+from rnnviz.engine.distinct import distinct_symbols
 from rnnviz.engine.numbered_words import NumberedWords
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.segments import ByteSource, Source, segments_of
 from rnnviz.engine.split import Split
-from rnnviz.engine.text import PIECE, Text
+from rnnviz.engine.text import Text
 from rnnviz.engine.token_source import TokenSource
 from rnnviz.engine.token_text import token_text
 from rnnviz.engine.tokens import LINE_END_TOKENS, TokenVocabulary, Unit
 from rnnviz.engine.vocabulary import Vocabulary
-from rnnviz.store.errors import InvalidRequest, InvalidText
-from rnnviz.store.schema import LONGEST_TOKEN, MOST_TOKENS, SymbolUnit
+from rnnviz.store.errors import InvalidRequest
+from rnnviz.store.schema import SymbolUnit
 
 LINE_END: Final = LINE_END_TOKENS[0]
 
@@ -76,17 +75,6 @@ def text_of_file(
     )
 
 
-@dataclass(frozen=True)
-class _Counts:
-    """Of a text, read as UTF-8."""
-
-    characters: int
-    words: int
-    newlines: int
-    character_set: frozenset[str]
-    word_set: frozenset[bytes]
-
-
 def vocabulary_of(text: Text, rows: int, unit: SymbolUnit | None = None) -> Vocabulary | TokenVocabulary:
     """The distinct symbols of a text, which are bytes, characters or words as `unit` says, or where it is None as
     there are `rows` of them. Newlines are symbols among words where there are as many rows as both.
@@ -95,7 +83,7 @@ def vocabulary_of(text: Text, rows: int, unit: SymbolUnit | None = None) -> Voca
     """
     if unit == "byte" or (unit is None and text.length == rows):
         return Vocabulary.of(text)
-    counts = _count(text)
+    counts = distinct_symbols(text, "Convert it, for example with iconv.")
     lines = counts.words + counts.newlines
     if unit is None:
         fitting: list[tuple[Unit, int]] = [
@@ -112,41 +100,6 @@ def vocabulary_of(text: Text, rows: int, unit: SymbolUnit | None = None) -> Voca
         )
     if unit == "character":
         return TokenVocabulary(sorted(counts.character_set), "character")
-    words = sorted(word.decode() for word in counts.word_set)
+    words = counts.sorted_words("Give --unit byte, or numbers and a dictionary: --word-ids, --dict.")
     ends = [] if rows != lines or not counts.newlines or LINE_END in words else [LINE_END]
     return TokenVocabulary([*words, *ends], "word", line_end=len(words) if ends else None)
-
-
-def _count(text: Text) -> _Counts:
-    """Each file by itself: a word does not go on in the next."""
-    characters = words = newlines = 0
-    character_set: set[str] = set()
-    word_set: set[bytes] = set()
-    for part in text.parts:
-        decoder = getincrementaldecoder("utf-8")()
-        begun = b""
-        for start in range(part.start, part.start + part.length, PIECE):
-            stop = min(start + PIECE, part.start + part.length)
-            data = text.read(start, stop).tobytes()
-            try:
-                decoded = decoder.decode(data, final=stop == part.start + part.length)
-            except UnicodeDecodeError as error:
-                raise InvalidText(
-                    f"{part.name} is not UTF-8", "Convert it, for example with iconv."
-                ) from error
-            characters += len(decoded)
-            character_set.update(decoded)
-            newlines += data.count(b"\n")
-            found = (begun + data).split()
-            begun = b"" if data[-1] in WHITE else found.pop()
-            words += len(found)
-            word_set.update(found)
-            if len(word_set) > MOST_TOKENS or len(begun) > LONGEST_TOKEN:
-                raise InvalidText(
-                    f"{text.name} has more than {MOST_TOKENS:,} distinct words, or very long ones",
-                    "Give --unit byte, or numbers and a dictionary: --word-ids, --dict.",
-                )
-        if begun:
-            words += 1
-            word_set.add(begun)
-    return _Counts(characters, words, newlines, frozenset(character_set), frozenset(word_set))

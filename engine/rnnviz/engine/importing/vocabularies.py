@@ -6,7 +6,6 @@ weights are then rearranged (`Symbols.order`). All others stay in the model's or
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -14,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NoReturn
 
+from rnnviz.engine.distinct import distinct_symbols
 from rnnviz.engine.importing.t7 import Table, read_t7
 from rnnviz.engine.text import STANDARD_LIBRARY, Text, open_text, printable
 from rnnviz.engine.tokens import LINE_END_TOKENS, UNKNOWN_TOKENS, TokenVocabulary, special_symbol
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.store.schema import MOST_TOKENS
 
 Unit = Literal["byte", "character", "word"]
 Tokens = Sequence[str] | Sequence[bytes]
@@ -203,31 +202,10 @@ def _tokens_of(text: Text, unit: Unit | None) -> Tokens:
     """The distinct bytes, characters or words of a text, ascending."""
     if unit in (None, "byte"):
         return [bytes([value]) for value in Vocabulary.of(text).symbols]
-    return sorted(_distinct(text, words=unit == "word"))
-
-
-def _distinct(text: Text, *, words: bool) -> set[str]:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    found: set[str] = set()
-    rest = ""
-    try:
-        for piece in text.pieces():
-            decoded = rest + decoder.decode(piece.tobytes())
-            if not words:
-                found |= set(decoded)
-                continue
-            *whole, rest = re.split(r"[ \t\n\v\f\r]+", decoded)
-            found |= set(whole)
-            if len(found) > MOST_TOKENS + 1 or len(rest) > GREATEST_FILE:
-                _refuse(
-                    f"{text.name} has more than {MOST_TOKENS:,} distinct words", "Give a vocabulary file."
-                )
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        _refuse(
-            f"{text.name} is not all UTF-8", "Give a vocabulary file, or --unit byte for a model over bytes."
-        )
-    return (found | {rest}) - {""}
+    found = distinct_symbols(text, "Give a vocabulary file, or --unit byte for a model over bytes.")
+    return (
+        sorted(found.character_set) if unit == "character" else found.sorted_words("Give a vocabulary file.")
+    )
 
 
 def _tokens_in(path: Path, text: Text, form: Format) -> Tokens:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -156,7 +158,12 @@ def test_writing_and_reading_beside_plain_zarr(tmp_path: Path) -> None:
     made.create().__exit__(None, None, None)
     array = made.schema.time_arrays(made.schema.models[0])[0]
     column = made.schema.column
-    rust, python = open_to_write(made.path, array), zarr.open_array(made.path / array.path, mode="r+")
+    contenders: dict[str, tuple[zarr.Array[Any], zarr.Array[Any]]] = {}
+    plain = zarr.create_array(tmp_path / "plain.zarr", shape=values.shape, dtype=values.dtype)
+    contenders["zarr-python, its defaults"] = plain, plain
+    same = zarr.open_array(made.path / array.path, mode="r+")
+    contenders["zarr-python, a capture's layout"] = same, same
+    contenders["rnnviz"] = open_to_write(made.path, array), open_to_read(made.path, array)
 
     def writing(target: zarr.Array[Any]) -> None:
         for start in range(0, LENGTH, column):
@@ -169,21 +176,39 @@ def test_writing_and_reading_beside_plain_zarr(tmp_path: Path) -> None:
         unit, start = int(random.integers(UNITS)), int(random.integers(LENGTH - 8000))
         np.asarray(source[unit : unit + 1, start : start + 8000])
 
-    reading_rust, reading_python = open_to_read(made.path, array), python
-    print(
-        f"\n{values.nbytes / 1e6:.0f} MB of float16 [{UNITS} units, {LENGTH:,} symbols], as a capture lies on disk"
-    )
-    for name, write, read in (
-        ("zarr-python", python, reading_python),
-        ("rnnviz (zarrs)", rust, reading_rust),
-    ):
+    print(f"\n{values.nbytes / 1e6:.0f} MB of float16 [{UNITS} units, {LENGTH:,} symbols]")
+    for name, (write, read) in contenders.items():
         written = values.nbytes / 1e6 / seconds(partial(writing, write), 3)
         whole = values.nbytes / 1e6 / seconds(partial(all_of, read), 3)
         cell = seconds(partial(one_cell, read), 200) * 1e3
         print(
-            f"  {name:<16} write {written:6.0f} MB/s  read {whole:6.0f} MB/s  one cell × 8,000 {cell:5.2f} ms"
+            f"  {name:<32} write {written:6.0f} MB/s  read {whole:6.0f} MB/s  one cell × 8,000 {cell:5.2f} ms"
         )
-    np.testing.assert_array_equal(reading_rust[:], values)
+    np.testing.assert_array_equal(contenders["rnnviz"][1][:], values)
+
+
+def test_memory_of_a_capture(tmp_path: Path) -> None:
+    print("\nmost memory of a process that captures all signals in 100 streams")
+    for layers, hidden, symbols in ((1, 64, 200_000), (1, 64, 2_000_000), (3, 241, 200_000)):
+        folder = tmp_path / f"{layers}x{hidden}-{symbols}"
+        folder.mkdir()
+        run_and_text(folder, layers, hidden, symbols)
+        words = ["capture", "run", "text", "--split", "all", "--streams", str(STREAMS), "--out", "a.zarr"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rnnviz", *words],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        most = 0
+        # Not ru_maxrss, which counts what its parent had when it was born.
+        while process.poll() is None:
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            most = max([most, *(int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line)])
+            time.sleep(0.05)
+        assert process.returncode == 0
+        rmtree(folder / "a.zarr")
+        print(f"  LSTM {layers}×{hidden}, {symbols:>9,} symbols  {most / 1024:6.0f} MB")
 
 
 def test_statistics_rate() -> None:

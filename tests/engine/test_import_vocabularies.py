@@ -14,18 +14,23 @@ from rnnviz.engine.importing.vocabularies import (
     Format,
     SpecialTokens,
     Symbols,
-    Unit,
     read_symbols,
     symbols_of,
 )
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidRequest, InvalidText, NotFound
+from rnnviz.store.schema import SymbolUnit
 from support.t7 import Table, t7_bytes
 
 
 def read(
-    folder: Path, name: str, content: str | bytes, count: int, unit: Unit | None = None, form: Format = "auto"
+    folder: Path,
+    name: str,
+    content: str | bytes,
+    count: int,
+    unit: SymbolUnit | None = None,
+    form: Format = "auto",
 ) -> Symbols:
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     return read_symbols(str(folder / name), count, unit, form)
@@ -42,6 +47,14 @@ WORDS = ["the", "prince", "<unk>", "said"]
         ("v.json", json.dumps({word: number for number, word in enumerate(WORDS, 1)})),
         ("v.json", json.dumps({str(number): word for number, word in enumerate(WORDS)})),
         ("v.json", json.dumps({"token_to_idx": dict(zip(WORDS, range(1, 5), strict=True)), "idx_to_token": {}})),
+        ("v.json", json.dumps({"word2idx": dict(zip(WORDS, range(4), strict=True)), "idx2word": WORDS})),
+        ("v.json", json.dumps({"counts": {"the": 7}, "itos": WORDS, "vocab": {"the": 7}})),
+        ("v.json", json.dumps({"stoi": dict(zip(WORDS, range(4), strict=True)), "unk_index": 2})),
+        ("v.json", json.dumps({"ix_to_char": dict(enumerate(WORDS, 1))})),
+        ("v.json", json.dumps({"size": 4, "vocab": {"idx2token": WORDS}})),
+        ("v.json", json.dumps({"model": {"type": "WordLevel", "vocab": dict(zip(WORDS, range(4), strict=True))},
+                               "added_tokens": [{"id": 2, "content": "<unk>"}]})),
+        ("v.dict", "the   0\nprince\t\t1\n<unk> \t2\nsaid 3"),
         ("v.dict", "said\t4\nthe\t1\nprince\t2\n<unk>\t3\n"),
         ("v.dict", "the 0\r\nprince 1\r\n<unk> 2\r\nsaid 3\r\n"),
         ("v.t7", t7_bytes(Table([(word, number) for number, word in enumerate(WORDS, 1)]))),
@@ -65,7 +78,7 @@ def test_every_format_of_a_vocabulary_file(name: str, content: str | bytes, tmp_
     ],
 )
 def test_the_distinct_symbols_of_a_text(
-    unit: Unit | None, vocabulary: Vocabulary | TokenVocabulary, tmp_path: Path
+    unit: SymbolUnit | None, vocabulary: Vocabulary | TokenVocabulary, tmp_path: Path
 ) -> None:
     symbols = read(tmp_path, "text.txt", "b añ a\n" * 50, len(vocabulary), unit)
     assert symbols.vocabulary == vocabulary
@@ -93,6 +106,13 @@ def test_the_files_of_a_directory_are_cut_one_by_one(tmp_path: Path) -> None:
         read_symbols(str(tmp_path), 2, "character")
 
 
+def test_a_few_words_that_look_like_parts_of_words_are_words(tmp_path: Path) -> None:
+    tokens = [*(f"word{number}" for number in range(40)), "##define"]
+    assert read(tmp_path, "v.json", json.dumps(tokens), 41, "word").vocabulary == TokenVocabulary(
+        tokens, "word"
+    )
+
+
 def test_words_that_are_all_single_letters_stay_words(tmp_path: Path) -> None:
     assert read(tmp_path, "v.json", '["b", "a"]', 2, "word").vocabulary == TokenVocabulary(["b", "a"], "word")
 
@@ -108,7 +128,7 @@ def test_words_that_are_all_single_letters_stay_words(tmp_path: Path) -> None:
     ],
 )
 def test_single_bytes_are_a_byte_vocabulary(
-    content: str, unit: Unit | None, expected: bytes, order: tuple[int, ...] | None, tmp_path: Path
+    content: str, unit: SymbolUnit | None, expected: bytes, order: tuple[int, ...] | None, tmp_path: Path
 ) -> None:
     symbols = read(tmp_path, "v.json", content, len(expected), unit)
     assert symbols.vocabulary == Vocabulary(expected)
@@ -159,8 +179,16 @@ def test_a_file_that_may_be_a_list_or_a_text(tmp_path: Path) -> None:
         ("v.json", '["the", "the", "b"]', 3, None, "the token 'the' twice"),
         ("v.json", '["a", "\\ud800", "bb"]', 3, None, "cannot be written as UTF-8"),
         ("v.json", '["a", "bb"]', 2, "byte", "has tokens that are no bytes"),
-        ("v.dict", "a 1\nb\n", 2, None, "line 2 of v.dict is no token and its number"),
-        ("v.dict", "a 1\na 2\n", 2, None, "has a token twice"),
+        ("v.dict", "a 1\nb\n", 2, None, "line 2 of v.dict is no word with a number of its own"),
+        ("v.dict", "a 1\na 2\n", 2, None, "gives two numbers to a word"),
+        ("v.json", '{"a": [1], "b": "c"}', 2, None, "v.json has a, b, and none of these is a vocabulary known here"),
+        ("v.json", json.dumps({f"k{n}": [n] for n in range(15)}), 2, None, "k11 and 3 more, and none"),
+        ("v.json", '{"model": {"type": "BPE", "vocab": {"ab": 0, "c": 1}}}', 2, None, "a BPE tokenizer has them"),
+        ("v.json", '["the", "##ing"]', 2, None, r"v.json has parts of words \(as ##ing\)"),
+        ("v.json", '{"the": 0, "Ġthe": 1}', 2, "word", "parts of words .as Ġthe"),
+        ("v.json", '["<s>", "▁the"]', 2, None, "parts of words .as ▁the"),
+        ("list", "lo@@\nwer\nab", 3, None, "parts of words .as lo@@"),
+        ("v.json", '["<unk>", "é", "the", "of"]', 4, "character", "has the, which is more than one character"),
         ("v.t7", b"no", 2, None, "ends inside"),
         ("v.t7", t7_bytes("abc"), 2, None, "holds no table"),
         ("v.t7", t7_bytes(Table([("aa", 1), (b"\xff\xff", 2)])), 2, None, "neither bytes nor UTF-8"),
@@ -170,7 +198,7 @@ def test_a_file_that_may_be_a_list_or_a_text(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_vocabularies_that_do_not_fit(
-    name: str, content: str | bytes, count: int, unit: Unit | None, sentence: str, tmp_path: Path
+    name: str, content: str | bytes, count: int, unit: SymbolUnit | None, sentence: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ValueError, match=sentence) as refused:
         read(tmp_path, name, content, count, unit)

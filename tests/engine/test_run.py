@@ -20,9 +20,10 @@ from rnnviz.engine.imported_file import ImportedFile
 from rnnviz.engine.run import RUN_FILE, Run, RunConfig, load_run
 from rnnviz.engine.split import Split
 from rnnviz.engine.text import STANDARD_LIBRARY, open_text
-from rnnviz.engine.tokens import TokenVocabulary, Unit
+from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.store.disk import replace_file
 from rnnviz.store.errors import InvalidRequest, InvalidRun, NotFound, RnnvizError
+from rnnviz.store.schema import SymbolUnit
 from support.runs import SMALL, go_on, start
 from support.texts import write_words
 
@@ -141,7 +142,7 @@ def test_an_imported_run_has_no_training(imported: Run) -> None:
 
 
 @pytest.mark.parametrize("unit", ["character", "word"])
-def test_a_run_over_tokens_reads_back(imported: Run, unit: Unit) -> None:
+def test_a_run_over_tokens_reads_back(imported: Run, unit: SymbolUnit) -> None:
     odd = ["<unk>", "<eos>", "é", "\n", "", "\x1b[2J", "🙂", "zwei Wörter"]
     run = replace(imported, vocabulary=TokenVocabulary(odd, unit, unknown=0, line_end=1))
     run.save()

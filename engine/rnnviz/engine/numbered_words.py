@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.engine.state_files import Values
-from rnnviz.engine.text import open_text
-from rnnviz.engine.tokens import LINE_END_TOKENS, Unit
+from rnnviz.engine.text import open_text, printable
+from rnnviz.engine.tokens import LINE_END_TOKENS, longer_than_a_character
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.store.schema import LONGEST_TOKEN, MOST_TOKEN_BYTES, MOST_TOKENS
+from rnnviz.store.schema import LONGEST_TOKEN, MOST_TOKEN_BYTES, MOST_TOKENS, SymbolUnit
 
 PIECE: Final = 1 << 16
 """Numbers that are looked up at a time."""
 GREATEST_FILE: Final = 64 << 20
+"""Bytes of a vocabulary that are read at most."""
 GREATEST_NUMBER: Final = 1 << 22
 
 _LINE: Final = re.compile(r"(.+?)[\t ]+(\d{1,8})\s*")
@@ -57,13 +58,18 @@ def read_dictionary(path: Path) -> dict[int, str]:
 class NumberedWords:
     """The words side by side, each followed by a space, a token for a line end by a newline; characters by nothing."""
 
-    def __init__(self, ids: Values, dictionary: dict[int, str], unit: Unit | None = None) -> None:
+    def __init__(self, ids: Values, dictionary: dict[int, str], unit: SymbolUnit | None = None) -> None:
         """Where `unit` is None, they are characters if none of them is longer, apart from tokens like `<unk>`."""
         self._ids = ids
         self._numbers = sorted(dictionary)
         self.tokens = tuple(dictionary[number] for number in self._numbers)
-        plain = [token for token in self.tokens if not re.fullmatch(r"<.+>", token)]
-        self.unit: Unit = unit or ("character" if all(len(token) == 1 for token in plain) else "word")
+        longer = longer_than_a_character(self.tokens)
+        if unit == "character" and longer is not None:
+            raise InvalidRequest(
+                f"the dictionary has {printable(longer[:60])}, which is more than one character",
+                "Leave --unit out, or give --unit word.",
+            )
+        self.unit: SymbolUnit = unit or ("character" if longer is None else "word")
         self._symbol_of = np.full(max(self._numbers) + 1, -1, np.int64)
         self._symbol_of[self._numbers] = np.arange(len(self._numbers))
         ending = "" if self.unit == "character" else " "

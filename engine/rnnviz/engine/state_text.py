@@ -17,7 +17,7 @@ from rnnviz.engine.split import Split
 from rnnviz.engine.text import Text
 from rnnviz.engine.token_source import TokenSource
 from rnnviz.engine.token_text import token_text
-from rnnviz.engine.tokens import LINE_END_TOKENS, TokenVocabulary, Unit
+from rnnviz.engine.tokens import LINE_END_TOKENS, TokenVocabulary
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.store.schema import SymbolUnit
@@ -86,7 +86,7 @@ def vocabulary_of(text: Text, rows: int, unit: SymbolUnit | None = None) -> Voca
     counts = distinct_symbols(text, "Convert it, for example with iconv.")
     lines = counts.words + counts.newlines
     if unit is None:
-        fitting: list[tuple[Unit, int]] = [
+        fitting: list[tuple[SymbolUnit, int]] = [
             ("character", counts.characters),
             ("word", counts.words),
             ("word", lines),

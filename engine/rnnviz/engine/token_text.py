@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from rnnviz.engine.cutting import WHITE, Cutter, cutter
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.text import Part, Text
-from rnnviz.engine.tokens import TokenVocabulary, Unit
+from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import UNKNOWN, count_newlines
 from rnnviz.store.errors import InvalidText
+from rnnviz.store.schema import SymbolUnit
 
 SHOWN: Final = 60
 """Bytes of an unknown word that a message shows."""
@@ -133,7 +134,7 @@ def refuse_unknown_tokens(tokens: TokenText, hint: str) -> None:
     )
 
 
-def name_symbol(unit: Unit, data: bytes) -> str:
+def name_symbol(unit: SymbolUnit, data: bytes) -> str:
     """What a message calls the symbol that these bytes are."""
     return f"the word {_quoted(data.strip(WHITE))}" if unit == "word" else _character(data)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
-from typing import Final, Literal, get_args
+from collections.abc import Collection, Sequence
+from typing import Final
 
-from rnnviz.store.schema import LONGEST_TOKEN, MOST_TOKEN_BYTES, MOST_TOKENS
+from rnnviz.store.schema import LONGEST_TOKEN, MOST_TOKEN_BYTES, MOST_TOKENS, SymbolUnit
 
-Unit = Literal["character", "word"]
-UNITS: Final[tuple[Unit, ...]] = get_args(Unit)
+UNITS: Final[tuple[SymbolUnit, ...]] = ("character", "word")
+"""What the tokens of a vocabulary may be."""
+
+_SPECIAL: Final = re.compile(r"<.+>|\[.+\]")
+"""Tokens for what is no text: `<unk>`, `[PAD]`."""
 
 UNKNOWN_TOKENS: Final = ("<unk>", "<UNK>", "[UNK]", "<unknown>")
 LINE_END_TOKENS: Final = ("<eos>", "<EOS>", "</s>", "<nl>")
@@ -24,12 +28,12 @@ class TokenVocabulary:
     """
 
     def __init__(
-        self, tokens: Sequence[str], unit: Unit, unknown: int | None = None, line_end: int | None = None
+        self, tokens: Sequence[str], unit: SymbolUnit, unknown: int | None = None, line_end: int | None = None
     ) -> None:
         """Raises ValueError, with one line, for a token that comes twice, is too long or cannot be written as
         UTF-8, for too many tokens or none, and for an `unknown` or a `line_end` that is no symbol."""
         self.tokens = tuple(tokens)
-        self.unit: Unit = unit
+        self.unit: SymbolUnit = unit
         self.unknown = unknown
         self.line_end = line_end
         if not 1 <= len(self.tokens) <= MOST_TOKENS:
@@ -69,6 +73,19 @@ def special_symbol(tokens: Sequence[str], names: Sequence[str]) -> int | None:
     """The symbol of the first of `names` that is among the tokens, None where none is."""
     place = {token: symbol for symbol, token in enumerate(tokens)}
     return next((place[name] for name in names if name in place), None)
+
+
+def longer_than_a_character(tokens: Sequence[str], special: Collection[str] = ()) -> str | None:
+    """The first token that is more than one character, None where none is. Tokens like `<unk>` and those said to be
+    `special` do not count."""
+    return next(
+        (
+            token
+            for token in tokens
+            if len(token) > 1 and token not in special and not _SPECIAL.fullmatch(token)
+        ),
+        None,
+    )
 
 
 def _utf8_length(token: str) -> int:

@@ -23,7 +23,6 @@ from rnnviz.engine.importing.vocabularies import (
     Format,
     SpecialTokens,
     Symbols,
-    Unit,
     read_symbols,
     symbols_in_checkpoint,
 )
@@ -32,6 +31,7 @@ from rnnviz.engine.run import CHECKPOINT_FILE, MODEL_FILE, RUN_FILE, Run, RunCon
 from rnnviz.engine.text import is_there, printable
 from rnnviz.store.disk import DirectoryLock, replace_file
 from rnnviz.store.errors import AlreadyExists, InvalidCheckpoint, InvalidRequest, NotFound, StorageFailure
+from rnnviz.store.schema import SymbolUnit
 
 _TORCH7_STARTS: Final = (b"\x03\0\0\0", b"\x04\0\0\0")
 """A table or an instance."""
@@ -42,7 +42,7 @@ class VocabularyFile:
     """Where the symbols are said to be, and how that is to be read (see `read_symbols`)."""
 
     spec: str | None = None
-    unit: Unit | None = None
+    unit: SymbolUnit | None = None
     format: Format = "auto"
     special: SpecialTokens = BY_NAME
 

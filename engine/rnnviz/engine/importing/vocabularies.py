@@ -6,26 +6,29 @@ weights are then rearranged (`Symbols.order`). All others stay in the model's or
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NoReturn
 
 from rnnviz.engine.distinct import distinct_symbols
+from rnnviz.engine.importing.json_vocabulary import Tokens, json_tokens, numbered, refuse_subwords
 from rnnviz.engine.importing.t7 import Table, read_t7
+from rnnviz.engine.numbered_words import GREATEST_FILE, read_dictionary
 from rnnviz.engine.text import STANDARD_LIBRARY, Text, open_text, printable
-from rnnviz.engine.tokens import LINE_END_TOKENS, UNKNOWN_TOKENS, TokenVocabulary, special_symbol
+from rnnviz.engine.tokens import (
+    LINE_END_TOKENS,
+    UNKNOWN_TOKENS,
+    TokenVocabulary,
+    longer_than_a_character,
+    special_symbol,
+)
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.store.schema import SymbolUnit
 
-Unit = Literal["byte", "character", "word"]
-Tokens = Sequence[str] | Sequence[bytes]
 Format = Literal["auto", "text", "list", "json", "dict", "t7"]
-
-GREATEST_FILE: Final = 64 << 20
-"""Bytes of a vocabulary file that are read at most."""
 
 FORMAT_OF_SUFFIX: Final[dict[str, Format]] = {".json": "json", ".dict": "dict", ".t7": "t7"}
 
@@ -34,8 +37,11 @@ _FORMAT_WORDS: Final[dict[Format, str]] = {
     "dict": "a .dict, a token and its number a line", "t7": "a Torch7 table",
 }  # fmt: skip
 
-_SPECIAL: Final = re.compile(r"<.+>|\[.+\]")
-"""Tokens for what is no text: `<unk>`, `[PAD]`."""
+_PART_OF_WORD: Final = re.compile(r"(##|Ġ|▁).+|.+(@@|</w>)", re.DOTALL)
+"""Marks of WordPiece, of BPE over bytes and SentencePiece, and of the older BPE."""
+
+MOST_MARKED: Final = 0.05
+"""The share of tokens that may bear such marks: of BERT's vocabulary it is 0.19, of GPT-2's above a half."""
 
 _ESCAPED_BYTE: Final = re.compile(r"\[(1[2-9]\d|2[0-5]\d)\]")
 """How torch-rnn writes a byte above 127 in its JSON: `[233]`."""
@@ -73,7 +79,7 @@ class Symbols:
 def read_symbols(
     spec: str,
     count: int,
-    unit: Unit | None = None,
+    unit: SymbolUnit | None = None,
     form: Format = "auto",
     special: SpecialTokens = BY_NAME,
 ) -> Symbols:
@@ -97,21 +103,24 @@ def read_symbols(
         unit = unit or "byte"
     else:
         tokens = _tokens_in(path, text, form)
+        _refuse_subwords(tokens, text.name)
     name = f"{text.name} ({_FORMAT_WORDS[form]})"
     _check_count(len(tokens), count, name, form, unit)
     return symbols_of(tokens, name, unit, special)
 
 
 def symbols_in_checkpoint(
-    table: Table, count: int, unit: Unit | None = None, special: SpecialTokens = BY_NAME
+    table: Table, count: int, unit: SymbolUnit | None = None, special: SpecialTokens = BY_NAME
 ) -> Symbols:
     """The symbols from the vocabulary in a Torch7 checkpoint. Raises InvalidRequest where it does not fit."""
-    tokens = _numbered(_pairs(table), "the checkpoint's own vocabulary")
+    tokens = numbered(table.entries, "the checkpoint's own vocabulary")
     _check_count(len(tokens), count, "the checkpoint's own vocabulary", "t7", unit)
     return symbols_of(tokens, "the checkpoint's own vocabulary", unit, special)
 
 
-def symbols_of(tokens: Tokens, name: str, unit: Unit | None, special: SpecialTokens = BY_NAME) -> Symbols:
+def symbols_of(
+    tokens: Tokens, name: str, unit: SymbolUnit | None, special: SpecialTokens = BY_NAME
+) -> Symbols:
     """The symbols that a model numbers in the order of `tokens`; `name` says where they are from."""
     if special.named and unit == "byte":
         _refuse(
@@ -130,9 +139,13 @@ def symbols_of(tokens: Tokens, name: str, unit: Unit | None, special: SpecialTok
     if unit == "byte":
         _refuse(f"{name} has tokens that are no bytes", "Leave --unit out, or give --unit character or word.")
     strings = [_decoded(token, name) for token in tokens]
-    if unit is None:
-        plain = [token for token in strings if not _SPECIAL.fullmatch(token)]
-        unit = "character" if all(len(token) == 1 for token in plain) else "word"
+    longer = longer_than_a_character(strings, special.named)
+    if unit == "character" and longer is not None:
+        _refuse(
+            f"{name} has {printable(longer[:60])}, which is more than one character",
+            "Leave --unit out, or give --unit word.",
+        )
+    unit = unit or ("character" if longer is None else "word")
     unknown = _special(strings, special.unknown, UNKNOWN_TOKENS, f"{name}, for --unknown-token")
     line_end = _special(strings, special.line_end, LINE_END_TOKENS, f"{name}, for --line-end")
     try:
@@ -162,7 +175,7 @@ def _special(tokens: Sequence[str], wanted: str | None, names: Sequence[str], wh
     return symbol
 
 
-def _bytes_of(tokens: Tokens, unit: Unit | None) -> list[int] | None:
+def _bytes_of(tokens: Tokens, unit: SymbolUnit | None) -> list[int] | None:
     """The byte that each token is, None unless all are. Characters count up to 127, or, for `byte`, to 255."""
     if unit == "word":
         return None
@@ -183,7 +196,7 @@ def _bytes_of(tokens: Tokens, unit: Unit | None) -> list[int] | None:
     return values
 
 
-def _list_or_text(text: Text, count: int, unit: Unit | None) -> Format:
+def _list_or_text(text: Text, count: int, unit: SymbolUnit | None) -> Format:
     """What a file without a telling ending is, judged by how many symbols the model has."""
     if text.length > GREATEST_FILE:
         return "text"
@@ -198,7 +211,7 @@ def _list_or_text(text: Text, count: int, unit: Unit | None) -> Format:
     return "list"
 
 
-def _tokens_of(text: Text, unit: Unit | None) -> Tokens:
+def _tokens_of(text: Text, unit: SymbolUnit | None) -> Tokens:
     """The distinct bytes, characters or words of a text, ascending."""
     if unit in (None, "byte"):
         return [bytes([value]) for value in Vocabulary.of(text).symbols]
@@ -220,92 +233,32 @@ def _tokens_in(path: Path, text: Text, form: Format) -> Tokens:
             _refuse(
                 f"{text.name} holds no table of tokens", "Give the vocabulary file of char-rnn, vocab.t7."
             )
-        return _numbered(_pairs(table), text.name)
+        return numbered(table.entries, text.name)
+    if form == "dict":
+        return numbered(read_dictionary(path), text.name)
     try:
         content = text.read(0, text.length).tobytes().decode()
     except UnicodeDecodeError:
         _refuse(f"{text.name} is not UTF-8", "Save the vocabulary as UTF-8.")
     if form == "json":
-        return _json_tokens(content, text.name)
-    lines = content.removesuffix("\n").split("\n")
-    lines = [line.removesuffix("\r") for line in lines]
-    if form == "list":
-        if "" in lines:
-            _refuse(
-                f"line {lines.index('') + 1} of {text.name} is empty",
-                "For tokens with line breaks, give a JSON list.",
-            )
-        return lines
-    pairs: dict[object, object] = {}
-    for number, line in enumerate(lines, 1):
-        token, _, value = line.rpartition("\t" if "\t" in line else " ")
-        if not token or not re.fullmatch(r"\d{1,9}", value.strip()):
-            _refuse(
-                f"line {number} of {text.name} is no token and its number",
-                "Each line is TOKEN, a tab, NUMBER.",
-            )
-        pairs[token] = int(value)
-    if len(pairs) < len(lines):
-        _refuse(f"{text.name} has a token twice", "Give each token one line.")
-    return _numbered(pairs, text.name)
-
-
-def _json_tokens(content: str, name: str) -> Tokens:
-    try:
-        value: object = json.loads(content)
-    except (ValueError, RecursionError):
+        return json_tokens(content, text.name)
+    lines = [line.removesuffix("\r") for line in content.removesuffix("\n").split("\n")]
+    if "" in lines:
         _refuse(
-            f"{name} is not valid JSON", "Give a list of tokens or an object of tokens and their numbers."
+            f"line {lines.index('') + 1} of {text.name} is empty",
+            "For tokens with line breaks, give a JSON list.",
         )
-    if isinstance(value, dict):
-        inner = next(
-            (value[key] for key in ("token_to_idx", "stoi", "vocab") if isinstance(value.get(key), dict)),
-            None,
-        )
-        return _numbered(value if inner is None else inner, name)
-    items: list[object] = value if isinstance(value, list) else []
-    strings = [token for token in items if isinstance(token, str)]
-    values = [token for token in items if type(token) is int and 0 <= token < 256]
-    if not items or len(items) not in (len(strings), len(values)):
-        _refuse(
-            f"{name} is no list of tokens",
-            "Give a list of strings, or an object of tokens and their numbers.",
-        )
-    return strings or [bytes([value]) for value in values]
+    return lines
 
 
-def _pairs(table: Table) -> dict[object, object]:
-    return dict(table.entries.items())
+def _refuse_subwords(tokens: Tokens, name: str) -> None:
+    """Raise InvalidRequest where too many tokens are marked as parts of words to be words that happen to look so."""
+    marked = [token for token in tokens if isinstance(token, str) and _PART_OF_WORD.fullmatch(token)]
+    if len(marked) > len(tokens) * MOST_MARKED:
+        refuse_subwords(name, f"as {printable(marked[0][:60])}")
 
 
-def _numbered(pairs: Mapping[object, object], name: str) -> Tokens:
-    """The tokens in the order of their numbers, which are either the values or the keys, from 0 or from 1."""
-    by_number: dict[int, object] = {}
-    flipped = all(isinstance(value, str | bytes) for value in pairs.values())
-    for key, value in pairs.items():
-        number, token = (key, value) if flipped else (value, key)
-        if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) < 10:
-            number = int(number)
-        if isinstance(number, bool) or not isinstance(number, int | float) or number != number // 1:
-            _refuse(
-                f"{name} has a token without a whole number", "Each token has its number, from 0 or from 1."
-            )
-        by_number[int(number)] = token
-    first = min(by_number, default=-1)
-    if len(by_number) < len(pairs) or first not in (0, 1) or max(by_number) != first + len(pairs) - 1:
-        _refuse(
-            f"{name} does not number its tokens one after the other from 0 or 1",
-            "Give each number one token.",
-        )
-    tokens = [by_number[number] for number in range(first, first + len(pairs))]
-    strings = [token for token in tokens if isinstance(token, str)]
-    plain = [token for token in tokens if isinstance(token, bytes)]
-    if len(tokens) not in (len(strings), len(plain)):
-        _refuse(f"{name} has tokens that are no strings", "Give strings.")
-    return strings or plain
-
-
-def _check_count(found: int, count: int, name: str, form: Format, unit: Unit | None) -> None:
+def _check_count(found: int, count: int, name: str, form: Format, unit: SymbolUnit | None) -> None:
     if found == count:
         return
     if form == "text":

@@ -140,12 +140,12 @@ def import_(
     tied weights or a linear projection before them. Tensors are found by shape and name, and each decision is printed.
     Of char-rnn: lstm, gru and rnn. Of torch-rnn: lstm and rnn. Their .t7 files hold the vocabulary.
 
-    --vocab is read by its ending: .json (a list of tokens, or a map between tokens and numbers), .dict (a token, a tab
-    and its number on each line) or .t7 (char-rnn's vocab.t7). Any other file is a list if its lines are distinct and as
-    many as the model's symbols, and otherwise a text, the distinct bytes of which (with --unit: characters, words) are
-    the symbols, in ascending order.
+    --vocab is read by its ending: .json (a list of tokens, or a map between tokens and numbers, also under a name as
+    word2idx, stoi, ix_to_char or vocab), .dict (a token, a tab and its number on each line) or .t7 (char-rnn's
+    vocab.t7). Any other file is a list if its lines are distinct and as many as the model's symbols, and otherwise a
+    text, the distinct bytes of which (with --unit: characters, words) are the symbols, in ascending order.
 
-    Not supported: both directions, proj_size, relu, cells (nn.LSTMCell), batch or layer normalisation, quantised
+    Not supported: subwords, both directions, proj_size, relu, cells (nn.LSTMCell), batch or layer normalisation, quantised
     weights, pickled modules and TorchScript (nothing in a checkpoint is ever run). What a module computes without
     weights, as a factor or a nonlinearity between linear maps, cannot be seen: `rnnviz eval` tells whether the loss is
     the one you know.

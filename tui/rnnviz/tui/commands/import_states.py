@@ -16,6 +16,7 @@ from rnnviz.store.errors import InvalidRequest
 if TYPE_CHECKING:
     from rnnviz.engine.progress import Progress
     from rnnviz.engine.state_text import StateText
+    from rnnviz.store.schema import SymbolUnit
 
 _STATES = "Hidden states without a model"
 
@@ -88,7 +89,7 @@ def import_states(
     word_ids: str | None,
     dictionary: Path | None,
     signal: Literal["h", "c"] | None,
-    unit: Literal["byte", "character", "word"] | None,
+    unit: SymbolUnit | None,
     force: bool,
 ) -> None:
     """Write the capture. Raises RnnvizError."""
@@ -107,7 +108,7 @@ def _capture(
     out: Path,
     read: tuple[str | None, str | None, Path | None],
     signal: Literal["h", "c"] | None,
-    unit: Literal["byte", "character", "word"] | None,
+    unit: SymbolUnit | None,
     force: bool,
 ) -> Generator[Progress, None, None]:
     from rnnviz.engine.state_files import open_states
@@ -124,7 +125,7 @@ def _text(
     states: Path,
     rows: int,
     read: tuple[str | None, str | None, Path | None],
-    unit: Literal["byte", "character", "word"] | None,
+    unit: SymbolUnit | None,
 ) -> Generator[Progress, None, StateText]:
     from rnnviz.engine.numbered_words import NumberedWords, read_dictionary
     from rnnviz.engine.state_files import has_ids, open_ids

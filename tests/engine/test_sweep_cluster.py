@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from rnnviz.engine.checkpoint import load_checkpoint
 from rnnviz.engine.run import load_run
 from rnnviz.engine.sweep import cluster as cluster_module
 from rnnviz.engine.sweep.cluster import Cluster, parse_resources
@@ -119,6 +120,41 @@ def test_giving_up_stops_the_trainers_with_a_checkpoint(
         stopped = _history_once_free(job.path)
         assert stopped
         assert _history_once_free(job.path) == stopped, "nobody trains it any more"
+
+
+def test_what_goes_through_the_scheduler_comes_back_as_it_was_stopped(tmp_path: Path) -> None:
+    """In the middle of an epoch, too; and one run that cannot be written leaves the others, and nothing, behind."""
+    text = write_words(tmp_path / "text", 200_000)
+    sweep = plan_small(tmp_path / "sweep", text, epochs=2)
+    taken, back = start_jobs(sweep, text)
+    with (
+        distributed.LocalCluster(
+            n_workers=1,
+            threads_per_worker=2,
+            processes=False,
+            protocol="tcp",
+            dashboard_address="127.0.0.1:0",
+        ) as local,
+        closing(Cluster(local.scheduler_address)) as cluster,
+    ):
+        with closing(cluster.train([taken, back], {}, open_text(str(text)))) as events:
+            at_work: set[str] = set()
+            while len(at_work) < 2:
+                report = next(events)
+                if report and report.done:
+                    assert not report.epochs
+                    at_work.add(report.name)
+            other = DirectoryLock(taken.path)
+        other.release()
+        stopped = load_checkpoint(load_run(back.path))
+        assert stopped is not None
+        assert stopped.position.batch > 0
+        assert load_checkpoint(load_run(taken.path)) is None
+        parcels = local.scheduler.extensions["variables"].variables
+        deadline = time.monotonic() + 10
+        while parcels and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not parcels
 
 
 def _history_once_free(path: Path) -> int:

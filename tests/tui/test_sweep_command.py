@@ -155,6 +155,34 @@ def test_a_run_that_fails_is_named_and_the_exit_code_tells(text: Path, tmp_path:
     assert "Traceback" not in err
 
 
+def test_runs_on_a_scheduler_s_workers_take_one_thread_each(
+    text: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Several workers may share a machine's cores. It is written down, so that a run keeps its number."""
+    distributed = pytest.importorskip(
+        "distributed", reason="Dask distributed is not installed: rnnviz[cluster]"
+    )
+    protocol = [*PROTOCOL[: PROTOCOL.index("--threads")], "--models", "rnn", "--layers", "1", "--sizes", "4"]
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"
+    ) as local:
+        place = ["--out", "sweep", "--scheduler", local.scheduler_address, "--unshared"]
+        assert _rnnviz(monkeypatch, "text.txt", *place, *protocol, "--epochs", "1") == 0
+    run = load_run(Path("sweep", NAMES[1]))
+    assert run.complete
+    assert run.config.threads == 1
+    assert "RNN    1 layer\n    4  " in capsys.readouterr().out
+
+
+def test_what_is_no_address_ends_without_a_traceback(text: Path) -> None:
+    pytest.importorskip("distributed", reason="Dask distributed is not installed: rnnviz[cluster]")
+    process = _start(*SMALL, "--scheduler", "nonsense")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert err == "rnnviz: --scheduler nonsense is no address\n  Give one as tcp://host:8786.\n"
+    assert not Path("sweep").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence", "hint"),
     [

@@ -11,8 +11,6 @@ from __future__ import annotations
 import logging
 import math
 import queue
-import tempfile
-import threading
 import time
 import uuid
 from collections.abc import Generator, Mapping, Sequence
@@ -22,33 +20,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rnnviz.engine.sweep.job import ENDS, Job, Report
-from rnnviz.engine.sweep.local import TICK_SECONDS, usable_cores
+from rnnviz.engine.sweep.local import TICK_SECONDS
 from rnnviz.engine.sweep.parcel import GREATEST_PARCEL, TEXT, Shelf, pack, unpack
-from rnnviz.engine.sweep.plan import SWEEP_FILE
-from rnnviz.engine.sweep.trainer import Trainer
+from rnnviz.engine.sweep.task import STOP, train_on_worker
 from rnnviz.engine.sweep.worker import begun
 from rnnviz.engine.text import Text, printable
 from rnnviz.engine.train import BYTES_PER_PARAMETER
 from rnnviz.store.errors import InvalidRequest, Unavailable
 
 if TYPE_CHECKING:
-    from distributed import Future, Worker
+    from distributed import Future
+
+THREADS: Final = 1
+"""CPU threads of a run, where none are asked for: nobody knows how many Dask workers share a machine's cores."""
 
 CONNECT_SECONDS: Final = 10
-REPORT_SECONDS: Final = 1.0
-"""Between two reports of a run at work: the scheduler passes them on, and keeps the latest ones in memory."""
-
-WANTED_SECONDS: Final = 0.5
-"""Between two looks of a task at whether anybody still wants it."""
 
 FETCH_SECONDS: Final = 60.0
 """Between two looks at a run that goes through the scheduler, so that a sweep that is killed has not lost it all."""
 
-SENDING_SHARE: Final = 20
-"""A checkpoint is sent once training has gone on for so many times what sending took."""
-
-AT_WORK: Final = ("executing", "long-running")
-"""What Dask calls a task whose result is wanted; one that was given up while it runs is "cancelled"."""
+STOP_SECONDS: Final = 60.0
+"""For the workers to write their last checkpoints and to send them; after that, what they sent before is kept."""
 
 
 class Cluster:
@@ -58,18 +50,24 @@ class Cluster:
         """Raises Unavailable where Dask is not installed or no scheduler answers, InvalidRequest for no address."""
         try:
             from distributed import Client
+            from distributed.comm.addressing import parse_address, parse_host_port
+            from distributed.comm.registry import get_backend
         except ImportError as error:
             raise Unavailable(
                 "Dask distributed is not installed, which --scheduler needs", "pip install 'rnnviz[cluster]'"
             ) from error
         # It logs tracebacks of a lost connection, which the reports say in a sentence.
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+        # Before there is a client: one that got no address takes 20 s to end, and prints a traceback when it does.
         try:
-            self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+            get_backend(parse_address(address)[0])
+            parse_host_port(address)
         except ValueError as error:
             raise InvalidRequest(
                 f"--scheduler {printable(address)} is no address", "Give one as tcp://host:8786."
             ) from error
+        try:
+            self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except OSError as error:
             raise Unavailable(
                 f"no Dask scheduler answers at {printable(address)}",
@@ -99,15 +97,14 @@ class Cluster:
 
         `unshared` is the text where the workers see neither it nor the sweep's directory: it and the runs then go
         through the scheduler. Yields as `train_here` does. Closing the iterator gives the tasks up: each writes a
-        checkpoint and ends; what went through the scheduler comes back as it was last sent. Raises InvalidRequest
-        where something is too large for the scheduler.
+        checkpoint and ends. What goes through the scheduler comes back with that checkpoint, or as it was last sent
+        where that takes longer than STOP_SECONDS. Raises InvalidRequest where something is too large for the
+        scheduler.
         """
         topic = f"rnnviz-sweep-{uuid.uuid4()}"
         shelf = Shelf(topic, self._client)
         fetched = {job.name: time.monotonic() for job in jobs}
         paths = {job.name: job.path for job in jobs}
-        if unshared is not None:
-            _send(shelf, jobs, unshared)
         reports: queue.Queue[Report] = queue.Queue()
         places: dict[str, str] = {}
 
@@ -120,12 +117,15 @@ class Cluster:
             reports.put(report)
 
         self._client.subscribe_topic(topic, pass_on)
-        left = {job.name for job in jobs}
-        futures = []
+        left: set[str] = set()
+        futures: dict[str, Future[str]] = {}
         try:
+            if unshared is not None:
+                _send(shelf, jobs, unshared)
+            left = set(paths)
             for number, job in enumerate(jobs):
                 future = self._client.submit(
-                    _train_on_worker,
+                    train_on_worker,
                     job.to_json(),
                     topic,
                     unshared is not None,
@@ -134,7 +134,7 @@ class Cluster:
                     priority=-number,
                     pure=False,
                 )
-                futures.append(future)
+                futures[job.name] = future
                 future.add_done_callback(lambda done, name=job.name: reports.put(_end(done, name)))
             while left:
                 try:
@@ -151,13 +151,27 @@ class Cluster:
                         left.remove(report.name)
                     yield report
         finally:
-            with suppress(OSError):  # the scheduler may be gone
-                self._client.cancel([future for future in futures if not future.done()])
+            # The scheduler may be gone, and a disk full: each step by itself, so that the others are taken.
+            if unshared is not None:
+                with suppress(OSError):
+                    self._finish(topic, {name: futures[name] for name in left & places.keys()})
+            with suppress(OSError):
+                self._client.cancel([future for future in futures.values() if not future.done()])
+            with suppress(OSError, ValueError):
                 self._client.unsubscribe_topic(topic)
-                if unshared is not None:
-                    for name in left:
+            if unshared is not None:
+                for name in left:
+                    with suppress(OSError, InvalidRequest):
                         unpack(shelf.get(name), paths[name])
-                    shelf.clear([TEXT, *paths])
+                shelf.clear([TEXT, *paths])
+
+    def _finish(self, topic: str, futures: Mapping[str, Future[str]]) -> None:
+        """Tell the workers of runs to end them, and wait until they have sent them."""
+        for name in futures:
+            self._client.log_event(f"{topic}{STOP}{name}", {})
+        until = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < until and not all(future.done() for future in futures.values()):
+            time.sleep(TICK_SECONDS)
 
 
 def parse_resources(written: str) -> dict[str, float]:
@@ -196,81 +210,25 @@ def _fetch(shelf: Shelf, report: Report, path: Path) -> Report:
     """Bring a run back to where it belongs. The report, which says so where that failed."""
     try:
         unpack(shelf.get(report.name), path)
-    except OSError as error:
+    except (OSError, InvalidRequest) as error:
         if report.phase == "complete":
             reason = printable(str(error))
             return replace(report, phase="failed", message=f"its run did not come back: {reason}")
     return report
 
 
-def _train_on_worker(written: str, topic: str, unshared: bool) -> str:
-    """What a Dask worker does with a job; the last report. Both as JSON, which any worker's version can read."""
-    from distributed import get_client, get_worker
-
-    worker = get_worker()
-    job = Job.from_json(written)
-    if not unshared:
-        return _train(job, worker, topic, None)
-    shelf = Shelf(topic, get_client())
-    # A place of its own for each attempt: an earlier one that was given up may still be ending here.
-    with tempfile.TemporaryDirectory(dir=worker.local_directory) as place:
-        text = Path(place, TEXT)
-        text.write_bytes(shelf.get(TEXT)[TEXT])
-        job = replace(job, path=Path(place, job.name), text=str(text))
-        unpack(shelf.get(job.name), job.path)
-        return _train(job, worker, topic, shelf)
-
-
-def _train(job: Job, worker: Worker, topic: str, shelf: Shelf | None) -> str:
-    """Train a job on a disk that this worker sees; its run goes to the shelf, if there is one, as it gets on."""
-    key = worker.get_current_task()
-    if shelf is None and not (job.path.parent / SWEEP_FILE).is_file():
-        return Report(
-            job.name,
-            "failed",
-            message=f"the worker {worker.address} does not see {job.path.parent}",
-            hint="Give a directory on a disk that all workers share with --out, or add --unshared.",
-        ).to_json()
-    if job.config.threads is None:
-        threads = max(1, usable_cores() // worker.state.nthreads)
-        job = replace(job, config=replace(job.config, threads=threads))
-    trainer = Trainer(job)
-    ended = threading.Event()
-
-    def wanted() -> bool:
-        task = worker.state.tasks.get(key)
-        return task is not None and task.state in AT_WORK
-
-    def watch() -> None:
-        while not ended.wait(WANTED_SECONDS):
-            if not wanted():
-                trainer.stop()
-                return
-
-    threading.Thread(target=watch, daemon=True).start()
-    said = due = 0.0
-    last = Report(job.name, "waiting")
-    try:
-        for report in trainer.reports():
-            news = report.phase != last.phase or report.epochs != last.epochs
-            last = report
-            if report.phase not in ENDS and (news or time.monotonic() - said > REPORT_SECONDS):
-                said = time.monotonic()
-                worker.log_event(topic, {"report": report.to_json(), "worker": worker.address})
-            send = report.phase in ENDS or (news and time.monotonic() > due)
-            if shelf is not None and send and wanted():  # the sweep clears its shelf when it ends
-                began = time.monotonic()
-                shelf.put(job.name, pack(job.path))
-                due = time.monotonic() + SENDING_SHARE * (time.monotonic() - began)
-    finally:
-        ended.set()
-    return last.to_json()
-
-
 def _end(future: Future[str], name: str) -> Report:
     """The last report of a task that is done, one way or another."""
     if future.status == "finished":
-        return Report.from_json(future.result())
+        try:
+            return Report.from_json(future.result())
+        except (OSError, ValueError, TypeError) as failure:
+            return Report(
+                name,
+                "failed",
+                message=f"what its worker said at its end is lost: {printable(str(failure))}",
+                hint="Every worker needs rnnviz, of this version.",
+            )
     if future.status == "error":
         error = future.exception()
         return Report(

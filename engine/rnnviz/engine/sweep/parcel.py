@@ -7,6 +7,7 @@ each run once, and a run whose worker is lost goes on from there on another one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -47,12 +48,14 @@ def unpack(parcel: Parcel, run: Path) -> None:
     process writes the run."""
     run.mkdir(parents=True, exist_ok=True)
     lock = DirectoryLock(run)
-    for name in (MODEL_FILE, RUN_FILE, CHECKPOINT_FILE):
-        if name in parcel:
-            replace_file(run / name, parcel[name])
-    if CHECKPOINT_FILE not in parcel:
-        (run / CHECKPOINT_FILE).unlink(missing_ok=True)
-    lock.release()
+    try:
+        for name in (MODEL_FILE, RUN_FILE, CHECKPOINT_FILE):
+            if name in parcel:
+                replace_file(run / name, parcel[name])
+        if CHECKPOINT_FILE not in parcel:
+            (run / CHECKPOINT_FILE).unlink(missing_ok=True)
+    finally:
+        lock.release()
 
 
 class Shelf:
@@ -72,8 +75,10 @@ class Shelf:
         return parcel
 
     def clear(self, names: Iterable[str]) -> None:
+        """Whatever the scheduler still takes: one that is gone has cleared it all."""
         for name in names:
-            self._variable(name).delete()
+            with suppress(OSError, RuntimeError):  # of a client that is closed
+                self._variable(name).delete()
 
     def _variable(self, name: str) -> Variable:
         from distributed import Variable

@@ -26,8 +26,8 @@ def jobs_of(
     """The jobs that are left of some entries, longest first, and where every entry is.
 
     `text` is what `open_text` takes on this machine; `command` makes the command line of a run from its directory's
-    name and its config. A run that was begun keeps its number of threads, so that it ends in the same bits.
-    Longest first, because a long job begun last leaves the other processors idle.
+    name and its config. A run that was begun keeps its number of threads, if it has one, so that it ends in the same
+    bits. Longest first, because a long job begun last leaves the other processors idle.
     """
     spec = text if text == STANDARD_LIBRARY else str(Path(text).resolve())
     waiting: dict[str, tuple[float, Job]] = {}
@@ -49,7 +49,8 @@ def jobs_of(
         )
         if run and run.complete:
             continue
-        config = replace(sweep.config(entry), device=device, threads=run.config.threads if run else threads)
+        kept = run.config.threads if run else None
+        config = replace(sweep.config(entry), device=device, threads=kept or threads)
         job = Job(
             path=(sweep.path / entry.name).resolve(),
             text=spec,

@@ -73,7 +73,8 @@ def sweep(
         typer.Option(
             min=1,
             max=4096,
-            help="CPU threads of each run [default: cores / jobs]. A run already begun keeps its own.",
+            help="CPU threads of each run [default: cores / jobs; 1 with --scheduler]. A run already begun "
+            "keeps its own.",
             show_default=False,
         ),
     ] = None,
@@ -168,7 +169,8 @@ def sweep(
         stopped_by, others = _train(whole, wanted, crew, text, device)
     _report(whole, paper)
     if stopped_by is not None:
-        typer.echo("rnnviz: stopped, and all is saved; the same command goes on from here", err=True)
+        kept = "each run is kept as its worker last sent it" if unshared else "all is saved"
+        typer.echo(f"rnnviz: stopped, and {kept}; the same command goes on from here", err=True)
         raise typer.Exit(128 + stopped_by)
     if others:
         typer.echo(
@@ -209,7 +211,7 @@ def _on_cluster(
     threads: int | None,
 ) -> Crew:
     """The workers of a Dask scheduler. Raises InvalidRequest and Unavailable."""
-    from rnnviz.engine.sweep.cluster import Cluster, parse_resources
+    from rnnviz.engine.sweep.cluster import THREADS, Cluster, parse_resources
 
     if at_once is not None:
         raise InvalidRequest(
@@ -223,7 +225,7 @@ def _on_cluster(
         offered = " and ".join(f"{name}={count:g}" for name, count in taken.items()) or "a thread"
         typer.echo(f"rnnviz: no worker of {address} offers {offered} yet; waiting for one", err=True)
     train = partial(cluster.train, resources=taken, unshared=unshared)
-    return Crew(train, max(1, slots), threads)
+    return Crew(train, max(1, slots), threads or THREADS)
 
 
 def _train(

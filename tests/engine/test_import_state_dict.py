@@ -11,7 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from rnnviz.engine.importing.checkpoint import VocabularyFile, read_checkpoint, write_run
@@ -173,6 +173,38 @@ def test_decisions_say_what_was_taken_for_what(tmp_path: Path) -> None:
         "projection: projection.weight (5 × 7) and projection.bias, taken as linear",
         "output: encoder.weight (11 × 5) and decoder.bias, tied to the input",
     )
+
+
+def _tied_twice(path: Path) -> LanguageModel:
+    """Tied weights in a .safetensors file under both names, which it sorts: decoder before encoder."""
+    module = LanguageModel("lstm", 11, 7, embedding=7, tied=True)
+    save_file({name: tensor.clone() for name, tensor in module.state_dict().items()}, path)
+    return module
+
+
+def test_of_two_names_of_tied_weights_the_inputs_is_told(tmp_path: Path) -> None:
+    module = _tied_twice(tmp_path / "model.safetensors")
+    assert read_checkpoint(tmp_path / "model.safetensors", Choices()).decisions[1:] == (
+        "input: encoder.weight (11 × 7) is the embedding",
+        "output: encoder.weight (11 × 7) and decoder.bias, tied to the input",
+    )
+    assert_same_outputs(import_file(tmp_path / "model.safetensors"), module)
+
+
+def test_tied_weights_that_are_said_not_to_be(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    _tied_twice(path)
+    with pytest.raises(
+        InvalidCheckpoint, match=r"^encoder\.weight and decoder\.weight hold the same numbers"
+    ) as refused:
+        read_checkpoint(path, Choices(tied=False))
+    assert refused.value.hint.startswith("Leave --no-tied out")
+    state = load_file(path)
+    del state["decoder.weight"]
+    save_file(state, path)
+    with pytest.raises(InvalidCheckpoint, match=r"nothing but encoder\.weight fits as the output") as refused:
+        read_checkpoint(path, Choices(tied=False))
+    assert refused.value.hint.startswith("Leave --no-tied out")
 
 
 def test_bytes_in_another_order_are_put_in_ascending_order(tmp_path: Path) -> None:

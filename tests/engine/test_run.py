@@ -376,3 +376,8 @@ def test_the_defaults_are_the_papers() -> None:
     assert (config.epochs, config.rate_decay, config.decay_after, config.clip) == (50, 0.95, 10, 5.0)
     assert config.split == Split(80, 10, 10, 100, 100)
     assert config.dropout == 0
+
+
+def test_a_dropout_of_everything_is_refused_in_words_that_are_true() -> None:
+    with pytest.raises(InvalidRequest, match="--dropout 1 is no share from 0 up to, but not, 1"):
+        RunConfig(dropout=1.0)

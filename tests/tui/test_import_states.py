@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from rnnviz.engine.tokens import TokenVocabulary
+from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.reader import open_capture
 from rnnviz.tui.cli import main
 from rnnviz.tui.commands.info import capture_facts, capture_lines
@@ -120,6 +121,17 @@ def test_what_does_not_fit_is_said_in_a_sentence(
     assert not (project / "a.zarr").exists()
 
 
+def test_a_part_of_a_text_that_an_imported_model_over_bytes_reads(rnnviz: Command, tmp_path: Path) -> None:
+    imported_run(tmp_path / "run", Vocabulary(b"\nab"))
+    (tmp_path / "text.txt").write_bytes(b"ab\n" * 300)
+    code, _, err = rnnviz("eval", "run", "text.txt", "--split", "test")
+    assert (code, "Leave --split out" in err, "--streams" in err) == (2, True, False), err
+    (tmp_path / "text.txt").write_bytes(b"ab\n" * 40_000)
+    code, out, err = rnnviz("eval", "run", "text.txt", "--split", "test", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["symbols"] == 20_000
+
+
 def test_a_model_over_words_from_run_to_capture(rnnviz: Command, tmp_path: Path) -> None:
     vocabulary = TokenVocabulary(("<unk>", "<eos>", "die", "Katze"), "word", unknown=0, line_end=1)
     imported_run(tmp_path / "run", vocabulary)
@@ -135,6 +147,9 @@ def test_a_model_over_words_from_run_to_capture(rnnviz: Command, tmp_path: Path)
     assert "nats per word" in out
     assert "over 179 words" in out
     assert json.loads(rnnviz("eval", "run", "text.txt", "--json")[1])["unit"] == "word"
+    for command in (("eval", "run", "text.txt"), ("capture", "run", "text.txt", "--out", "a.zarr")):
+        code, _, err = rnnviz(*command, "--split", "test")
+        assert (code, "Leave --split out" in err, "train" in err) == (2, True, False), err
     code, out, _ = rnnviz("capture", "run", "text.txt", "--out", "a.zarr")
     assert (code, "180 symbols" in out) == (0, True)
     code, out, _ = rnnviz("info", "a.zarr", "--check")

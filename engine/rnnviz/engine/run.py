@@ -102,7 +102,8 @@ class RunConfig:
         self._check_window()
         if not 0 <= self.dropout < 1:
             raise InvalidRequest(
-                f"--dropout {self.dropout:g} is not in 0…1", "Give a share below 1, for example 0.2."
+                f"--dropout {self.dropout:g} is no share from 0 up to, but not, 1",
+                "Give a share below 1, for example 0.2.",
             )
         if not 0 <= self.seed < 1 << 63:
             raise InvalidRequest(

@@ -7,7 +7,8 @@ from typing import Final
 
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.run import Run
-from rnnviz.engine.segments import ByteSource, CapturedPart, Source, segments_of
+from rnnviz.engine.segments import ByteSource, CapturedPart, Segments, Source, Symbols, segments_of
+from rnnviz.engine.split import TooShort
 from rnnviz.engine.text import Text
 from rnnviz.engine.token_source import TokenSource
 from rnnviz.engine.token_text import refuse_unknown_tokens, token_text
@@ -31,17 +32,29 @@ def source_of(
     Raises as `segments_of` does, and InvalidText where there are such symbols and they may not be replaced; its hint
     is how to replace them, or the one given.
     """
-    vocabulary, split = run.vocabulary, run.config.split
+    vocabulary = run.vocabulary
     if isinstance(vocabulary, TokenVocabulary):
         tokens = yield from token_text(text, vocabulary)
-        found = TokenSource(tokens, segments_of(tokens, split, part, streams))
+        found = TokenSource(tokens, _segments(run, tokens, part, streams))
         unknown = found.count_unknown()
         if unknown and not replace_unknown:
             substitute = vocabulary.tokens[found.read_as]
             refuse_unknown_tokens(tokens, hint or _HINT.format(f"{vocabulary.unit}s", ascii(substitute)))
         return found, unknown
-    source = ByteSource(text, segments_of(text, split, part, streams), vocabulary)
+    source = ByteSource(text, _segments(run, text, part, streams), vocabulary)
     unknown = source.count_unknown()
     if unknown and not replace_unknown:
         refuse_unknown(vocabulary, text, hint or _HINT.format("bytes", repr(bytes([source.read_as]))))
     return source, unknown
+
+
+def _segments(run: Run, symbols: Symbols, part: CapturedPart, streams: int | None) -> Segments:
+    try:
+        return segments_of(symbols, run.config.split, part, streams)
+    except TooShort as error:
+        if run.text is not None:
+            raise
+        # How an imported model was trained is not known, and cannot be changed.
+        raise TooShort(
+            error.message, "Leave --split out, to have all of the text read, or give a longer one."
+        ) from error

@@ -28,6 +28,10 @@ READ_STEPS = 2000
 """Steps of all streams that are read from files at a time: a read of a few bytes costs as much as this."""
 
 
+class TooShort(InvalidText):
+    """A text of which a part of the split would be empty."""
+
+
 @dataclass(frozen=True)
 class Span:
     """The symbols start … start + length of a text."""
@@ -91,19 +95,19 @@ class Split:
 def spans(length: int, split: Split, part: PartName) -> list[Span]:
     """The spans of a text of `length` symbols that make up a part: one per stream, all equally long.
 
-    Raises InvalidText when the text is too short for the split, or the part would be empty.
+    Raises TooShort when the text is too short for the split, or the part would be empty.
     """
     columns = split.columns(length)
     total = sum(columns.values())
     hint = "Give a longer text, or train with fewer --streams or a smaller --unroll."
     if not total:
-        raise InvalidText(
+        raise TooShort(
             f"the text has {length:,} symbols, fewer than one mini-batch of {split.streams:,} streams × "
             f"{split.unroll:,} steps",
             hint,
         )
     if not columns[part]:
-        raise InvalidText(
+        raise TooShort(
             f"the text has {length:,} symbols, {total:,} mini-batches of {split.streams:,} streams × "
             f"{split.unroll:,} steps: split {split.shares}, the {part} part is empty",
             hint,

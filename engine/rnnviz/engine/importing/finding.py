@@ -9,7 +9,7 @@ factor) cannot be seen in a state dict.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final, NoReturn
 
@@ -123,6 +123,8 @@ class _Finder:
             key=lambda reading: (-len(reading.left_over), reading.likeness),
             reverse=True,
         )
+        if not readings and self.choices.tied is False:
+            self._refuse_tied(others, width, hidden)
         if not readings:
             self._refuse(
                 f"no tensors fit as input and output: an embedding [K, {width}] or K = {width} one-hot symbols, and a "
@@ -144,6 +146,19 @@ class _Finder:
                 "Say which with --embedding NAME (or none), --decoder NAME, --tied or --no-tied.",
             )
         return best
+
+    def _refuse_tied(self, others: dict[str, Tensor], width: int, hidden: int) -> None:
+        """Raise InvalidCheckpoint if nothing but --no-tied is in the way."""
+        finder = _Finder(self.tensors, replace(self.choices, tied=None), self.names_kept)
+        found = [reading for reading in finder._readings(others, width, hidden) if not reading.left_over]
+        if found and found[0].embedding is not None:
+            names = _twins(others)[found[0].embedding]
+            self._refuse(
+                f"{' and '.join(map(shown, names))} hold the same numbers: the output is tied to the input"
+                if len(names) > 1
+                else f"nothing but {shown(names[0])} fits as the output, and it is the input",
+                "Leave --no-tied out: with equal numbers, the model computes the same either way.",
+            )
 
     def _readings(self, others: dict[str, Tensor], width: int, hidden: int) -> Iterator[Reading]:
         choices = self.choices
@@ -247,7 +262,8 @@ class _Finder:
 
 
 def _twins(tensors: Mapping[str, Tensor]) -> dict[str, tuple[str, ...]]:
-    """For each name those of equal matrices, its own among them: tied weights are saved under both names."""
+    """For each name those of equal matrices, its own among them: tied weights are saved under both names. The first
+    is most like an input's, as a tied matrix is the embedding before it is anything else."""
     groups: list[list[str]] = []
     for name, tensor in tensors.items():
         for group in groups:
@@ -257,7 +273,7 @@ def _twins(tensors: Mapping[str, Tensor]) -> dict[str, tuple[str, ...]]:
                 break
         else:
             groups.append([name])
-    return {name: tuple(group) for group in groups for name in group}
+    return {name: tuple(sorted(group, key=_likeness)) for group in groups for name in group}
 
 
 def _sibling(weight: str) -> str:

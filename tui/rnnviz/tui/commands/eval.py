@@ -95,7 +95,7 @@ def _measure(
     from rnnviz.engine.vocabulary import Vocabulary, refuse_unknown
 
     known = "A loss is defined only for a text whose symbols the model knows."
-    if part != "all" and isinstance(run.vocabulary, Vocabulary):
+    if part != "all" and run.text is not None and isinstance(run.vocabulary, Vocabulary):
         refuse_unknown(run.vocabulary, text, known)
         return (yield from evaluate_part(run.predictor(device), run.vocabulary, text, run.config.split, part))
     source, _ = yield from source_of(run, text, part, hint=known)

@@ -145,10 +145,10 @@ def import_(
     vocab.t7). Any other file is a list if its lines are distinct and as many as the model's symbols, and otherwise a
     text, the distinct bytes of which (with --unit: characters, words) are the symbols, in ascending order.
 
-    Not supported: subwords, both directions, proj_size, relu, cells (nn.LSTMCell), batch or layer normalisation, quantised
-    weights, pickled modules and TorchScript (nothing in a checkpoint is ever run). What a module computes without
-    weights, as a factor or a nonlinearity between linear maps, cannot be seen: `rnnviz eval` tells whether the loss is
-    the one you know.
+    Not supported: subwords, both directions, proj_size, relu, cells (nn.LSTMCell), batch or layer normalisation,
+    quantised weights, pickled modules and TorchScript (nothing in a checkpoint is ever run). What a module computes
+    without weights, as a factor or a nonlinearity between linear maps, cannot be seen: `rnnviz eval` tells whether the
+    loss is the one you know.
 
     With --states no model is needed: hidden states that another program wrote, as LSTMVis reads them, become a
     capture with cells and without predictions. Layers of different sizes are imported one by one.

@@ -242,7 +242,7 @@ def test_characters_by_number(folder: Path) -> None:
 def test_words_by_number_are_no_characters(folder: Path) -> None:
     with (
         open_ids(str(folder / "train.h5")) as ids,
-        pytest.raises(InvalidRequest, match="dictionary has die, which is more than one character"),
+        pytest.raises(InvalidRequest, match="dictionary has 'die', which is more than one character"),
     ):
         NumberedWords(ids, read_dictionary(folder / "words.dict"), "character")
 

@@ -141,7 +141,7 @@ def test_the_special_tokens_of_words_can_be_overruled(rnnviz: Command, tmp_path:
     refused(
         rnnviz(*command, "--force", "--unknown-token", "rare"),
         2,
-        r"there is no token rare in v\.json \(JSON\), for --unknown-token",
+        r"there is no token 'rare' in v\.json \(JSON\), for --unknown-token",
         "or none where",
     )
 
@@ -217,5 +217,5 @@ def test_help_says_what_is_not_supported_and_loads_no_torch() -> None:
     code += "try: main()\nexcept SystemExit: print('torch' in sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "False"
-    for word in ("Not supported", "proj_size", "rnnviz import model.pt", "char-rnn"):
+    for word in ("Not supported", "proj_size", "rnnviz import model.pt", "char-rnn", "<eos>", "<unk>"):
         assert word in done.stdout

@@ -66,7 +66,7 @@ class NumberedWords:
         longer = longer_than_a_character(self.tokens)
         if unit == "character" and longer is not None:
             raise InvalidRequest(
-                f"the dictionary has {printable(longer[:60])}, which is more than one character",
+                f"the dictionary has '{printable(longer[:60])}', which is more than one character",
                 "Leave --unit out, or give --unit word.",
             )
         self.unit: SymbolUnit = unit or ("character" if longer is None else "word")

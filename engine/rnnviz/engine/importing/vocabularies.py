@@ -46,7 +46,6 @@ MOST_MARKED: Final = 0.05
 _ESCAPED_BYTE: Final = re.compile(r"\[(1[2-9]\d|2[0-5]\d)\]")
 """How torch-rnn writes a byte above 127 in its JSON: `[233]`."""
 
-
 NO_TOKEN: Final = "none"
 """The special token that there is not."""
 
@@ -142,7 +141,7 @@ def symbols_of(
     longer = longer_than_a_character(strings, special.named)
     if unit == "character" and longer is not None:
         _refuse(
-            f"{name} has {printable(longer[:60])}, which is more than one character",
+            f"{name} has '{printable(longer[:60])}', which is more than one character",
             "Leave --unit out, or give --unit word.",
         )
     unit = unit or ("character" if longer is None else "word")
@@ -169,7 +168,7 @@ def _special(tokens: Sequence[str], wanted: str | None, names: Sequence[str], wh
     symbol = special_symbol(tokens, [wanted])
     if symbol is None:
         _refuse(
-            f"there is no token {printable(wanted[:60])} in {where}",
+            f"there is no token '{printable(wanted[:60])}' in {where}",
             f"Give a token of the vocabulary, or {NO_TOKEN} where the model has none.",
         )
     return symbol
@@ -255,7 +254,7 @@ def _refuse_subwords(tokens: Tokens, name: str) -> None:
     """Raise InvalidRequest where too many tokens are marked as parts of words to be words that happen to look so."""
     marked = [token for token in tokens if isinstance(token, str) and _PART_OF_WORD.fullmatch(token)]
     if len(marked) > len(tokens) * MOST_MARKED:
-        refuse_subwords(name, f"as {printable(marked[0][:60])}")
+        refuse_subwords(name, f"as '{printable(marked[0][:60])}'")
 
 
 def _check_count(found: int, count: int, name: str, form: Format, unit: SymbolUnit | None) -> None:

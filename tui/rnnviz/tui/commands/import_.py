@@ -65,7 +65,7 @@ def import_(
         str | None,
         typer.Option(
             metavar="TOKEN|none",
-            help="The token that the model read at the end of each line; by default one called <eos> or alike.",
+            help="The token that the model read at the end of each line; by default one called `<eos>` or alike.",
             show_default=False,
         ),
     ] = None,
@@ -73,7 +73,7 @@ def import_(
         str | None,
         typer.Option(
             metavar="TOKEN|none",
-            help="The token that the model read for what its vocabulary lacks; by default one called <unk> or alike.",
+            help="The token that the model read for what its vocabulary lacks; by default one called `<unk>` or alike.",
             show_default=False,
         ),
     ] = None,

@@ -16,9 +16,10 @@ from rnnviz.engine.device import DeviceName, resolve
 from rnnviz.engine.split import Split
 from rnnviz.engine.sweep.job import ENDS, Job
 from rnnviz.engine.sweep.local import Capacity, capacity, train_here, usable_cores
-from rnnviz.engine.sweep.plan import Protocol, Sweep, plan, start_sweep
+from rnnviz.engine.sweep.plan import Protocol, Sweep, plan
 from rnnviz.engine.sweep.schedule import jobs_of, total_symbols
 from rnnviz.engine.text import open_text
+from support.sweeps import start_sweep
 
 LENGTH = 3_258_245
 """Of War and Peace, whose 87 symbols are drawn here at random: a step costs the same."""

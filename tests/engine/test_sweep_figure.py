@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from rnnviz.engine.evaluate import Evaluation
-from rnnviz.engine.run import Epoch
+from rnnviz.engine.run import MODEL_FILE, Epoch
 from rnnviz.engine.sweep.figure import CSV_FILE, JSON_FILE, figure, save, table
 from rnnviz.engine.sweep.grid import grid
-from rnnviz.engine.sweep.plan import Entry, Sweep, start_sweep
+from rnnviz.engine.sweep.plan import Entry, Sweep
 from rnnviz.engine.text import open_text
 from rnnviz.engine.train import start_run
-from support.sweeps import plan_small
+from support.sweeps import plan_small, start_sweep
 from support.texts import write_words
 
 
@@ -39,6 +39,7 @@ def _come_to(sweep: Sweep, text: Path, name: str, validation: float, test: float
     )
     history = tuple(Epoch(epoch, 2.0, validation + abs(2 - epoch), 2e-3, 1.0, 1.0) for epoch in (1, 2, 3))
     measured = None if test is None else Evaluation(test, 0.0024, 600)
+    (run.path / MODEL_FILE).touch()
     replace(run, history=history, test=measured, complete=test is not None).save()
 
 

@@ -12,13 +12,13 @@ from rnnviz.engine.run import load_run
 from rnnviz.engine.split import Split
 from rnnviz.engine.sweep.job import Job, Report
 from rnnviz.engine.sweep.local import capacity, usable_cores
-from rnnviz.engine.sweep.plan import Sweep, load_sweep, start_sweep
+from rnnviz.engine.sweep.plan import Sweep, held_sweep, load_sweep
 from rnnviz.engine.sweep.schedule import Forecast, jobs_of
 from rnnviz.engine.text import open_text
 from rnnviz.engine.train import EpochDone, start_run
 from rnnviz.store.errors import AlreadyExists, InvalidRequest, InvalidRun, InvalidText, NotFound
 from support.runs import go_on
-from support.sweeps import SPLIT, plan_small, start_jobs
+from support.sweeps import SPLIT, plan_small, start_jobs, start_sweep
 from support.texts import write_words
 
 
@@ -52,6 +52,20 @@ def test_a_sweep_is_read_as_it_was_written_and_may_grow(tmp_path: Path, text: Pa
     found = [(entry.model.kind, entry.model.size) for entry in second.entries]
     assert found == [("lstm", 4), ("lstm", 6), ("gru", 4), ("gru", 6)], "in the order of the paper's figure"
     assert start_sweep(plan_small(path, text, kinds=("lstm",))).entries == second.entries
+
+
+def test_a_sweep_is_one_process_s_from_its_first_look_on(tmp_path: Path, text: Path) -> None:
+    """Another one that asks for more models meanwhile is refused, and leaves the record alone."""
+    path = tmp_path / "sweep"
+    with held_sweep(plan_small(path, text, kinds=("lstm",))):
+        before = (path / "sweep.json").read_bytes()
+        with (
+            pytest.raises(InvalidRequest, match="another process is writing"),
+            held_sweep(plan_small(path, text)),
+        ):
+            pass
+        assert (path / "sweep.json").read_bytes() == before
+    assert len(start_sweep(plan_small(path, text)).entries) == 2
 
 
 def test_another_text_or_protocol_is_refused(tmp_path: Path, text: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 from rnnviz.engine.run import Run, RunConfig, load_run
 from rnnviz.engine.split import Split
 from rnnviz.engine.sweep.job import Job
-from rnnviz.engine.sweep.plan import Protocol, Sweep, plan, start_sweep
+from rnnviz.engine.sweep.plan import Protocol, Sweep, held_sweep, plan
 from rnnviz.engine.sweep.schedule import jobs_of
 from rnnviz.engine.text import open_text
 from support.runs import go_on, start, without_times
@@ -30,6 +30,12 @@ def plan_small(
 ) -> Sweep:
     protocol = Protocol(epochs, split, seed)
     return plan(path, open_text(str(text)), None, "*", protocol, kinds, (1,), sizes, dropouts)
+
+
+def start_sweep(sweep: Sweep) -> Sweep:
+    """Make the sweep's directory, and let go of it."""
+    with held_sweep(sweep) as whole:
+        return whole
 
 
 def start_jobs(sweep: Sweep, text: Path) -> list[Job]:

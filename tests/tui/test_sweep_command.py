@@ -13,14 +13,13 @@ from pathlib import Path
 import pytest
 
 from rnnviz.engine.run import load_run
-from rnnviz.engine.sweep.plan import start_sweep
 from rnnviz.engine.text import open_text
 from rnnviz.engine.train import start_run
 from rnnviz.store.disk import DirectoryLock
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.cli import main
 from support.files import contents
-from support.sweeps import assert_trained_alone, plan_small
+from support.sweeps import assert_trained_alone, plan_small, start_sweep
 from support.terminal import Terminal
 from support.texts import write_words
 
@@ -135,6 +134,18 @@ def test_killed_and_interrupted_it_comes_to_what_training_alone_comes_to(
     assert _rnnviz(monkeypatch, "--table", "--out", "sweep") == 0
     assert capsys.readouterr().out == again.out
     assert contents(Path("sweep")) == before_again
+    weights = Path("sweep", lstm, "model.safetensors")
+    gone = f"its weights are gone; remove {weights.parent} to train it again"
+    weights.rename("kept.safetensors")
+    Path("sweep", "figure1.csv.new").mkdir()
+    assert _rnnviz(monkeypatch, "--table", "--out", "sweep") == 0
+    without = capsys.readouterr()
+    assert f"not trained to the end yet: 1 of 2 models\n{lstm}: {gone}\n" in without.out
+    assert losses[0] not in without.out
+    assert without.err == "rnnviz: the table is not written to sweep: is a directory\n"
+    Path("sweep", "figure1.csv.new").rmdir()
+    assert _rnnviz(monkeypatch, "text.txt", "--out", "sweep", *both) == 1
+    assert capsys.readouterr().err.endswith(f"1 of 2 runs did not come to their end:\n  {lstm}: {gone}\n")
     assert [model["run"] for model in json.loads(before_again["figure1.json"])["models"]] == list(NAMES)
 
 
@@ -189,7 +200,9 @@ def test_what_is_no_address_ends_without_a_traceback(text: Path) -> None:
         (["--out", "sweep"], 2, "no TEXT", "rnnviz sweep TEXT"),
         (["none.txt", "--out", "sweep"], 2, "no file or directory none.txt", "python:stdlib"),
         (["text.txt", "--out", "sweep"], 2, "fewer than one mini-batch", "--streams"),
-        (["text.txt", "--out", "sweep", *PROTOCOL, "--models", "lstm,cnn"], 2, "'cnn'", "lstm"),
+        (["text.txt", "--out", "sweep", "--models", "lstm,cnn"], 2, "'cnn'", "lstm"),
+        (["text.txt", "--out", "sweep", "--sizes", "0"], 2, "--sizes 0", "--sizes"),
+        (["text.txt", "--out", "sweep", "--epochs", "0"], 2, "--epochs 0", "--epochs"),
         (["text.txt", "--out", "sweep", *PROTOCOL, "--layers", "1,two"], 2, "--layers 1,two", "commas"),
         (["text.txt", "--out", "sweep", *PROTOCOL, "--sizes", "0"], 2, "--sizes 0", "--sizes"),
         (["text.txt", "--out", "sweep", *PROTOCOL, "--dropout", "1"], 2, "--dropout 1", "share below 1"),

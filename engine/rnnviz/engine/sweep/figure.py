@@ -17,7 +17,7 @@ from rnnviz.engine.model import Kind
 from rnnviz.engine.run import Run
 from rnnviz.engine.sweep.grid import GridModel
 from rnnviz.engine.sweep.paper import FIGURES
-from rnnviz.engine.sweep.plan import Sweep
+from rnnviz.engine.sweep.plan import Sweep, lost_weights
 from rnnviz.store.disk import replace_file
 
 CSV_FILE: Final = "figure1.csv"
@@ -45,6 +45,8 @@ class Figure:
     points: tuple[Point, ...]
     paper: str | None
     """The name of the paper's text that the losses are compared to."""
+    lost: tuple[str, ...]
+    """A sentence for each run whose weights are gone."""
 
 
 def figure(sweep: Sweep, paper: str | None) -> Figure:
@@ -54,12 +56,20 @@ def figure(sweep: Sweep, paper: str | None) -> Figure:
         runs.setdefault(entry.model, []).append(sweep.run(entry))
     losses = FIGURES[paper] if paper else {}
     points = []
+    lost = [
+        f"{run.name}: {sentence}"
+        for those in runs.values()
+        for run in those
+        if run and (sentence := lost_weights(run))
+    ]
     for model, those in runs.items():
-        complete = [run for run in those if run and run.complete and run.best and run.test]
+        complete = [
+            run for run in those if run and run.complete and run.best and run.test and not lost_weights(run)
+        ]
         counts = min(complete, key=_validation, default=None)
         beside = losses.get((model.kind, model.layers, model.size))
         points.append(Point(model, counts, len(those) - len(complete), beside))
-    return Figure(sweep, tuple(points), paper)
+    return Figure(sweep, tuple(points), paper, tuple(lost))
 
 
 def table(figure: Figure) -> list[str]:
@@ -87,7 +97,8 @@ def table(figure: Figure) -> list[str]:
         lines.append(f"– not trained to the end yet: {missing} of {len(figure.points)} models")
     if early:
         lines.append(f"* the best so far: other dropouts are not trained to the end yet ({early} models)")
-    return lines if missing or early else lines[:-1]
+    lines.extend(figure.lost)
+    return lines if missing or early or figure.lost else lines[:-1]
 
 
 def save(figure: Figure) -> None:
@@ -150,7 +161,7 @@ def _runs(sweep: Sweep, model: GridModel) -> list[dict[str, object]]:
                 {
                     "run": entry.name,
                     "dropout": entry.dropout,
-                    "complete": run is not None and run.complete,
+                    "complete": run is not None and run.complete and not lost_weights(run),
                     "epochs": len(run.history) if run else 0,
                     "validation": best.validation if best else None,
                 }

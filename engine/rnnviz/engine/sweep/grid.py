@@ -65,8 +65,22 @@ def grid(
     """The models of a grid over a vocabulary of K = `symbols`, kind by kind.
 
     Without `sizes` it is the paper's: four sizes, but no RNN of the largest. Sizes that are named hold for every
-    kind. Raises InvalidRequest where an axis is empty or out of range.
+    kind. Raises as `check_axes` does.
     """
+    check_axes(kinds, layers, sizes)
+    known = [each for kind in dict.fromkeys(kinds) for each in KINDS if each == kind]
+    return [
+        GridModel(kind, depth, size, hidden, parameter_count(kind, symbols, hidden, depth))
+        for kind in known
+        for depth in dict.fromkeys(layers)
+        for size in dict.fromkeys(PAPER_SIZES if sizes is None else sizes)
+        if sizes is not None or not (kind == "rnn" and size == PAPER_SIZES[-1])
+        for hidden in (matched_hidden(kind, symbols, depth, size),)
+    ]
+
+
+def check_axes(kinds: Sequence[str], layers: Sequence[int], sizes: Sequence[int] | None) -> None:
+    """Raise InvalidRequest where an axis of a grid is empty or out of range."""
     for name, values, greatest in (("--layers", layers, GREATEST_LAYERS), ("--sizes", sizes, GREATEST_SIZE)):
         if values is not None and not (values and all(1 <= value <= greatest for value in values)):
             raise InvalidRequest(
@@ -79,12 +93,3 @@ def grid(
             f"there is no kind of model {unknown[0]!r}" if unknown else "--models names no kind of model",
             f"Give --models some of {','.join(KINDS)}.",
         )
-    known = [each for kind in dict.fromkeys(kinds) for each in KINDS if each == kind]
-    return [
-        GridModel(kind, depth, size, hidden, parameter_count(kind, symbols, hidden, depth))
-        for kind in known
-        for depth in dict.fromkeys(layers)
-        for size in dict.fromkeys(PAPER_SIZES if sizes is None else sizes)
-        if sizes is not None or not (kind == "rnn" and size == PAPER_SIZES[-1])
-        for hidden in (matched_hidden(kind, symbols, depth, size),)
-    ]

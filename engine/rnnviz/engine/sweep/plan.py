@@ -10,19 +10,21 @@ A directory holds one protocol over one text. Its axes may grow: a later sweep i
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from rnnviz.engine.fields import Fields
 from rnnviz.engine.model import KINDS, Kind
-from rnnviz.engine.run import GREATEST, GREATEST_LAYERS, RUN_FILE, Run, RunConfig, load_run
+from rnnviz.engine.run import GREATEST, GREATEST_LAYERS, MODEL_FILE, RUN_FILE, Run, RunConfig, load_run
 from rnnviz.engine.split import PARTS, Split, spans
 from rnnviz.engine.sweep.grid import (
     GREATEST_SIZE,
     PAPER_KINDS,
     GridModel,
+    check_axes,
     grid,
     matched_hidden,
     parameter_count,
@@ -30,7 +32,7 @@ from rnnviz.engine.sweep.grid import (
 from rnnviz.engine.text import Text, is_there
 from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.vocabulary import Vocabulary
-from rnnviz.store.disk import DirectoryLock, replace_file
+from rnnviz.store.disk import DirectoryLock, replace_file, storage_errors
 from rnnviz.store.errors import AlreadyExists, InvalidRequest, InvalidRun, NotFound, StorageFailure
 
 FORMAT: Final = 1
@@ -131,35 +133,49 @@ class Sweep:
         replace_file(self.path / SWEEP_FILE, json.dumps(record, indent=1, allow_nan=False).encode() + b"\n")
 
 
-def start_sweep(sweep: Sweep) -> Sweep:
-    """Make the sweep's directory, or take up the one that is there: its models are then those of both.
+def lost_weights(run: Run) -> str:
+    """What to say of a run that was trained to its end and whose weights are gone; nothing of any other."""
+    if not run.complete or (run.path / MODEL_FILE).is_file():
+        return ""
+    return f"its weights are gone; remove {run.path} to train it again"
+
+
+@contextmanager
+def held_sweep(sweep: Sweep) -> Iterator[Sweep]:
+    """Make the sweep's directory, or take up the one that is there: its models are then those of both. It is this
+    process's alone until the context ends.
 
     Raises AlreadyExists where something else is in the way, InvalidRequest where the directory holds a sweep of
     another text or protocol, is being written by another process, or has a run that is not what it should be;
-    StorageFailure where it cannot be made.
+    StorageFailure where it cannot be made or written.
     """
     path = sweep.path
-    entries = set(sweep.entries)
-    if is_there(path / SWEEP_FILE):
-        before = load_sweep(path)
-        _refuse_other(before, sweep)
-        entries.update(before.entries)
-    elif is_there(path) and (
-        not path.is_dir() or any(file.name != f"{SWEEP_FILE}.new" for file in path.iterdir())
-    ):
-        raise AlreadyExists(f"{path} exists and is no sweep", "Choose another place with --out.")
-    sweep = replace(sweep, entries=tuple(sorted(entries, key=_place)))
-    for entry in sweep.entries:
-        sweep.run(entry)
+    hint = "Choose another place with --out."
+    if is_there(path) and not path.is_dir():
+        raise AlreadyExists(f"{path} exists and is no sweep", hint)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = (error.strerror or "it cannot be made").lower()
-        raise StorageFailure(f"cannot make {path}: {reason}", "Choose another place with --out.") from error
+        raise StorageFailure(f"cannot make {path}: {reason}", hint) from error
+    # Before anything is read: two sweeps that begin at once would each leave the other's models out.
     lock = DirectoryLock(path)
-    sweep.save()
-    lock.release()
-    return sweep
+    try:
+        entries = set(sweep.entries)
+        if is_there(path / SWEEP_FILE):
+            before = load_sweep(path)
+            _refuse_other(before, sweep)
+            entries.update(before.entries)
+        elif any(file.name != f"{SWEEP_FILE}.new" for file in path.iterdir()):
+            raise AlreadyExists(f"{path} exists and is no sweep", hint)
+        sweep = replace(sweep, entries=tuple(sorted(entries, key=_place)))
+        for entry in sweep.entries:
+            sweep.run(entry)
+        with storage_errors(path / SWEEP_FILE, hint):
+            sweep.save()
+        yield sweep
+    finally:
+        lock.release()
 
 
 def load_sweep(path: Path) -> Sweep:
@@ -204,8 +220,7 @@ def plan(
 
     Raises InvalidRequest for axes out of range, InvalidText for a text too short for the protocol's split.
     """
-    for part in PARTS:
-        spans(text.length, protocol.split, part)
+    check_axes(kinds, layers, sizes)
     if not dropouts:
         raise InvalidRequest("--dropout names none", "Give --dropout 0, or several: --dropout 0,0.25.")
     symbols = len(Vocabulary.of(text))
@@ -219,6 +234,9 @@ def plan(
     )
     for entry in sweep.entries:
         sweep.config(entry)
+    # Last: a text is easily too short for what was not meant.
+    for part in PARTS:
+        spans(text.length, protocol.split, part)
     return sweep
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from rnnviz.engine.device import DeviceName
 from rnnviz.engine.run import RunConfig
 from rnnviz.engine.split import Split
-from rnnviz.engine.sweep.job import ENDS, Job, Report
-from rnnviz.engine.sweep.plan import Entry, Sweep
+from rnnviz.engine.sweep.job import ENDS, Job, Phase, Report
+from rnnviz.engine.sweep.plan import Entry, Sweep, lost_weights
 from rnnviz.engine.text import STANDARD_LIBRARY
 
 
@@ -23,7 +23,8 @@ def jobs_of(
     threads: int | None,
     command: Callable[[str, RunConfig], str],
 ) -> tuple[list[Job], list[Report]]:
-    """The jobs that are left of some entries, longest first, and where every entry is.
+    """The jobs that are left of some entries, longest first, and where every entry is; one whose weights are
+    gone has failed.
 
     `text` is what `open_text` takes on this machine; `command` makes the command line of a run from its directory's
     name and its config. A run that was begun keeps its number of threads, if it has one, so that it ends in the same
@@ -38,14 +39,17 @@ def jobs_of(
         history = run.history if run else ()
         last = history[-1] if history else None
         done = total * len(history) // sweep.protocol.epochs
+        lost = lost_weights(run) if run else ""
+        phase: Phase = "failed" if lost else "complete" if run and run.complete else "waiting"
         reports[entry.name] = Report(
             entry.name,
-            "complete" if run and run.complete else "waiting",
+            phase,
             done,
             total,
             len(history),
             last.train if last else None,
             last.validation if last else None,
+            message=lost,
         )
         if run and run.complete:
             continue

@@ -127,9 +127,8 @@ def sweep(
         rnnviz sweep war_and_peace.txt --out /shared/wp --device cuda --scheduler tcp://head:8786
     """
     from rnnviz.engine.split import Split
-    from rnnviz.engine.sweep.plan import Protocol, load_sweep, plan, start_sweep
+    from rnnviz.engine.sweep.plan import Protocol, held_sweep, load_sweep, plan
     from rnnviz.engine.text import open_text, portable_spec
-    from rnnviz.store.disk import DirectoryLock
 
     if table:
         _report(load_sweep(out), paper)
@@ -163,9 +162,7 @@ def sweep(
         else:
             sent = opened if unshared else None
             crew = _on_cluster(stack, scheduler, resources, sent, device, at_once, threads)
-        whole = start_sweep(wanted)
-        lock = DirectoryLock(out)
-        stack.callback(lock.release)
+        whole = stack.enter_context(held_sweep(wanted))
         stopped_by, others = _train(whole, wanted, crew, text, device)
     _report(whole, paper)
     if stopped_by is not None:
@@ -245,7 +242,7 @@ def _train(
     parameters = {entry.name: entry.model.parameters for entry in wanted.entries}
     forecast = Forecast(parameters, reports, crew.at_once)
     state = SweepState(reports, parameters, wanted.protocol.epochs, forecast)
-    others = []
+    others = [report for report in reports if report.phase == "failed"]
     with (
         stop_requests() as requests,
         sweep_display(state) as update,
@@ -281,15 +278,19 @@ def _line(sweep: Sweep, report: Report) -> str:
 
 
 def _report(sweep: Sweep, paper: str) -> None:
-    """Print the table of what is there, and write it beside the runs."""
+    """Print the table of what is there, and write it beside the runs, where that can be."""
     from rnnviz.engine.sweep.figure import figure, save, table
     from rnnviz.engine.sweep.paper import SHORT_NAMES, recognise
 
     known = recognise(sweep.text.length, sweep.protocol.split) if paper == "auto" else SHORT_NAMES.get(paper)
     drawn = figure(sweep, known)
-    save(drawn)
     for line in table(drawn):
         typer.echo(line)
+    try:
+        save(drawn)
+    except OSError as error:
+        reason = (error.strerror or "the disk refused").lower()
+        typer.echo(f"rnnviz: the table is not written to {sweep.path}: {reason}", err=True)
 
 
 def _items(option: str, written: str, read: Callable[[str], Item]) -> list[Item]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codecs import getincrementaldecoder
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnnviz.engine.cutting import WHITE
@@ -38,8 +39,7 @@ def distinct_symbols(text: Text, hint: str) -> Distinct:
     """Go through a text once; memory does not grow with it. Raises InvalidText, with this hint, if it is no UTF-8."""
     characters = words = newlines = 0
     character_set: set[str] = set()
-    word_set: set[bytes] = set()
-    fits = True
+    gathered = _Words()
     for part in text.parts:
         decoder = getincrementaldecoder("utf-8")()
         begun = b""
@@ -58,20 +58,30 @@ def distinct_symbols(text: Text, hint: str) -> Distinct:
             found = (begun + data).split()
             begun = b"" if data[-1] in WHITE else found.pop()[: LONGEST_TOKEN + 1]
             words += len(found)
-            if fits:
-                word_set.update(found)
-                fits = _fits(word_set)
+            gathered.add(found)
         if begun:
             words += 1
-            word_set.add(begun)
-    kept = frozenset(word_set) if fits and _fits(word_set) else None
-    return Distinct(text.name, characters, words, newlines, frozenset(character_set), kept)
+            gathered.add([begun])
+    found_words = frozenset(gathered.words) if gathered.fit else None
+    return Distinct(text.name, characters, words, newlines, frozenset(character_set), found_words)
 
 
-def _fits(words: set[bytes]) -> bool:
-    """Whether a vocabulary can have so many words, so long ones, and a token more for line ends."""
-    return (
-        len(words) < MOST_TOKENS
-        and max(map(len, words), default=0) <= LONGEST_TOKEN
-        and sum(map(len, words)) < MOST_TOKEN_BYTES - LONGEST_TOKEN
-    )
+class _Words:
+    """Distinct words, as long as a vocabulary can have so many, so long ones, and a token more for line ends."""
+
+    def __init__(self) -> None:
+        self.words: set[bytes] = set()
+        self.fit = True
+        self._bytes = 0
+
+    def add(self, words: Sequence[bytes]) -> None:
+        if not self.fit:
+            return
+        new = set(words) - self.words
+        self._bytes += sum(map(len, new))
+        self.words |= new
+        self.fit = (
+            len(self.words) < MOST_TOKENS
+            and max(map(len, new), default=0) <= LONGEST_TOKEN
+            and self._bytes <= MOST_TOKEN_BYTES - LONGEST_TOKEN
+        )

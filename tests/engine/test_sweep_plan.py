@@ -215,5 +215,9 @@ def test_this_machines_cores_are_used_and_no_more(tmp_path: Path, text: Path) ->
     assert capacity(configs, sweep.symbols, cpu, at_once=3, threads=2) == replace(
         suited, at_once=3, threads=2
     )
+    alone = [replace(configs[0], split=Split(streams=100))]
+    assert capacity(alone, sweep.symbols, cpu).threads == min(usable_cores(), 4), "a thread for each share"
+    dropping = [replace(alone[0], dropout=0.5)]
+    assert capacity(dropping, sweep.symbols, cpu).threads == 1, "there are no shares with dropout"
     large = [replace(config, hidden=1 << 20) for config in configs]
     assert capacity(large, sweep.symbols, cpu).at_once == 1, "terabytes: one, which says what is wrong"

@@ -73,7 +73,7 @@ def sweep(
         typer.Option(
             min=1,
             max=4096,
-            help="CPU threads of each run [default: cores / jobs; 1 with --scheduler]. A run already begun "
+            help="CPU threads of each run [default: cores / jobs; 1 with dropout or --scheduler]. A run already begun "
             "keeps its own.",
             show_default=False,
         ),

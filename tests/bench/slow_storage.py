@@ -19,5 +19,5 @@ def _slow_read(store: Any, array: Any, index: Any = None) -> Any:
 
 
 if __name__ == "__main__":
-    reader._Store.read = _slow_read  # type: ignore[method-assign]
+    reader._Store.read = _slow_read  # type: ignore[method-assign, assignment]
     main()

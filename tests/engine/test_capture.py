@@ -180,6 +180,20 @@ def test_surprisal_is_of_the_symbol_that_came(lstm: Run, short: Text, tmp_path: 
     np.testing.assert_allclose(np.exp(next).sum(axis=1), 1, atol=2e-3)
 
 
+def test_signals_alone_are_the_same_signals(lstm: Run, short: Text, tmp_path: Path) -> None:
+    whole = captured(lstm, short, tmp_path / "whole.zarr")
+    for _ in capture(lstm, short, tmp_path / "a.zarr", predictions="none"):
+        pass
+    alone = open_capture(tmp_path / "a.zarr")
+    assert alone.complete
+    assert (main(alone).has_next, main(alone).has_surprisal) == (False, False)
+    for layer, other in zip(main(alone).layers, main(whole).layers, strict=True):
+        for signal in other.signals:
+            np.testing.assert_array_equal(
+                layer.read_units(signal, slice(None), 0, 3000), other.read_units(signal, slice(None), 0, 3000)
+            )
+
+
 @pytest.mark.parametrize("part", ["train", "val", "test"])
 def test_mean_surprisal_is_the_loss(lstm: Run, short: Text, tmp_path: Path, part: CapturedPart) -> None:
     assert part != "all"

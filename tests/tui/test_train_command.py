@@ -84,7 +84,8 @@ def test_training_prints_a_line_per_epoch_and_the_test_loss(rnnviz: Command, tex
     assert last.startswith("test loss ")
     measured = rnnviz("eval", "runs/small", "--json")
     record = json.loads(measured.out)
-    assert record.keys() == {"loss", "deviation", "bits", "symbols"}
+    assert record.keys() == {"loss", "deviation", "bits", "symbols", "unit"}
+    assert record["unit"] == "byte"
     assert f"test loss {record['loss']:.4f} ± {record['deviation']:.4f}" in last
     assert record["symbols"] == 520
 

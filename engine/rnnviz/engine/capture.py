@@ -53,9 +53,8 @@ FEW_SEGMENTS: Final = 8
 """Fewer segments than this are cut, if they can be: alone, a stream takes 3 (3×241) to 18 times (1×64) as long a
 symbol as among fifty."""
 
-
-Predictions = Literal["all", "surprisal"]
-"""What is kept of a model's predictions: the whole distribution after each symbol, or only the surprisal."""
+Predictions = Literal["all", "surprisal", "none"]
+"""What is kept of a model's predictions: the whole distribution after each symbol, only the surprisal, or nothing."""
 
 
 def capture(
@@ -75,10 +74,11 @@ def capture(
     """Capture a part of a text (see `segments_of`) at `target`, yielding how many symbols are behind.
 
     `signals` are the names to keep, all of the model's kind where None. Of the model's predictions, `all` keeps
-    the probability of every symbol of the vocabulary, `surprisal` only that of the one that came. Bytes (of a
-    model over tokens: characters, words) that the model has never seen are refused, or with `replace_unknown` read as
-    a symbol it knows: see `Source`. The text then keeps them, and what is predicted of them is NaN. `resume` goes
-    on with an incomplete capture of the same, does nothing for a complete one, and begins where there is none.
+    the probability of every symbol of the vocabulary, `surprisal` only that of the one that came, `none` neither.
+    Bytes (of a model over tokens: characters, words) that the model has never seen are refused, or with
+    `replace_unknown` read as a symbol it knows: see `Source`. The text then keeps them, and what is predicted of them
+    is NaN. `resume` goes on with an incomplete capture of the same, does nothing for a complete one, and begins where
+    there is none.
 
     Raises InvalidRequest, InvalidText, InvalidRun, AlreadyExists before anything is written; InvalidRequest
     for a `resume` of something else; StorageFailure where the disk refuses, with what is there still valid.
@@ -179,6 +179,7 @@ def model_schema(run: Run, signals: Sequence[str] | None, predictions: Predictio
         hidden=config.hidden,
         signals=tuple(signal for signal in known if signal in wanted),
         next=predictions == "all",
+        surprisal=predictions != "none",
         run=provenance,
     )
 

@@ -17,7 +17,7 @@ from rnnviz.engine.threads import Threads
 class Reader(Protocol):
     """Reads windows with one model. See `Steps`."""
 
-    def signals(self, symbols: Tensor, state: State) -> tuple[list[dict[str, Tensor]], Tensor, State]: ...
+    def layers(self, symbols: Tensor, state: State) -> tuple[list[dict[str, Tensor]], State]: ...
 
     def state_after(self, symbols: Tensor, state: State) -> State: ...
 
@@ -28,8 +28,9 @@ class FusedReader:
     def __init__(self, model: RecurrentModel) -> None:
         self._model = model
 
-    def signals(self, symbols: Tensor, state: State) -> tuple[list[dict[str, Tensor]], Tensor, State]:
-        return self._model.signals(symbols, state)
+    def layers(self, symbols: Tensor, state: State) -> tuple[list[dict[str, Tensor]], State]:
+        layers, _, after = self._model.signals(symbols, state)
+        return layers, after
 
     @torch.inference_mode()
     def state_after(self, symbols: Tensor, state: State) -> State:

@@ -49,7 +49,7 @@ class BlockReader:
         self._layers = np.empty((self._schema.layers, rows, longest), np.float16)
         """Signal by signal, unit by unit."""
         self._next = np.empty((longest if self._schema.next else 0, self._schema.vocabulary_size), np.float16)
-        self._surprisal = np.empty(longest, np.float32)
+        self._surprisal = np.empty(longest if self._schema.surprisal else 0, np.float32)
         self._window = max(1, WINDOW_VALUES // (rows * self._schema.layers))
 
     def read(self, block: Block, ahead: ReadAhead) -> Iterator[int]:
@@ -74,7 +74,9 @@ class BlockReader:
         }
         if model.next:
             found[model.next_path] = self._next[start:stop]
-        return found | {model.surprisal_path: self._surprisal[start:stop]}
+        if model.surprisal:
+            found[model.surprisal_path] = self._surprisal[start:stop]
+        return found
 
     def _read(self, reader: Reader, places: Sequence[Place], ahead: ReadAhead) -> Iterator[int]:
         """Read pieces side by side, the longest first, each to its place."""
@@ -93,14 +95,15 @@ class BlockReader:
                 read[:, :length, column] = data[column][:, step : step + length]
             symbols, targets = torch.from_numpy(read).to(self._readers.device)
             state = tuple(part[:, :active].contiguous() for part in state)
-            signals, logits, state = reader.signals(symbols, state)
+            signals, state = reader.layers(symbols, state)
             begins = [start + step for _, start in places[:active]]
             into = [slice(at, at + length) for at, length in zip(begins, lengths, strict=True)]
             for layer, tensors in enumerate(signals):
                 narrow = narrowing.narrow([tensors[name] for name in self._schema.signals])
                 for column, place in enumerate(into):
                     self._layers[layer, :, place] = narrow[: place.stop - place.start, column].T
-            self._keep_predictions(logits, targets, into)
+            if self._schema.surprisal:
+                self._keep_predictions(signals[-1]["h"], targets, into)
             step += window
             yield sum(lengths)
 
@@ -110,8 +113,8 @@ class BlockReader:
         return np.stack([self._source.symbols(*stretch), self._source.targets(*stretch)])
 
     @torch.inference_mode()
-    def _keep_predictions(self, logits: Tensor, targets: Tensor, places: list[slice]) -> None:
-        log_p = torch.log_softmax(logits, dim=-1)
+    def _keep_predictions(self, h: Tensor, targets: Tensor, places: list[slice]) -> None:
+        log_p = torch.log_softmax(self._readers.model.decoder(h), dim=-1)
         surprisal = -log_p.gather(-1, targets.clamp(min=0)[..., None])[..., 0]
         surprisal.masked_fill_(targets == UNKNOWN, torch.nan)
         pairs: list[tuple[NDArray[Any], Tensor]] = [(self._surprisal, surprisal)]

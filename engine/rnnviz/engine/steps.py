@@ -50,9 +50,22 @@ class Steps:
     @torch.inference_mode()
     def signals(self, symbols: Tensor, state: State) -> tuple[list[dict[str, Tensor]], Tensor, State]:
         """What `RecurrentModel.signals` returns; the signals are overwritten by the next call."""
-        layers, x, after = self._read(symbols, state)
-        logits: Tensor = self._model.decoder(x)
+        layers, after = self.layers(symbols, state)
+        logits: Tensor = self._model.decoder(layers[-1]["h"])
         return layers, logits, after
+
+    @torch.inference_mode()
+    def layers(self, symbols: Tensor, state: State) -> tuple[list[dict[str, Tensor]], State]:
+        """The same without the logits."""
+        found = []
+        after = []
+        x = symbols
+        for index, layer in enumerate(self._layers):
+            signals = layer.read(x, tuple(part[index] for part in state))
+            x = signals["h"]
+            found.append(signals)
+            after.append(tuple(signals[name][-1] for name in layer.state))
+        return found, tuple(torch.stack(parts) for parts in zip(*after, strict=True))
 
     @torch.inference_mode()
     def state_after(self, symbols: Tensor, state: State) -> State:
@@ -62,20 +75,9 @@ class Steps:
         for many.
         """
         if isinstance(self._model.rnn, PaperGRU) or self._model.symbols > MOST_ONE_HOT:
-            return self._read(symbols, state)[2]
+            return self.layers(symbols, state)[1]
         after: State = self._model(symbols, state)[1]
         return after
-
-    def _read(self, symbols: Tensor, state: State) -> tuple[list[dict[str, Tensor]], Tensor, State]:
-        found = []
-        after = []
-        x = symbols
-        for index, layer in enumerate(self._layers):
-            signals = layer.read(x, tuple(part[index] for part in state))
-            x = signals["h"]
-            found.append(signals)
-            after.append(tuple(signals[name][-1] for name in layer.state))
-        return found, x, tuple(torch.stack(parts) for parts in zip(*after, strict=True))
 
 
 class _Layer(ABC):

@@ -81,8 +81,10 @@ def capture(
         ),
     ] = None,
     predictions: Annotated[
-        Literal["all", "surprisal"],
-        typer.Option(help="Of what runs predict: `all` distributions, or only the `surprisal` of what came."),
+        Literal["all", "surprisal", "none"],
+        typer.Option(
+            help="Of what runs predict: `all` distributions, only the `surprisal` of what came, or `none`."
+        ),
     ] = "all",
     streams: Annotated[
         int | None,

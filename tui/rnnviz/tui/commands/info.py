@@ -240,7 +240,7 @@ def _resuming(facts: Facts) -> str:
     words = ["rnnviz", "capture", str(model["run"].get("name", "RUN")), facts["text"]["name"]]
     words += ["--split", facts["text"]["part"], "--signals", ",".join(model["signals"])]
     if not model["next"]:
-        words += ["--predictions", "surprisal"]
+        words += ["--predictions", "surprisal" if model["surprisal"] else "none"]
     if options.get("streams"):
         words += ["--streams", str(options["streams"])]
     if _unknown_bytes(options):
@@ -252,7 +252,9 @@ def _model_lines(model: Facts, symbol_words: str) -> list[str]:
     size = f", {model['layers']} × {model['hidden']} units" if model["layers"] else ""
     words = {"model": f"{model['name']}: {model['kind']}{size}, {model['vocabulary']:,} {symbol_words}"}
     if not model["surprisal"]:
-        words["surprisal"] = "none: the states came without a model"
+        words["surprisal"] = "not kept"
+        if model["kind"] == "states":
+            words["surprisal"] = "none: the states came without a model"
     if model["mean_surprisal"] is not None:
         words["surprisal"] = f"{model['mean_surprisal']:.4f} nats on average"
     for layer, signals in enumerate(model["saturated"]):

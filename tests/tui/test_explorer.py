@@ -305,9 +305,10 @@ def test_a_damaged_block_is_told_and_the_rest_stays(tmp_path: Path) -> None:
                 file.write_bytes(file.read_bytes()[:50])
     with Terminal(["browse", str(made.path)], columns=100, rows=30) as terminal:
         terminal.wait_for_text("Unusable capture")
-        terminal.press("escape")
+        for _ in range(2):  # the cell's message and that of the predictions
+            terminal.press("escape")
+            terminal.watch(0.5)  # a key that comes sooner would make it Alt and that key
         terminal.wait_for_text("cannot be read")
-        terminal.press("escape")
         terminal.wait_for(lambda: terminal.row(1).startswith("some words"), "the text")
         terminal.press("s")
         terminal.wait_for_text("0:0 h")

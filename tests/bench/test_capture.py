@@ -122,7 +122,7 @@ def test_capture_beside_bare_inference(tmp_path: Path, layers: int, hidden: int,
         f"LSTM {layers}×{hidden}, {STREAMS} streams of {steps} symbols, {torch.get_num_threads()} threads",
         STREAMS * steps,
         {
-            "rnnviz capture of c h i f o g": partial(capturing, run, text, target, STREAMS, "surprisal"),
+            "rnnviz capture of c h i f o g": partial(capturing, run, text, target, STREAMS, "none"),
             "the same with full distributions": partial(capturing, run, text, target, STREAMS, "all"),
             "bare nn.LSTM inference": partial(bare_inference, lstm, rows),
             "a loop that stacks the gates": partial(stacked_gates, lstm, rows),

@@ -1,8 +1,8 @@
 """Gradients of a mini-batch, computed by shares of its streams.
 
 Shares of the streams go forwards and backwards in threads of their own, each with operations of one thread (see
-`threads`), and their gradients are added up in order. 100 streams in shares of 25 train 1.4 times as fast on two cores
-as with PyTorch's two threads at 1×128, as fast at 3×241, and on a machine that has other work several times as fast.
+`threads`), and their gradients are added up in order. 100 streams in shares of 25 train 1.4 times (1×128) and 1.2 times
+(3×241) as fast on two cores as with PyTorch's two threads, and several times as fast on a machine that has other work.
 
 The shares are the same on any number of threads, and so are the weights that come of them, as long as there are not
 more threads than shares.

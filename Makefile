@@ -33,7 +33,7 @@ demo: $(READY)
 	@$(BIN)/rnnviz demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest --ignore=tests/bench
+	@$(BIN)/python -m pytest --ignore=tests/bench --numprocesses 2
 
 check: $(READY)
 	@$(BIN)/ruff check

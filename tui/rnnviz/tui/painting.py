@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,6 +86,14 @@ def fitted(left: Line, right: Line, optional: Line, width: int, ground: Paint) -
         right = [other for other in right if other is not piece]
     room = width - width_of(right) - 1
     return spread(cut(left, room), right, width, ground) if right else cut(left, width)
+
+
+def side_by_side(blocks: Sequence[Sequence[Line]], each: int, ground: Paint) -> list[Line]:
+    """Blocks of equally many lines beside each other, `each` columns a block: none of their lines is wider."""
+    return [
+        [piece for line in row for piece in (*line, (" " * (each - width_of(line)), ground))]
+        for row in zip(*blocks, strict=True)
+    ]
 
 
 def legend(palette: Palette, low: float, high: float, steps: int = 9) -> Line:

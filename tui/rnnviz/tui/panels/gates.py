@@ -8,7 +8,7 @@ from rnnviz.store.signals import SIGNALS
 from rnnviz.store.statistics import LayerStatistics, UnitStatistics
 from rnnviz.tui.crossings import saturation_marks
 from rnnviz.tui.frame import LEVELS
-from rnnviz.tui.painting import Inks, Line, cut, spread, width_of
+from rnnviz.tui.painting import Inks, Line, cut, side_by_side, spread, width_of
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.histogram import bars, level_ink, rebinned
 
@@ -54,13 +54,7 @@ def gate_lines(
         )
         for name in shown
     ]
-    lines: list[Line] = []
-    for row in zip(*blocks, strict=True):
-        line: Line = []
-        for piece in row:
-            line += [*piece, (" " * (each - width_of(piece)), inks.plain)]
-        lines.append(line)
-    return lines
+    return side_by_side(blocks, each, inks.plain)
 
 
 def _block(

@@ -17,7 +17,7 @@ from rnnviz.store.signals import SIGNALS
 from rnnviz.store.statistics import LayerStatistics
 from rnnviz.tui.crossings import saturation_marks
 from rnnviz.tui.frame import BLANK
-from rnnviz.tui.painting import Inks, Line, cut, spread, width_of
+from rnnviz.tui.painting import Inks, Line, cut, side_by_side, spread, width_of
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.gates import gates_shown
 
@@ -89,13 +89,7 @@ def scatter_lines(
         _plot(Saturation.of(statistics, name), name, name == chosen, unit, each - 1, height, palettes[name])
         for name in shown
     ]
-    lines: list[Line] = []
-    for row in zip(*plots, strict=True):
-        line: Line = []
-        for piece in row:
-            line += [*piece, (" " * (each - width_of(piece)), inks.plain)]
-        lines.append(line)
-    return lines
+    return side_by_side(plots, each, inks.plain)
 
 
 def _plot(

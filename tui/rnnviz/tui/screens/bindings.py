@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from textual.binding import Binding
+
+from rnnviz.tui.painting import Inks, Line, width_of
+from rnnviz.tui.screens.help import keys_of
 
 
 def key(keys: str, action: str, what: str, tooltip: str, *, show: bool = False) -> Binding:
@@ -14,3 +19,15 @@ def key(keys: str, action: str, what: str, tooltip: str, *, show: bool = False) 
     # or a paste sends after them finds the prompt open. Any other key may wait its turn in the screen's queue.
     asks = action.startswith("ask_")
     return Binding(keys, action, what, show=show, tooltip=tooltip, id=f"{action}-{keys}", priority=asks)
+
+
+def hint_line(bindings: Iterable[Binding], inks: Inks, width: int, *, last: int = 0) -> Line:
+    """The keys to be shown, each with its few words, as many as have room from the first on; the `last` ones stay."""
+    hints: list[Line] = [
+        [(f" {keys_of(binding)} ", inks.accent), (f"{binding.description} ", inks.faint)]
+        for binding in bindings
+        if binding.show
+    ]
+    while len(hints) > last + 1 and sum(map(width_of, hints)) > width:
+        del hints[-1 - last]
+    return [piece for hint in hints for piece in hint]

@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from textual import work
 from textual.message import Message
-from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from rnnviz.store.errors import RnnvizError
 from rnnviz.tui.errand import Cancelled
+from rnnviz.tui.screens.asking import Asking
 from rnnviz.tui.screens.message import MessageScreen
 
 Found = TypeVar("Found")
@@ -22,7 +22,7 @@ PROGRESS_AFTER, PROGRESS_EVERY = 0.3, 0.1
 """Seconds after which an errand shows how far it is, and how often from then on."""
 
 
-class Errands(Screen[None]):
+class Errands(Asking[None]):
     """A screen that can have longer work done, one at a time."""
 
     class Progressed(Message):

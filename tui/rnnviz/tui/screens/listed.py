@@ -21,10 +21,10 @@ from rnnviz.tui.cell_list import CellList
 from rnnviz.tui.cell_order import Order, statistics_columns
 from rnnviz.tui.cell_page import CellPage, Progress
 from rnnviz.tui.cells import Cell
-from rnnviz.tui.painting import Inks, Line, width_of
+from rnnviz.tui.painting import Inks
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.scene import Scene
-from rnnviz.tui.screens.help import keys_of
+from rnnviz.tui.screens.bindings import hint_line
 from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.similarity import compare
 from rnnviz.tui.source import Block, Source
@@ -265,18 +265,5 @@ class ListedCells(Screen[View | None]):
         self._report(self._source.failure(needed))
         progress = Progress(self._shares, self._sample, self._reference, self._typing)
         canvas.show(self._page.draw(self.cells, self.view, progress, width, height, self._palette))
-        self.query_one("#hints", Lines).show([self._hints(width)])
-
-    def _hints(self, width: int) -> Line:
-        """As many of the keys as have room."""
-        hints: Line = []
-        for binding in self.BINDINGS:
-            if isinstance(binding, Binding) and binding.show:
-                hint: Line = [
-                    (f" {keys_of(binding)} ", self._inks.accent),
-                    (f"{binding.description} ", self._inks.faint),
-                ]
-                if width_of([*hints, *hint]) > width:
-                    break
-                hints += hint
-        return hints
+        keys = (binding for binding in self.BINDINGS if isinstance(binding, Binding))
+        self.query_one("#hints", Lines).show([hint_line(keys, self._inks, width)])

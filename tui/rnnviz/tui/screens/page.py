@@ -18,7 +18,6 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
@@ -31,9 +30,9 @@ from rnnviz.tui.live.page import Page
 from rnnviz.tui.live.session import Session
 from rnnviz.tui.live.sheet import Sheet, draw, sheet, window_of
 from rnnviz.tui.live.whereabouts import FoundNgrams, FoundRun, find_ngrams, find_run, run_at
-from rnnviz.tui.painting import Line, width_of
 from rnnviz.tui.scene import Scene
-from rnnviz.tui.screens.help import keys_of
+from rnnviz.tui.screens.asking import Asking
+from rnnviz.tui.screens.bindings import hint_line
 from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.view import View
 from rnnviz.tui.widgets.canvas import Canvas
@@ -53,7 +52,7 @@ def do_nothing() -> None:
     """What a session calls while no screen shows it."""
 
 
-class PageScreen(Screen[View | None]):
+class PageScreen(Asking[View | None]):
     """The page of a session. Dismissed with the view, which may have another cell and signal by then."""
 
     GROUP: ClassVar[str] = ""
@@ -105,7 +104,6 @@ class PageScreen(Screen[View | None]):
         self._timer: Timer | None = None
         self._searching = True
         """Whether the models are still being looked for."""
-        self._answered: Callable[[str], None] | None = None
 
     # What it is made of
 
@@ -172,7 +170,7 @@ class PageScreen(Screen[View | None]):
             if self._run is not None:
                 given = self._run
                 self._try(lambda: self.open_run(given))
-            elif not self._asking:
+            elif not self.asking:
                 self.ask_run()
         self.turned()
 
@@ -274,14 +272,7 @@ class PageScreen(Screen[View | None]):
 
     def _show_hints(self) -> None:
         inks = self.scene.inks(self.view.signal)
-        hints: list[Line] = [
-            [(f" {keys_of(binding)} ", inks.accent), (f"{binding.description} ", inks.faint)]
-            for binding in self._keys
-            if binding.show
-        ]
-        while len(hints) > 1 and sum(map(width_of, hints)) > self.size.width:
-            del hints[-1]
-        self.query_one("#hints", Lines).show([[piece for hint in hints for piece in hint]])
+        self.query_one("#hints", Lines).show([hint_line(self._keys, inks, self.size.width)])
 
     # Keys
 
@@ -307,7 +298,7 @@ class PageScreen(Screen[View | None]):
         """Write what is typed, or do what the key is for."""
         if not self.is_current:
             return  # left already: a key that was on its way is for the screen that is there now
-        if self._asking:
+        if self.asking:
             if event.is_printable and event.character is not None:
                 # It was on its way when the question was opened: it belongs to the answer.
                 event.stop()
@@ -345,30 +336,8 @@ class PageScreen(Screen[View | None]):
         self.session.page = page
         self.turned()
 
-    # Questions
-
-    @property
-    def _asking(self) -> bool:
-        return self.query_one("#prompt", Prompt).display
-
-    def ask(self, label: str, value: str, answered: Callable[[str], None]) -> None:
-        """Ask something in the bottom line. An answer that is an error is shown, and can be mended."""
-        self._answered = answered
-        self.query_one("#hints").display = False
-        self.query_one("#prompt", Prompt).ask(label, value)
-
-    def on_prompt_closed(self) -> None:
-        self.query_one("#hints").display = True
-        self.set_focus(None)
-
-    def on_prompt_answered(self, event: Prompt.Answered) -> None:
-        answered = self._answered
-        if answered is not None and event.answer.strip():
-            self._try(lambda: answered(event.answer), lambda: self.ask(event.label, event.answer, answered))
-
-    def _try(self, act: Callable[[], None], mend: Callable[[], None] = lambda: None) -> None:
+    def _try(self, act: Callable[[], None]) -> None:
         try:
             act()
         except RnnvizError as error:
-            mend()
             self.app.push_screen(MessageScreen(error))

@@ -25,20 +25,18 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.screen import Screen
 
-from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import Capture
 from rnnviz.tui import view as moves
 from rnnviz.tui.errand import Jump
 from rnnviz.tui.layout import TextWindow
 from rnnviz.tui.overhead import Overhead
-from rnnviz.tui.painting import Line, width_of
+from rnnviz.tui.painting import Line
 from rnnviz.tui.palette import Depth
 from rnnviz.tui.places import Places, places
 from rnnviz.tui.reading_list import reading_list, text_needed, values_needed, window_at
 from rnnviz.tui.scene import Scene
+from rnnviz.tui.screens.bindings import hint_line
 from rnnviz.tui.screens.errands import Errands
-from rnnviz.tui.screens.help import keys_of
-from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.source import Block, ByteBlock, Source
 from rnnviz.tui.view import View
 from rnnviz.tui.widgets.canvas import Canvas
@@ -94,7 +92,6 @@ class ShadedText(Errands):
         self._moves: deque[tuple[Move, int | None]] = deque()
         self._overtaken = False
         """Whether the view has changed since the last frame, which the terminal has not shown yet."""
-        self._answered: Callable[[str], None] | None = None
 
     def _tell(self) -> None:
         """Called from the source's thread."""
@@ -279,15 +276,9 @@ class ShadedText(Errands):
         if self.said is not None:
             self.query_one("#hints", Lines).show([[(f" {self.said}", inks.accent)]])
             return
-        hints: list[Line] = [
-            [(f" {keys_of(binding)} ", inks.accent), (f"{binding.description} ", inks.faint)]
-            for _, bindings in self.key_groups()
-            for binding in bindings
-            if binding.show
-        ]
-        while len(hints) > 2 and sum(map(width_of, hints)) > self.size.width:
-            del hints[-3]  # the last two, how to get help and how to leave, stay
-        self.query_one("#hints", Lines).show([[piece for hint in hints for piece in hint]])
+        keys = (binding for _, bindings in self.key_groups() for binding in bindings)
+        # The last two, how to get help and how to leave, stay.
+        self.query_one("#hints", Lines).show([hint_line(keys, inks, self.size.width, last=2)])
 
     @classmethod
     def key_groups(cls) -> list[tuple[str, list[Binding]]]:
@@ -303,28 +294,7 @@ class ShadedText(Errands):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a question is open, keys belong to its answer."""
-        return not self.query_one("#prompt", Prompt).display
-
-    def ask(self, label: str, value: str, answered: Callable[[str], None]) -> None:
-        """Ask something in the bottom line. An RnnvizError of `answered` is shown, and the question asked again
-        with the answer in it, to be mended. A blank answer is none."""
-        self._answered = answered
-        self.query_one("#hints").display = False
-        self.query_one("#prompt", Prompt).ask(label, value)
-
-    def on_prompt_closed(self) -> None:
-        self.query_one("#hints").display = True
-        self.set_focus(None)
-
-    def on_prompt_answered(self, event: Prompt.Answered) -> None:
-        answered = self._answered
-        if answered is None or not event.answer.strip():
-            return
-        try:
-            answered(event.answer)
-        except RnnvizError as error:
-            self.ask(event.label, event.answer, answered)
-            self.app.push_screen(MessageScreen(error))
+        return not self.asking
 
     # Longer work
 

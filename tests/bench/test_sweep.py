@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 import torch
 
+from rnnviz.engine import limits
 from rnnviz.engine.device import DeviceName, resolve
 from rnnviz.engine.split import Split
 from rnnviz.engine.sweep.job import ENDS, Job
-from rnnviz.engine.sweep.local import Capacity, capacity, train_here, usable_cores
+from rnnviz.engine.sweep.local import Capacity, capacity, train_here
 from rnnviz.engine.sweep.plan import Protocol, Sweep, plan
 from rnnviz.engine.sweep.schedule import jobs_of, total_symbols
 from rnnviz.engine.text import open_text
@@ -91,7 +92,7 @@ def test_runs_at_once_beside_one_after_another(
     sweep, text = _sweep(tmp_path, kinds, layers, sizes)
     configs = [sweep.config(entry) for entry in sweep.entries]
     suited = capacity(configs, sweep.symbols, resolve(device))
-    alone = Capacity(1, usable_cores(), suited.gpus[:1])
+    alone = Capacity(1, limits.cores().amount, suited.gpus[:1])
     names = ", ".join(entry.name.removesuffix("-d0") for entry in sweep.entries[:3])
     more = f" and {len(configs) - 3} more" if len(configs) > 3 else ""
     print(f"\n50 epochs of {names}{more} on {device}, extrapolated from {SECONDS:g} s of each")

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from rnnviz.engine import limits
 from rnnviz.engine.run import load_run
 from rnnviz.engine.split import Split
 from rnnviz.engine.sweep.job import Job, Report
-from rnnviz.engine.sweep.local import capacity, usable_cores
+from rnnviz.engine.sweep.local import Capacity, capacity
 from rnnviz.engine.sweep.plan import Sweep, held_sweep, load_sweep
 from rnnviz.engine.sweep.schedule import Forecast, jobs_of
 from rnnviz.engine.text import open_text
@@ -209,15 +210,49 @@ def test_this_machines_cores_are_used_and_no_more(tmp_path: Path, text: Path) ->
     configs = [sweep.config(entry) for entry in sweep.entries] * 50
     cpu = torch.device("cpu")
     suited = capacity(configs, sweep.symbols, cpu)
-    assert 1 <= suited.at_once * suited.threads <= usable_cores()
+    assert 1 <= suited.at_once * suited.threads <= limits.cores().amount
     assert suited.gpus == ()
     assert capacity(configs[:1], sweep.symbols, cpu).at_once == 1
     assert capacity(configs, sweep.symbols, cpu, at_once=3, threads=2) == replace(
         suited, at_once=3, threads=2
     )
     alone = [replace(configs[0], split=Split(streams=100))]
-    assert capacity(alone, sweep.symbols, cpu).threads == min(usable_cores(), 4), "a thread for each share"
+    assert capacity(alone, sweep.symbols, cpu).threads == min(limits.cores().amount, 4), (
+        "a thread for each share"
+    )
     dropping = [replace(alone[0], dropout=0.5)]
     assert capacity(dropping, sweep.symbols, cpu).threads == 1, "there are no shares with dropout"
-    large = [replace(config, hidden=1 << 20) for config in configs]
-    assert capacity(large, sweep.symbols, cpu).at_once == 1, "terabytes: one, which says what is wrong"
+
+
+def test_a_container_s_memory_and_cores_are_planned_with(
+    tmp_path: Path, text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    proc = tmp_path / "proc/self"
+    proc.mkdir(parents=True)
+    (proc / "cgroup").write_text("0::/\n")
+    (proc / "mountinfo").write_text("30 23 0:26 / /group rw - cgroup2 cgroup2 rw\n")
+    group = tmp_path / "group"
+    group.mkdir()
+    (group / "cpu.max").write_text("100000 100000\n")
+    monkeypatch.setattr(limits, "ROOT", tmp_path)
+    sweep = plan_small(tmp_path / "sweep", text, kinds=("lstm",), sizes=(4, 8, 16, 512))
+    configs = [replace(sweep.config(entry), split=Split()) for entry in sweep.entries]
+    cpu = torch.device("cpu")
+    assert capacity(configs, sweep.symbols, cpu) == Capacity(1, 1), "a quota of one core"
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(8))
+    monkeypatch.setattr("os.process_cpu_count", lambda: 8, raising=False)
+    (group / "cpu.max").write_text("max 100000\n")
+    assert capacity(configs, sweep.symbols, cpu) == Capacity(4, 2)
+    (group / "memory.current").write_text("100000000\n")
+    # The largest takes about 480 MB, and 83 more for each further thread; a fifth stays free.
+    for free, expected in ((3000, (4, 2)), (2500, (4, 1)), (1500, (2, 2)), (490, (1, 1))):
+        (group / "memory.max").write_text(f"{free + 100}000000\n")
+        assert capacity(configs, sweep.symbols, cpu) == Capacity(*expected)
+    (group / "memory.max").write_text("550000000\n")
+    with pytest.raises(
+        InvalidRequest, match=r"lstm of 1×512 takes about 0\.48 GB, and 0\.45 are left \(/group/memory"
+    ):
+        capacity(configs, sweep.symbols, cpu)
+    assert capacity(configs, sweep.symbols, cpu, at_once=1).at_once == 1, "as the hint says"

@@ -8,7 +8,6 @@ twentieth at the end of the tenth epoch and of each one after; the weights that 
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rnnviz.engine import limits
 from rnnviz.engine.checkpoint import (
     Checkpoint,
     Position,
@@ -134,14 +134,14 @@ def train(path: Path, text: Text, *, device: torch.device) -> Generator[Progress
 
 
 def refuse_too_large(run: Run) -> None:
-    """Raise InvalidRequest if training the run takes more memory than the machine has in all."""
+    """Raise InvalidRequest if training the run takes more memory than this process may have in all."""
     parameters = sum(math.prod(shape) for shape in run.parameter_shapes().values())
     needed = parameters * BYTES_PER_PARAMETER
-    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if needed > there:
+    there = limits.memory()
+    if needed > there.amount:
         raise InvalidRequest(
             f"--layers {run.config.layers} --hidden {run.config.hidden} make {parameters:,} parameters; training "
-            f"them takes {needed / 1e9:,.0f} GB and this machine has {there / 1e9:,.0f}",
+            f"them takes {needed / 1e9:,.2f} GB, and this process may have {there.amount / 1e9:,.2f} ({there.source})",
             "Lower --hidden or --layers.",
         )
 

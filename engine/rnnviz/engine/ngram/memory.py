@@ -1,10 +1,10 @@
-"""What memory our estimator takes, and what of it this machine has."""
+"""What memory our estimator takes, and what of it there is."""
 
 from __future__ import annotations
 
-import os
 from typing import Final
 
+from rnnviz.engine import limits
 from rnnviz.engine.ngram.parts import PART, can_pack
 from rnnviz.store.errors import InvalidRequest
 
@@ -12,7 +12,7 @@ MOST_SYMBOLS: Final = (1 << 31) - 3
 """Positions are numbers of 32 bits."""
 
 SHARE: Final = 0.75
-"""Of the machine's memory that may be taken."""
+"""Of the memory that this process may have that is taken."""
 
 TEXT_BYTES: Final = 2
 """For a symbol of the train part, which is read whole."""
@@ -43,19 +43,16 @@ def refuse_too_large(symbols: int, distinct: int, depth: int) -> None:
     else:
         grams: int = sum(min(symbols, (distinct + 2) ** order) for order in range(1, depth + 1))
         needed = SORTING_BYTES * symbols + GRAM_BYTES * grams
-    if needed > SHARE * _there():
+    there = limits.memory()
+    if needed > SHARE * there.amount:
         raise InvalidRequest(
-            f"estimating n = {depth - 1} on {symbols:,} symbols takes {needed / 1e9:,.0f} GB, and this machine has "
-            f"{_there() / 1e9:,.0f}",
+            f"estimating n = {depth - 1} on {symbols:,} symbols takes {needed / 1e9:,.2f} GB, and this process may "
+            f"have {there.amount / 1e9:,.2f} ({there.source})",
             _HINT,
         )
 
 
 def most_grams(symbols: int, depth: int) -> int:
     """How many distinct grams of order `depth` fit beside the text, where they are counted in parts."""
-    left = SHARE * _there() - TEXT_BYTES * symbols - PART_BYTES * min(PART, symbols)
+    left = SHARE * limits.memory().amount - TEXT_BYTES * symbols - PART_BYTES * min(PART, symbols)
     return max(0, int(left / (DISTINCT_BYTES * depth)))
-
-
-def _there() -> int:
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -16,7 +16,7 @@ from collections.abc import Generator
 from contextlib import closing
 from typing import Final
 
-from rnnviz.engine.device import resolve, use_threads
+from rnnviz.engine.device import resolve
 from rnnviz.engine.run import RUN_FILE, Run, load_run
 from rnnviz.engine.sweep.job import Job, Report
 from rnnviz.engine.sweep.plan import LEFT_BY_A_KILL
@@ -36,8 +36,7 @@ def work(job: Job, unwanted: threading.Event) -> Generator[Report, None, None]:
 
     Raises what `start_run` and `train` raise.
     """
-    use_threads(job.config.threads)
-    device = resolve(job.config.device)
+    device = resolve(job.config.device, job.config.threads)
     text = open_text(job.text, glob=job.glob, seed=job.config.seed)
     if text.sha256() != job.sha256:
         raise InvalidText(

@@ -71,11 +71,23 @@ def _codecs() -> Finding:
 def _torch() -> Iterator[Finding]:
     import torch
 
+    from rnnviz.engine import limits
+    from rnnviz.engine.device import resolve
+
     yield Finding("torch", torch.__version__)
     devices = [f"cuda:{n} {torch.cuda.get_device_name(n)}" for n in range(torch.cuda.device_count())]
     yield Finding("devices", ", ".join(["cpu", *devices]))
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Finding("cpu threads", f"{torch.get_num_threads()} used by torch, {usable} processors usable")
+    resolve("auto")
+    usable = limits.cores()
+    yield Finding(
+        "cpu threads", f"{torch.get_num_threads()} used by torch; {usable.amount} usable ({usable.source})"
+    )
+    there, left = limits.memory(), limits.free_memory()
+    yield Finding(
+        "memory",
+        f"{there.amount / 1e9:.1f} GB ({there.source}), {left.amount / 1e9:.1f} of them left"
+        + (f" ({left.source})" if left.source != there.source else ""),
+    )
 
 
 def _kenlm() -> Finding:

@@ -64,7 +64,7 @@ def sweep(
             "--jobs",
             min=1,
             max=4096,
-            help="Runs at once [default: CPU cores / threads, or 8 on each GPU].",
+            help="Runs at once [default: CPU cores / threads as memory allows, or 8 on each GPU].",
             show_default=False,
         ),
     ] = None,

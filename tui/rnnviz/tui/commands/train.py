@@ -50,7 +50,12 @@ def train(
     device: DeviceOption = "auto",
     threads: Annotated[
         int | None,
-        typer.Option(min=1, max=4096, help="CPU threads (all cores if not given).", show_default=False),
+        typer.Option(
+            min=1,
+            max=4096,
+            help="CPU threads [default: as many cores as this process may keep busy].",
+            show_default=False,
+        ),
     ] = None,
     glob: GlobOption = "*",
     force: Annotated[bool, typer.Option("--force", help="Replace an older run at --out.")] = False,
@@ -73,7 +78,7 @@ def train(
 
         rnnviz train --resume --out runs/python
     """
-    from rnnviz.engine.device import resolve, use_threads
+    from rnnviz.engine.device import resolve
     from rnnviz.engine.run import RunConfig, load_run
     from rnnviz.engine.split import Split
     from rnnviz.engine.text import open_text, portable_spec
@@ -91,7 +96,7 @@ def train(
             return
         opened = run.open_text(text)
         device = device if _is_given(context, "device") else run.config.device
-        threads = threads or run.config.threads
+        computing = resolve(device, threads or run.config.threads)
     else:
         if text is None:
             raise InvalidRequest(
@@ -110,13 +115,12 @@ def train(
             device=device,
             threads=threads,
         )
-        resolve(device)
+        computing = resolve(device, threads)
         opened = open_text(text, glob=glob, seed=seed)
         spec = portable_spec(text)
         command = train_command(spec or opened.name, out.resolve().name, glob, config)
         run = start_run(out, opened, config, command=command, spec=spec, glob=glob, force=force)
-    use_threads(threads)
-    stopped_by = _train(run, opened, resolve(device))
+    stopped_by = _train(run, opened, computing)
     if stopped_by is None:
         _report(load_run(out))
         return

@@ -246,13 +246,13 @@ def test_a_container_s_memory_and_cores_are_planned_with(
     (group / "cpu.max").write_text("max 100000\n")
     assert capacity(configs, sweep.symbols, cpu) == Capacity(4, 2)
     (group / "memory.current").write_text("100000000\n")
-    # The largest takes about 480 MB, and 83 more for each further thread; a fifth stays free.
-    for free, expected in ((3000, (4, 2)), (2500, (4, 1)), (1500, (2, 2)), (490, (1, 1))):
+    # The largest takes about 420 MB, and 83 more for each further thread; a fifth stays free.
+    for free, expected in ((3000, (4, 2)), (2400, (4, 1)), (1400, (2, 2)), (490, (1, 1))):
         (group / "memory.max").write_text(f"{free + 100}000000\n")
         assert capacity(configs, sweep.symbols, cpu) == Capacity(*expected)
-    (group / "memory.max").write_text("550000000\n")
+    (group / "memory.max").write_text("500000000\n")
     with pytest.raises(
-        InvalidRequest, match=r"lstm of 1×512 takes about 0\.48 GB, and 0\.45 are left \(/group/memory"
+        InvalidRequest, match=r"lstm of 1×512 takes about 0\.42 GB, and 0\.40 are left \(/group/memory"
     ):
         capacity(configs, sweep.symbols, cpu)
     assert capacity(configs, sweep.symbols, cpu, at_once=1).at_once == 1, "as the hint says"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +17,10 @@ from safetensors.torch import load, load_file, save_file
 from torch import nn
 
 from rnnviz.engine import train as training
+from rnnviz.engine.model import initialise
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.run import RunConfig, load_run
-from rnnviz.engine.split import Split
+from rnnviz.engine.split import Split, read_streams
 from rnnviz.engine.text import Text, open_text
 from rnnviz.engine.train import EpochDone, rate_of_epoch, start_run, train
 from rnnviz.store.errors import (
@@ -102,6 +105,51 @@ def test_training_is_the_papers_protocol(tmp_path: Path, text: Text) -> None:
     kept = run.model(CPU).rnn
     for name, parameter in lstm.named_parameters():
         torch.testing.assert_close(kept.get_parameter(name), parameter, rtol=0, atol=2e-4)
+
+
+def test_updates_are_those_of_pytorch_s_rmsprop_to_the_last_bit(tmp_path: Path, text: Text) -> None:
+    config = replace(SMALL, layers=2, decay_after=1)
+    run = start(tmp_path / "run", text, config)
+    steps, unroll = config.split.columns(text.length)["train"], config.split.unroll
+    go_on(run.path, text, until=lambda event: event.done == (2 * steps + 5) * unroll * config.split.streams)
+
+    model = run.build().train()
+    initialise(model, config.seed, config.reach)
+    rmsprop = torch.optim.RMSprop(model.parameters(), alpha=config.smoothing, eps=config.epsilon)
+    read = run.byte_vocabulary.encode(read_streams(text, config.split, "train", 0, steps * unroll + 1))
+    tokens = torch.from_numpy(read.astype(np.int64))
+    state = model.zero_state(config.split.streams)
+    for number in range(2 * steps + 5):
+        epoch, step = divmod(number, steps)
+        rmsprop.param_groups[0]["lr"] = rate_of_epoch(config, epoch + 1)
+        window = tokens[step * unroll : (step + 1) * unroll + 1]
+        rmsprop.zero_grad()
+        logits, state = model(window[:-1], tuple(part.detach() for part in state))
+        loss = nn.functional.cross_entropy(logits.flatten(0, 1), window[1:].flatten(), reduction="sum")
+        torch.autograd.backward(loss / window[1:].numel())
+        nn.utils.clip_grad_value_(model.parameters(), config.clip / unroll)
+        rmsprop.step()
+
+    found = load_file(run.path / "checkpoint.safetensors")
+    for name, parameter in model.named_parameters():
+        assert torch.equal(found[f"model.{name}"], parameter)
+        assert torch.equal(found[f"square_avg.{name}"], rmsprop.state[parameter]["square_avg"])
+
+
+def test_training_loads_neither_pytorch_s_compiler_nor_sympy(tmp_path: Path, text: Text) -> None:
+    """They take longer to load than a small model takes to train."""
+    run = start(tmp_path / "run", text, replace(SMALL, epochs=1))
+    code = f"""
+import sys, torch
+from pathlib import Path
+from rnnviz.engine.text import open_text
+from rnnviz.engine.train import train
+for _ in train(Path({str(run.path)!r}), open_text({str(tmp_path / "text")!r}), device=torch.device("cpu")): pass
+print([name for name in ("torch._dynamo", "torch._inductor", "sympy") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+    assert load_run(run.path).complete
 
 
 def test_the_rate_falls_from_the_tenth_epoch_on() -> None:

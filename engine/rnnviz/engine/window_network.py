@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rnnviz.engine.model import RecurrentModel, State
+from rnnviz.engine.model import RecurrentModel, State, take_memory
 
 
 class WindowNetwork(nn.Module):
@@ -57,7 +57,8 @@ def build_window(symbols: int, hidden: int, n: int, dropout: float = 0.0) -> Win
     """A network whose parameters hold no values yet. Draws nothing from PyTorch's random generator."""
     with torch.device("meta"):
         model = WindowNetwork(symbols, hidden, n, dropout)
-    return model.to_empty(device="cpu")
+    take_memory(model)
+    return model
 
 
 def window_shapes(symbols: int, hidden: int, n: int) -> dict[str, tuple[int, ...]]:

@@ -24,7 +24,7 @@ from rnnviz.store.errors import InvalidRequest
 TICK_SECONDS: Final = 0.25
 """The longest silence: so often the caller can look at what a person wants."""
 
-PROCESS_BYTES: Final = 370e6
+PROCESS_BYTES: Final = 310e6
 """Of a process that has loaded PyTorch and trains almost nothing."""
 
 ACTIVATIONS_PER_UNIT: Final = 16
@@ -97,8 +97,8 @@ def _refuse_too_large(configs: Sequence[RunConfig], symbols: int, threads: int) 
 def memory_of(config: RunConfig, symbols: int, threads: int) -> float:
     """About how many bytes a process takes that trains this; the text's train part, a byte a symbol, not counted.
 
-    With 87 symbols it is, in MB (measured on a CPU: in brackets), of an LSTM 1×64 385 (358), 1×512 486 (476), 3×300 564
-    (490), in two threads 711 (584), with dropout 983 (796); of a GRU 3×300 688 (590).
+    With 87 symbols it is, in MB (measured on a CPU: in brackets), of an LSTM 1×64 325 (289), 1×512 426 (416), 3×300 504
+    (416), in two threads 651 (514), with dropout 923 (726); of a GRU 3×300 628 (486), of an RNN 470 (355).
     """
     assert config.kind != "n-nn"
     parameters = parameter_count(config.kind, symbols, config.hidden, config.layers)

@@ -76,7 +76,8 @@ class Asker:
         self.model = LiveModel(wanted, lambda: None)
 
     def ask(self, text: bytes) -> None:
-        question = Question(text, len(text), max(0, len(text) - 4000), len(text), 1, 3, "c")
+        start = max(0, len(text) - 4000)
+        question = Question(text, len(text), start, len(text), layer=1, unit=3, signal="c")
         self.model.ask(question)
         answer = self.model.answer
         while answer is None or answer.question is not question or not answer.complete:

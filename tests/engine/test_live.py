@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rnnviz.engine import live_recurrent
-from rnnviz.engine.live import LiveReading, common_length, drawn, tempered
+from rnnviz.engine.live import LiveReading, drawn, likeliest, tempered
 from rnnviz.engine.live_recurrent import LiveRecurrent, open_recurrent
+from rnnviz.engine.live_symbols import common_length
 from rnnviz.engine.model import Kind
 from rnnviz.engine.run import Run
 from rnnviz.store.errors import InvalidRequest, InvalidRun, NotFound
@@ -112,9 +113,7 @@ def test_a_text_longer_than_memory_allows_is_read_as_far_as_that(
     assert reading.longest == 100
     assert read(reading, TEXT)[-1] == 100
     assert np.isnan(reading.surprisal(0, 100)[-1])
-    monkeypatch.setattr(
-        live_recurrent, "MOST_BYTES", 10 * (2 * 5 * (2 * 4 + 4 * 2) + 4 * len(reading.vocabulary))
-    )
+    monkeypatch.setattr(live_recurrent, "MOST_BYTES", 10 * 2 * 5 * (2 * 4 + 4 * 2))
     assert open_recurrent(runs["lstm"].path).longest == 10
 
 

@@ -25,12 +25,8 @@ from rnnviz.store.errors import InvalidRequest, InvalidText
 from rnnviz.store.reader import Capture, CapturedModel, open_capture
 from rnnviz.store.summary import mean_surprisal
 from support.files import contents
-from support.token_runs import imported_run
+from support.token_runs import CHARACTERS, WORDS, imported_run
 
-CHARACTERS = TokenVocabulary(tuple("aébc \n🙂"), "character")
-WORDS = TokenVocabulary(
-    ("<unk>", "<eos>", "der", "Hund", "schläft", "🙂", "."), "word", unknown=0, line_end=1
-)
 SPEECH = "der Hund schläft .\n  der 🙂 Kater\tschläft ...\n\nder Hund\n"
 READ = [
     "der",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -12,7 +12,11 @@ from rnnviz.engine.capture import capture
 from rnnviz.engine.model import Kind
 from rnnviz.engine.run import Run, load_run
 from rnnviz.engine.text import open_text
+from rnnviz.engine.tokens import TokenVocabulary
+from rnnviz.store.reader import Capture, open_capture
 from support.runs import SMALL, go_on, start
+from support.texts import write_words
+from support.token_runs import imported_run
 
 
 def lively_run(path: Path, text: Path, kind: Kind = "lstm", layers: int = 2, hidden: int = 5) -> Run:
@@ -33,3 +37,31 @@ def capture_of(run: Run, text: Path, path: Path) -> Path:
     for _ in capture(run, open_text(str(text)), path, replace_unknown=True):
         pass
     return path
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What typing needs: a folder with a run and, beside it, a capture that was made with the run."""
+
+    folder: Path
+    run: Run
+    path: Path
+    """Of the capture."""
+
+    @property
+    def capture(self) -> Capture:
+        return open_capture(self.path)
+
+
+def wordy(folder: Path, hidden: int = 5) -> Typed:
+    """A run over bytes and a capture of `words.txt`, which it is of."""
+    text = write_words(folder / "words.txt", 2000)
+    run = lively_run(folder / "runs" / "wordy", text, hidden=hidden)
+    return Typed(folder, run, capture_of(run, text, folder / "x.zarr"))
+
+
+def over_tokens(folder: Path, vocabulary: TokenVocabulary, text: str) -> Typed:
+    """An imported run over characters or words, and a capture of a text that has no unknown ones."""
+    (folder / "text.txt").write_text(text)
+    run = imported_run(folder / "runs" / "tokens", vocabulary)
+    return Typed(folder, run, capture_of(run, folder / "text.txt", folder / "x.zarr"))

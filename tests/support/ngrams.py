@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnviz.engine.ngram.arpa import write_arpa
+from rnnviz.engine.ngram.capturing import add_ngrams
 from rnnviz.engine.ngram.counting import Sentence
 from rnnviz.engine.ngram.directory import NgramModels
 from rnnviz.engine.ngram.kneser_ney import Estimate, estimate
@@ -58,5 +59,13 @@ def trained(
         path, text, orders, split, compressed=compressed, command="rnnviz", spec=None, glob="*", force=False
     )
     for _ in train_ngrams(models, text):
+        pass
+    return models
+
+
+def added(capture: Path, path: Path, text: Text, *orders: int) -> NgramModels:
+    """A directory of models, and what they expect added to a capture."""
+    models = trained(path, text, *orders)
+    for _ in add_ngrams(capture, models):
         pass
     return models

@@ -12,6 +12,11 @@ from rnnviz.engine.run import Run, RunConfig, load_run, versions
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import Vocabulary
 
+CHARACTERS = TokenVocabulary(tuple("aébc \n🙂"), "character")
+WORDS = TokenVocabulary(
+    ("<unk>", "<eos>", "der", "Hund", "schläft", "🙂", "."), "word", unknown=0, line_end=1
+)
+
 
 def imported_run(
     path: Path,

@@ -17,24 +17,24 @@ from rnnviz.store.reader import Capture, open_capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.frame import LEVELS
 from rnnviz.tui.palette import Depth, palette
-from support.lively import capture_of, lively_run
+from support.lively import Typed, capture_of, lively_run, wordy
 from support.terminal import Terminal
-from support.texts import words, write_words
+from support.texts import words
 
 
-@pytest.fixture(scope="module", name="home")
-def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("typing")
+@pytest.fixture(scope="module", name="made")
+def _made(tmp_path_factory: pytest.TempPathFactory) -> Typed:
+    return wordy(tmp_path_factory.mktemp("typing"))
 
 
 @pytest.fixture(scope="module", name="run")
-def _run(home: Path) -> Run:
-    return lively_run(home / "runs" / "wordy", write_words(home / "words.txt", 2000))
+def _run(made: Typed) -> Run:
+    return made.run
 
 
 @pytest.fixture(scope="module", name="path")
-def _path(home: Path, run: Run) -> Path:
-    return capture_of(run, home / "words.txt", home / "x.zarr")
+def _path(made: Typed) -> Path:
+    return made.path
 
 
 def of_text(run: Run, text: bytes, folder: Path) -> Capture:
@@ -261,19 +261,14 @@ def greedy(run: Run, text: bytes, count: int, folder: Path) -> bytes:
     return text
 
 
-def test_ngram_models_stand_beside_the_recurrent_one(home: Path, tmp_path: Path) -> None:
+def test_ngram_models_stand_beside_the_recurrent_one(tmp_path: Path) -> None:
     pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")
-    from rnnviz.engine.ngram.capturing import add_ngrams
     from rnnviz.engine.text import open_text
-    from support.ngrams import trained
+    from support.ngrams import added
 
-    text = write_words(tmp_path / "words.txt", 3000)
-    run = lively_run(tmp_path / "wordy", text)
-    models = trained(tmp_path / "ngrams", open_text(str(text)), 1, 3)
-    path = capture_of(run, text, tmp_path / "x.zarr")
-    for _ in add_ngrams(path, models):
-        pass
-    with Terminal(["browse", str(path)], columns=100, rows=30, cwd=home) as terminal:
+    path = wordy(tmp_path).path
+    models = added(path, tmp_path / "ngrams", open_text(str(tmp_path / "words.txt")), 1, 3)
+    with Terminal(["browse", str(path)], columns=100, rows=30) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("i", *"the w")
         terminal.wait_for(lambda: terminal.row(16).count("nats a symbol") == 2, "two models")

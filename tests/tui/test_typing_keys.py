@@ -20,17 +20,14 @@ from rnnviz.tui.screens.text import TextScreen
 from rnnviz.tui.screens.typing import TypingScreen
 from rnnviz.tui.widgets.canvas import Canvas
 from support.captures import make_capture, model_schema
-from support.lively import capture_of, lively_run
-from support.texts import write_words
+from support.lively import wordy
 
 TEXT = b"the war is over, \nsaid the prince\n" * 20
 
 
 @pytest.fixture(scope="module", name="path")
 def _path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("keys")
-    run = lively_run(folder / "wordy", write_words(folder / "words.txt", 2000), hidden=7)
-    return capture_of(run, folder / "words.txt", folder / "x.zarr")
+    return wordy(tmp_path_factory.mktemp("keys"), hidden=7).path
 
 
 def explorer(path: Path, run: Path | None = None) -> Explorer:
@@ -196,4 +193,4 @@ async def test_a_hand_made_capture_asks_for_its_run(tmp_path: Path, monkeypatch:
 def test_a_named_run_that_is_none_is_refused_before_anything_is_opened(path: Path, tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         refuse_no_run(tmp_path / "nowhere")
-    refuse_no_run(path.parent / "wordy")
+    refuse_no_run(path.parent / "runs" / "wordy")

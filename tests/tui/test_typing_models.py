@@ -11,37 +11,28 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rnnviz.engine.run import Run
 from rnnviz.store.errors import InvalidModels, InvalidRun, NotFound, Unavailable
-from rnnviz.store.reader import Capture, open_capture
+from rnnviz.store.reader import CapturedModel, open_capture
 from rnnviz.tui.keeping import keep_model_path
-from rnnviz.tui.live.client import Answer, LiveModel, Question, Wanted
+from rnnviz.tui.live.client import Answer, LiveModel, Opened, Question, Wanted
 from rnnviz.tui.live.whereabouts import FoundRun, find_ngrams, find_run, ngram_models, ngrams_at, run_at
-from support.lively import capture_of, lively_run
-from support.texts import words, write_words
+from support.lively import Typed, over_tokens, wordy
+from support.texts import words
+from support.token_runs import WORDS
 
 PATIENCE = 60.0
 """Seconds for a process to load torch on a busy machine: a bound, not a measure."""
 
 
-@pytest.fixture(scope="module", name="home")
-def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("models")
-
-
-@pytest.fixture(scope="module", name="run")
-def _run(home: Path) -> Run:
-    return lively_run(home / "runs" / "wordy", write_words(home / "words.txt", 2000))
-
-
-@pytest.fixture(scope="module", name="capture")
-def _capture(home: Path, run: Run) -> Capture:
-    return open_capture(capture_of(run, home / "words.txt", home / "x.zarr"))
+@pytest.fixture(scope="module", name="made")
+def _made(tmp_path_factory: pytest.TempPathFactory) -> Typed:
+    return wordy(tmp_path_factory.mktemp("models"))
 
 
 def wait_for(shown: Callable[[], object]) -> None:
@@ -52,10 +43,9 @@ def wait_for(shown: Callable[[], object]) -> None:
 
 
 @pytest.fixture(scope="module", name="model")
-def _model(run: Run) -> Iterator[LiveModel]:
-    model = LiveModel(Wanted("recurrent", run.path), lambda: None)
-    yield model
-    model.close()
+def _model(made: Typed) -> Iterator[LiveModel]:
+    with closing(LiveModel(Wanted("recurrent", made.run.path), lambda: None)) as model:
+        yield model
 
 
 def ask(model: LiveModel, question: Question) -> Answer:
@@ -69,30 +59,41 @@ def ask(model: LiveModel, question: Question) -> Answer:
     return model.answer
 
 
-def test_it_answers_with_the_values_of_a_capture(model: LiveModel, capture: Capture, run: Run) -> None:
+def expects(answer: Answer, captured: CapturedModel, time: int) -> None:
+    """It names the ten likeliest symbols of a capture after the symbol at a time."""
+    log_p = captured.next(time, time + 1)[0].astype(np.float32)
+    assert len(answer.expected) == min(10, len(log_p))
+    names = captured.vocabulary if captured.tokens is None else captured.tokens
+    assert len({symbol for symbol, _ in answer.expected}) == len(answer.expected)
+    for (symbol, known), likeliest in zip(answer.expected, np.sort(log_p)[::-1], strict=False):
+        assert known == pytest.approx(likeliest, rel=2e-3, abs=2e-3)
+        assert known == pytest.approx(log_p[names.index(symbol)], rel=2e-3, abs=2e-3)  # type: ignore[arg-type]
+
+
+def test_it_answers_with_the_values_of_a_capture(model: LiveModel, made: Typed) -> None:
     text = words(2000)
-    captured = capture.models["wordy"]
+    captured = made.capture.models["wordy"]
     question = Question(text, 1000, 900, 1500, layer=1, unit=3, signal="c", draw=(0.0, 0))
     answer = ask(model, question)
-    assert model.opened is not None
-    assert (model.opened.layers, model.opened.hidden, model.opened.signals) == (
-        2,
-        5,
-        captured.layers[0].signals,
-    )
-    assert model.opened.vocabulary == captured.vocabulary
+    assert model.opened == Opened(2, 5, captured.layers[0].signals, "byte", 1 << 16, ord(" "))
     np.testing.assert_allclose(
         answer.shade.astype(np.float32),
         captured.layers[1].read("c", 3, 900, 1500).astype(np.float32),
         rtol=2e-3,
         atol=2e-3,
     )
-    assert answer.next is not None
-    np.testing.assert_allclose(answer.next, captured.next(999, 1000)[0], rtol=2e-3, atol=2e-3)
-    assert (answer.before, answer.after) == pytest.approx(captured.surprisal(998, 1000).tolist(), rel=1e-3)
+    expects(answer, captured, 999)
+    surprisals = answer.surprisal_before, answer.surprisal_after
+    assert surprisals == pytest.approx(captured.surprisal(998, 1000).tolist(), rel=1e-3)
     assert answer.nats == pytest.approx(np.nansum(captured.surprisal(0, 2000)), rel=1e-3)
-    assert (answer.read, answer.counted) == (2000, 1999)
-    assert answer.drawn == captured.vocabulary[int(captured.next(1999, 2000)[0].argmax())]
+    assert (answer.of, answer.read, answer.counted, answer.before, answer.first) == (
+        2000,
+        2000,
+        1999,
+        1000,
+        900,
+    )
+    assert answer.drawn == bytes([captured.vocabulary[int(captured.next(1999, 2000)[0].argmax())]])
 
 
 def test_of_many_questions_the_last_is_answered(model: LiveModel) -> None:
@@ -102,17 +103,53 @@ def test_of_many_questions_the_last_is_answered(model: LiveModel) -> None:
     answer = ask(model, Question(text, 3000))
     assert answer.read == 3000
     assert model.waiting == 0
-    empty = ask(model, Question(b"", 0))
-    assert (empty.read, empty.next, empty.drawn) == (0, None, None)
-    unseen = ask(model, Question(b"a\x00\xff", 3))
-    assert unseen.next is not None
-    assert unseen.counted == 0
-    assert np.isnan([unseen.before, unseen.after]).all()
+    empty = ask(model, Question(b"", 0, draw=(1.0, 1)))
+    assert (empty.of, empty.read, empty.expected, empty.drawn) == (0, 0, (), b"")
+    unseen = ask(model, Question(b"a\x00\xff", 3, 0, 3))
+    assert len(unseen.expected) == 10
+    assert (unseen.counted, unseen.strange, unseen.refused, unseen.unknown.tolist()) == (
+        0,
+        2,
+        None,
+        [0, 1, 1],
+    )
+    assert np.isnan([unseen.surprisal_before, unseen.surprisal_after]).all()
 
 
-def test_a_process_that_is_killed_is_a_message(run: Run) -> None:
+def test_words_are_read_as_a_capture_of_them_was(tmp_path: Path) -> None:
+    made = over_tokens(tmp_path, WORDS, "der Hund schläft .\n  der 🙂 schläft\n" * 20)
+    captured = made.capture.models["tokens"]
+    data = made.capture.text(0, made.capture.text_bytes).tobytes()
+    stretch = data.index(b"Hund", 60), data.index("🙂".encode(), 200)
+    with closing(LiveModel(Wanted("recurrent", made.run.path), lambda: None)) as model:
+        cursor = data.index(b"Hund", 100)
+        question = Question(data, cursor, *stretch, layer=1, unit=2, signal="c", draw=(0.0, 0))
+        answer = ask(model, question)
+        assert model.opened is not None
+        assert (model.opened.symbols, model.opened.read_as) == ("word", "<unk>")
+        np.testing.assert_array_equal(answer.edges[1:], made.capture.ends(0, made.capture.symbols))
+        assert (answer.of, answer.read) == (made.capture.symbols, made.capture.symbols)
+        first, values = answer.by_byte(answer.shade)
+        assert first == stretch[0]
+        assert len(values) == stretch[1] - stretch[0]  # white space before it belongs to the word before
+        symbols = made.capture.symbol_at(stretch[0]), made.capture.symbol_at(stretch[1])
+        stored = captured.layers[1].read("c", 2, *symbols).astype(np.float32)
+        np.testing.assert_allclose(answer.shade.astype(np.float32), stored, rtol=2e-3, atol=2e-3)
+        assert answer.before == made.capture.symbol_at(cursor)
+        expects(answer, captured, answer.before - 1)
+        surprisals = answer.surprisal_before, answer.surprisal_after
+        known = captured.surprisal(answer.before - 2, answer.before)
+        assert surprisals == pytest.approx(known.tolist(), rel=1e-3)
+        assert answer.came is not None
+        assert answer.expected[answer.came][0] == "Hund"
+        assert captured.tokens is not None
+        drawn = captured.tokens[int(captured.next(answer.of - 1, answer.of)[0].argmax())]
+        assert answer.drawn.decode() == {"<eos>": "\n"}.get(drawn, drawn)  # the text ends with a newline
+
+
+def test_a_process_that_is_killed_is_a_message(made: Typed) -> None:
     told = threading.Event()
-    model = LiveModel(Wanted("recurrent", run.path), told.set)
+    model = LiveModel(Wanted("recurrent", made.run.path), told.set)
     ask(model, Question(b"a", 1))
     told.clear()
     model.process.kill()
@@ -126,26 +163,25 @@ def test_a_process_that_is_killed_is_a_message(run: Run) -> None:
 
 
 def test_what_cannot_be_opened_is_said_as_the_command_line_says_it(tmp_path: Path) -> None:
-    model = LiveModel(Wanted("recurrent", tmp_path / "none"), lambda: None)
-    wait_for(lambda: model.failure)
-    assert isinstance(model.failure, NotFound)
-    assert "there is no run" in model.failure.message
-    assert model.failure.hint
-    model.close()
+    with closing(LiveModel(Wanted("recurrent", tmp_path / "none"), lambda: None)) as model:
+        wait_for(lambda: model.failure)
+        assert isinstance(model.failure, NotFound)
+        assert "there is no run" in model.failure.message
+        assert model.failure.hint
 
 
-def test_closing_while_it_loads_leaves_nothing(run: Run) -> None:
-    model = LiveModel(Wanted("recurrent", run.path), lambda: None)
+def test_closing_while_it_loads_leaves_nothing(made: Typed) -> None:
+    model = LiveModel(Wanted("recurrent", made.run.path), lambda: None)
     model.close()
     assert model.process.poll() is not None
     assert model.failure is None
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_the_process_ends_with_the_program_that_started_it(run: Run, number: signal.Signals) -> None:
+def test_the_process_ends_with_the_program_that_started_it(made: Typed, number: signal.Signals) -> None:
     code = (
         "import sys, time; from pathlib import Path; from rnnviz.tui.live.client import *\n"
-        f"m = LiveModel(Wanted('recurrent', Path({str(run.path)!r})), lambda: None)\n"
+        f"m = LiveModel(Wanted('recurrent', Path({str(made.run.path)!r})), lambda: None)\n"
         "print(m.process.pid, flush=True); time.sleep(600)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
@@ -170,8 +206,9 @@ def is_alive(pid: int) -> bool:
 
 
 def test_a_run_is_found_near_the_capture_or_where_one_works(
-    capture: Capture, run: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    capture, run, home = made.capture, made.run, made.folder
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     assert find_run(capture, "wordy", tmp_path) == FoundRun(run.path, same=True)
     elsewhere = tmp_path / "far" / "away"
@@ -195,21 +232,17 @@ def test_a_run_is_found_near_the_capture_or_where_one_works(
         run_at(elsewhere, moved, "wordy")
 
 
-def test_ngram_models_are_found_by_the_text_they_are_of(home: Path, tmp_path: Path) -> None:
+def test_ngram_models_are_found_by_the_text_they_are_of(tmp_path: Path) -> None:
     pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")
-    from rnnviz.engine.ngram.capturing import add_ngrams
     from rnnviz.engine.text import open_text
-    from support.ngrams import trained
+    from support.ngrams import added
 
-    text = write_words(tmp_path / "words.txt", 2000)
-    run = lively_run(tmp_path / "run", text)
-    models = trained(tmp_path / "ngrams" / "few", open_text(str(text)), 1, 3)
-    path = capture_of(run, text, tmp_path / "x.zarr")
-    for _ in add_ngrams(path, models):
-        pass
-    capture = open_capture(path)
+    made = wordy(tmp_path)
+    text = tmp_path / "words.txt"
+    models = added(made.path, tmp_path / "ngrams" / "few", open_text(str(text)), 1, 3)
+    capture = made.capture
     assert ngram_models(capture) == {1: "ngram-1", 3: "ngram-3"}
-    found = find_ngrams(capture, "ngram-3", home)
+    found = find_ngrams(capture, "ngram-3", tmp_path)
     assert found is not None
     assert (found.path, found.orders, found.same) == (models.path, (1, 3), True)
     assert ngrams_at(models.path, capture, None).same is False
@@ -217,25 +250,22 @@ def test_ngram_models_are_found_by_the_text_they_are_of(home: Path, tmp_path: Pa
         with pytest.raises(error):
             ngrams_at(wrong, capture, "ngram-3")
 
-    model = LiveModel(Wanted("ngram", models.path, 3), lambda: None)
-    data = text.read_bytes()
-    answer = ask(model, Question(data, 500, 0, 100, signal="c", draw=(0.0, 0)))
+    with closing(LiveModel(Wanted("ngram", models.path, 3), lambda: None)) as model:
+        answer = ask(model, Question(text.read_bytes(), 500, 0, 100, signal="c", draw=(0.0, 0)))
     stored = capture.models["ngram-3"]
-    assert answer.next is not None
-    np.testing.assert_allclose(answer.next, stored.next(499, 500)[0], rtol=2e-3, atol=2e-3)
-    assert answer.after == pytest.approx(float(stored.surprisal(499, 500)[0]), rel=1e-3)
+    expects(answer, stored, 499)
+    assert answer.surprisal_after == pytest.approx(float(stored.surprisal(499, 500)[0]), rel=1e-3)
     assert len(answer.shade) == 0
-    model.close()
 
 
-def test_the_explorer_loads_no_torch_even_while_one_types(capture: Capture, home: Path) -> None:
+def test_the_explorer_loads_no_torch_even_while_one_types(made: Typed) -> None:
     code = f"""
 import asyncio, json, sys
 from pathlib import Path
 from rnnviz.tui.opening import open_view
 from rnnviz.tui.explorer import Explorer
 from rnnviz.tui.palette import Depth
-capture, view = open_view(Path({str(capture.path)!r}), None, None, 0)
+capture, view = open_view(Path({str(made.path)!r}), None, None, 0)
 async def run():
     app = Explorer(capture, view, Depth.TRUE, "dark")
     async with app.run_test(size=(100, 30)) as pilot:
@@ -248,7 +278,9 @@ async def run():
 asyncio.run(run())
 print(json.dumps(sorted(sys.modules)))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=home)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=made.folder
+    )
     modules = json.loads(done.stdout.splitlines()[-1])
     loaded = {name.split(".")[0] for name in modules}
     assert "textual" in loaded

@@ -1,7 +1,8 @@
 """Reading a text while it is being written: what every model has in common, and how one goes on writing.
 
-A reading keeps what it made of every symbol. When the text becomes another, the two are compared, and the model goes
-on from the last symbol they share: a key typed at the end of a text is one step, a symbol taken away is none.
+A reading keeps what it made of every symbol. When the text becomes another, it is cut into symbols (see
+`live_symbols`), these are compared with those before, and the model goes on from the last symbol they share: a key
+typed at the end of a text is one step, a symbol taken away is none.
 
 Probabilities follow a capture's conventions: time t is after reading text[t], and the surprisal at t is that of the
 symbol that came after it. Nothing is expected of the first symbol of all.
@@ -18,15 +19,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.engine.vocabulary import Vocabulary
-
-Bytes = NDArray[np.uint8]
+from rnnviz.engine.live_symbols import Bytes, TypedSymbols
 
 
 class LiveReading(Protocol):
     """What any model makes of a text that changes."""
 
-    vocabulary: Vocabulary
+    typed: TypedSymbols
+    """The text."""
     longest: int
     """Symbols of a text that are read at most."""
     length: int
@@ -34,8 +34,9 @@ class LiveReading(Protocol):
     signals: tuple[str, ...]
     """Those of its cells, of which an n-gram model has none."""
 
-    def follow(self, text: Bytes) -> Iterator[int]:
-        """Make uint8 [time] the text, cut to `longest`, and read what is new of it, yielding `length` as it grows."""
+    def follow(self, text: Bytes, *, unfinished: bool = False) -> Iterator[int]:
+        """Make uint8 [byte] the text and read what is new of its first `longest` symbols, yielding `length` as it
+        grows. `unfinished` says whether a word at the end of the text may still grow: it is then not read."""
         ...
 
     def next(self, length: int) -> NDArray[np.float32]:
@@ -57,11 +58,24 @@ class LiveReading(Protocol):
         ...
 
 
-def common_length(a: Bytes, b: Bytes) -> int:
-    """How many bytes two texts begin with in common."""
-    shorter = min(len(a), len(b))
-    differing = np.flatnonzero(a[:shorter] != b[:shorter])
-    return int(differing[0]) if len(differing) else shorter
+def of_what_came(own: NDArray[np.float32], start: int, stop: int, length: int) -> NDArray[np.float32]:
+    """What `LiveReading.surprisal` returns, from the surprisal of each of the first `length` symbols itself."""
+    found = np.full(stop - start, np.nan, np.float32)
+    known = own[start + 1 : min(stop + 1, length)]
+    found[: len(known)] = known
+    return found
+
+
+def likeliest(log_p: NDArray[np.float32], count: int) -> list[int]:
+    """The `count` symbols of the highest log p [K], the likeliest first and of equals the first: without ordering all
+    of a large vocabulary."""
+    if count < len(log_p):
+        least = np.partition(log_p, -count)[-count]
+        symbols = np.flatnonzero(log_p >= least)
+    else:
+        symbols = np.arange(len(log_p))
+    found: list[int] = symbols[np.argsort(-log_p[symbols], kind="stable")][:count].tolist()
+    return found
 
 
 def tempered(log_p: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.engine.live import Bytes, common_length
+from rnnviz.engine.live import of_what_came
+from rnnviz.engine.live_symbols import Bytes, TypedBytes, TypedSymbols, common_length
 from rnnviz.engine.ngram.directory import load_ngrams
 from rnnviz.engine.ngram.scoring import NgramModel, Reading
 from rnnviz.store.errors import InvalidRequest
@@ -27,13 +28,14 @@ class LiveNgram:
 
     def __init__(self, model: NgramModel) -> None:
         self.model = model
-        self.vocabulary = model.vocabulary
+        self.typed: TypedSymbols = TypedBytes(model.vocabulary)
         self.length = 0
         self._text = np.empty(0, np.uint8)
         self._surprisal = np.empty(LONGEST, np.float32)
         """Of each symbol itself, given those before it."""
 
-    def follow(self, text: Bytes) -> Iterator[int]:
+    def follow(self, text: Bytes, *, unfinished: bool = False) -> Iterator[int]:
+        self.typed.become(text, unfinished=unfinished)
         text = text[:LONGEST]
         self.length = min(self.length, common_length(self._text, text))
         self._text = text
@@ -49,10 +51,7 @@ class LiveNgram:
         return self.model.distribution(self._text[max(0, length - self.model.n) : length].tobytes())
 
     def surprisal(self, start: int, stop: int) -> NDArray[np.float32]:
-        found = np.full(stop - start, np.nan, np.float32)
-        known = self._surprisal[start + 1 : min(stop + 1, self.length)]
-        found[: len(known)] = known
-        return found
+        return of_what_came(self._surprisal, start, stop, self.length)
 
     def values(self, layer: int, signal: str, unit: int, start: int, stop: int) -> NDArray[np.float16]:
         raise InvalidRequest("an n-gram model has no cells", "Look at those of a recurrent model.")

@@ -1,7 +1,8 @@
 """A recurrent model reads a text that is being typed.
 
 Every signal of every symbol is kept. The state after any symbol is h and c at that symbol, which are kept as float32,
-so the model can go on from wherever a text was changed.
+so the model can go on from wherever a text was changed. Distributions are not kept, for those of a vocabulary of words
+would be larger than all signals: what is expected after a symbol is one product with h there, made when it is wanted.
 """
 
 from __future__ import annotations
@@ -13,65 +14,67 @@ from typing import Any, Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from rnnviz.engine.live import Bytes, common_length
-from rnnviz.engine.model import STATE_PARTS, RecurrentModel, State
+from rnnviz.engine.live import of_what_came
+from rnnviz.engine.live_symbols import Bytes, Codes, common_length, typed_symbols
+from rnnviz.engine.model import GATES, STATE_PARTS, RecurrentModel, State
 from rnnviz.engine.run import load_run
+from rnnviz.engine.steps import Steps
+from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import UNKNOWN, Vocabulary
 from rnnviz.store.errors import InvalidRequest, InvalidRun
 from rnnviz.store.signals import SIGNALS_OF_KIND
 
 WINDOW: Final = 64
-"""Symbols read between two looks at whether the text has changed again: 10 ms at 3×241 on one core."""
+"""Symbols read between two looks at whether the text has changed again: 10 ms at 3×241 on one core…"""
+WINDOW_PRODUCTS: Final = 100_000_000
+"""…and fewer of a model that multiplies so much for them: 7 at 3×241 over 50,000 words, 8 ms."""
 MOST_SYMBOLS: Final = 1 << 16
 MOST_BYTES: Final = 512 << 20
 """Bounds on the text of a reading: it ends where either is reached. At 3×241, 12 KB a symbol, the second comes first,
-at 42,000 symbols. Memory is taken as the text grows."""
+at 46,000 symbols. Memory is taken as the text grows."""
 
 
 class LiveRecurrent:
-    """A recurrent model over bytes, and every signal of what it has read.
+    """A recurrent model over bytes, characters or words, and every signal of what it has read."""
 
-    Bytes that it does not know are read as `read_as`, as in a capture: a space, or the first of its vocabulary.
-    """
-
-    def __init__(self, model: RecurrentModel, vocabulary: Vocabulary) -> None:
+    def __init__(self, model: RecurrentModel, vocabulary: Vocabulary | TokenVocabulary) -> None:
         self.model = model
-        self.vocabulary = vocabulary
+        self.typed = typed_symbols(vocabulary)
         self.signals = SIGNALS_OF_KIND[model.kind]
-        self.read_as = ord(" ") if b" " in vocabulary.symbols else vocabulary.symbols[0]
         self.length = 0
-        self._codes = np.where(
-            vocabulary.encode(np.arange(256, dtype=np.uint8)) == UNKNOWN,
-            vocabulary.symbols.index(self.read_as),
-            vocabulary.encode(np.arange(256, dtype=np.uint8)),
-        )
+        self._steps = Steps(model)
         self._state_signals = ("h", "c")[: STATE_PARTS[model.kind]]
         dtypes = {name: np.float32 if name in self._state_signals else np.float16 for name in self.signals}
         cells = model.layers * model.hidden
-        each = sum(cells * np.dtype(dtype).itemsize for dtype in dtypes.values()) + 4 * model.symbols
+        each = sum(cells * np.dtype(dtype).itemsize for dtype in dtypes.values())
         self.longest = max(1, min(MOST_SYMBOLS, MOST_BYTES // each))
+        products = 2 * GATES[model.kind] * cells * model.hidden + model.symbols * model.hidden
+        self.window = max(1, min(WINDOW, WINDOW_PRODUCTS // products))
         shape = (self.longest, model.layers, model.hidden)
         self._values: dict[str, NDArray[Any]] = {
             name: np.empty(shape, dtype) for name, dtype in dtypes.items()
         }
-        self._next = np.empty((self.longest, model.symbols), np.float32)
-        self._text = np.empty(0, np.uint8)
+        self._surprisal = np.full(self.longest, np.nan, np.float32)
+        """Of each symbol itself, given those before it."""
+        self._codes: Codes = np.empty(0, np.int64)
 
     @torch.inference_mode()
-    def follow(self, text: Bytes) -> Iterator[int]:
-        text = text[: self.longest]
-        self.length = min(self.length, common_length(self._text, text))
-        self._text = text
+    def follow(self, text: Bytes, *, unfinished: bool = False) -> Iterator[int]:
+        self.typed.become(text, unfinished=unfinished)
+        symbols = self.typed.readable[: self.longest]
+        codes = self.typed.codes[: len(symbols)]
+        self.length = min(self.length, common_length(self._codes, codes))
+        self._codes = codes
         state = self._state()
-        while self.length < len(text):
-            stop = min(self.length + WINDOW, len(text))
-            symbols = torch.from_numpy(self._codes[text[self.length : stop]])[:, None]
-            layers, logits, state = self.model.signals(symbols, state)
+        while self.length < len(symbols):
+            start, stop = self.length, min(self.length + self.window, len(symbols))
+            layers, state = self._steps.layers(torch.from_numpy(symbols[start:stop])[:, None], state)
             for layer, signals in enumerate(layers):
                 for name, kept in self._values.items():
-                    kept[self.length : stop, layer] = signals[name][:, 0].numpy()
-            self._next[self.length : stop] = torch.log_softmax(logits[:, 0], dim=-1).numpy()
+                    kept[start:stop, layer] = signals[name][:, 0].numpy()
+            self._be_surprised(max(1, start), stop)
             self.length = stop
             yield stop
 
@@ -86,15 +89,24 @@ class LiveRecurrent:
         return values
 
     def next(self, length: int) -> NDArray[np.float32]:
-        row: NDArray[np.float32] = self._next[length - 1]
+        row: NDArray[np.float32] = self._log_p(length - 1, length)[0].numpy()
         return row
 
     def surprisal(self, start: int, stop: int) -> NDArray[np.float32]:
-        codes = self.vocabulary.encode(self._text[start + 1 : min(stop + 1, self.length)])
-        found = np.full(stop - start, np.nan, np.float32)
-        found[: len(codes)] = -self._next[np.arange(start, start + len(codes)), codes]
-        found[: len(codes)][codes == UNKNOWN] = np.nan
-        return found
+        return of_what_came(self._surprisal, start, stop, self.length)
+
+    def _be_surprised(self, start: int, stop: int) -> None:
+        """By the symbols start…stop, of which the first has one before it, as all those have that were read by now."""
+        if start < stop:
+            codes = torch.from_numpy(self._codes[start:stop])
+            known = self._log_p(start - 1, stop - 1).gather(1, codes.clamp(min=0)[:, None])[:, 0]
+            self._surprisal[start:stop] = torch.where(codes == UNKNOWN, torch.nan, -known).numpy()
+
+    @torch.inference_mode()
+    def _log_p(self, start: int, stop: int) -> Tensor:
+        """Natural log p of every symbol after each of the symbols start…stop: [stop - start, K]."""
+        h = torch.from_numpy(self._values["h"][start:stop, -1])
+        return torch.log_softmax(self.model.decoder(h), dim=-1)
 
     def _state(self) -> State:
         """After the last symbol that was read: each part [layers, 1, hidden]."""
@@ -107,13 +119,12 @@ class LiveRecurrent:
 def open_recurrent(path: Path) -> LiveRecurrent:
     """The best weights of the run at `path`, ready to read, on the CPU.
 
-    Raises what `load_run` and `Run.model` raise, and InvalidRequest for a model of characters or words.
+    Raises what `load_run` and `Run.model` raise.
     """
     run = load_run(path)
-    vocabulary = run.byte_vocabulary
     model = run.model(torch.device("cpu"))
     if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
         raise InvalidRun(f"{path} has weights that are no numbers", "Train it again, with a lower rate.")
     # A step is a few matrix-vector products: threads would only wait for each other.
     torch.set_num_threads(1)
-    return LiveRecurrent(model, vocabulary)
+    return LiveRecurrent(model, run.vocabulary)

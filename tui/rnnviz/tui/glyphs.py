@@ -100,6 +100,14 @@ def token_name(token: str) -> str:
     return "".join(f"{one}{chr(COVERED)}" if is_wide(one) else one for one in shown)
 
 
+def shortened(name: str, width: int) -> str:
+    """A name of `token_name` in `width` columns, one at least: where some of it is left out, an ellipsis ends it."""
+    if len(name) <= width:
+        return name
+    kept = name[: width - 1]
+    return (kept[:-1] + " " if kept and is_wide(kept[-1]) else kept) + "…"
+
+
 def visible(text: str) -> str:
     """A string from a file or a capture (a name, a message) with every character that could act replaced."""
     data = np.frombuffer(text.encode("utf-8", "surrogateescape"), dtype=np.uint8)

@@ -7,6 +7,7 @@ and on Linux, whatever it is doing, when its parent dies.
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import queue
 import signal
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 
 ANSWER_EVERY: Final = 0.1
 """Seconds between two answers while a long text is being read."""
+
+EXPECTED: Final = 10
+"""Symbols that are named of those a model expects."""
+LONGEST_NAME: Final = 60
+"""Characters of such a name."""
 
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -95,7 +101,7 @@ def serve(inbox: Inbox, answers: BinaryIO) -> None:
 def answer(reading: LiveReading, question: Message, inbox: Inbox, answers: BinaryIO) -> None:
     """Read the question's text and answer, more than once if it takes long; not to the end if overtaken."""
     due = time.monotonic() + ANSWER_EVERY
-    for _ in reading.follow(question.arrays["text"]):
+    for _ in reading.follow(question.arrays["text"], unfinished=question.header["unfinished"]):
         if inbox.overtaken:
             return
         if time.monotonic() >= due:
@@ -116,52 +122,93 @@ def _open(message: Message) -> tuple[LiveReading, dict[str, object]]:
 
         recurrent = reading = open_recurrent(path)
         described["layers"], described["hidden"] = recurrent.model.layers, recurrent.model.hidden
-        described["read_as"] = recurrent.read_as
+        described["read_as"] = recurrent.typed.read_as
     described["signals"], described["longest"] = list(reading.signals), reading.longest
-    return reading, {**described, "vocabulary": list(reading.vocabulary.symbols)}
+    return reading, {**described, "symbols": reading.typed.unit}
 
 
 def _values(reading: LiveReading, question: Message, *, complete: bool) -> Message:
-    from rnnviz.engine.live import drawn
-
-    asked, length = question.header, reading.length
-    cursor = min(asked["cursor"], reading.longest)
+    asked, typed, length = question.header, reading.typed, reading.length
     surprisal = reading.surprisal(0, length)
     known = surprisal[~np.isnan(surprisal)]
-    around = np.full(2, np.nan, np.float32)
-    for place, time_before in enumerate((cursor - 2, cursor - 1)):
-        if 0 <= time_before < length:
-            around[place] = surprisal[time_before]
-    has_next = 0 < cursor <= length
-    next = reading.next(cursor) if has_next else np.empty(0, np.float32)
-    symbol = None
-    if asked["draw"] is not None and complete and length:
-        temperature, seed = asked["draw"]
-        symbol = reading.vocabulary.symbols[drawn(reading.next(length), temperature, seed, length)]
+    before, count = typed.before(asked["cursor"]), len(typed.codes)
+    first, last = (typed.before(asked["start"]), typed.before(asked["stop"] - 1) + 1)
+    stretch = slice(first, max(first, last))
+    refused = len(typed.readable)
+    expected, came, after = _expected(reading, before)
     return Message(
         {
             "what": "values",
             "number": asked["number"],
+            "of": count,
             "read": length,
             "complete": complete,
             "nats": float(known.sum(dtype=np.float64)),
             "counted": len(known),
-            "drawn": symbol,
+            "before": before,
+            "first": first,
+            "strange": int(np.count_nonzero(typed.strange)),
+            "refused": refused if refused < count else None,
+            "expected": expected,
+            "came": came,
         },
         {
-            "shade": _shade(reading, asked),
-            "surprisal": around,
-            "next": next.astype(np.float16),
+            "edges": typed.edges,
+            "shade": _shade(reading, asked, stretch),
+            "unknown": typed.strange[stretch].astype(np.uint8),
+            "surprisal": np.array([_own_surprisal(reading, before - 1), after], np.float32),
+            "drawn": _drawn(reading, asked) if complete else np.empty(0, np.uint8),
         },
     )
 
 
-def _shade(reading: LiveReading, asked: Mapping[str, Any]) -> NDArray[np.float16]:
+def _own_surprisal(reading: LiveReading, symbol: int) -> float:
+    """How surprising a symbol itself was; NaN where that is not known."""
+    return float(reading.surprisal(symbol - 1, symbol)[0]) if 0 < symbol < reading.length else math.nan
+
+
+def _expected(reading: LiveReading, before: int) -> tuple[list[tuple[int | str, float]], int | None, float]:
+    """The likeliest symbols after the first `before` ones, which of them came, and how surprising what came was.
+
+    Where that is a word that may still grow, it is taken as it stands.
+    """
+    from rnnviz.engine.live import likeliest
+
+    typed, after = reading.typed, _own_surprisal(reading, before)
+    if not 0 < before <= reading.length:
+        return [], None, after
+    log_p = reading.next(before)
+    symbols = likeliest(log_p, EXPECTED)
+    code = int(typed.codes[before]) if before < len(typed.codes) else typed.begun
+    if before == len(typed.codes) and code >= 0:
+        after = -float(log_p[code])
+    named = [(_short(typed.name(symbol)), float(log_p[symbol])) for symbol in symbols]
+    return named, symbols.index(code) if code in symbols else None, after
+
+
+def _short(name: int | str) -> int | str:
+    """A token may be thousands of characters long; a screen shows few."""
+    return name if isinstance(name, int) else name[:LONGEST_NAME]
+
+
+def _drawn(reading: LiveReading, asked: Mapping[str, Any]) -> NDArray[np.uint8]:
+    """What the text goes on with, if that is asked and all of it is read."""
+    from rnnviz.engine.live import drawn
+
+    typed, length = reading.typed, reading.length
+    is_whole = 0 < length == len(typed.codes) < reading.longest
+    if asked["draw"] is None or not is_whole or not typed.speakable.any():
+        return np.empty(0, np.uint8)
+    temperature, seed = asked["draw"]
+    log_p = np.where(typed.speakable, reading.next(length), np.float32(-np.inf))
+    return np.frombuffer(typed.written(drawn(log_p, temperature, seed, length)), np.uint8)
+
+
+def _shade(reading: LiveReading, asked: Mapping[str, Any], stretch: slice) -> NDArray[np.float16]:
     """The cell's signal over the stretch that is on the screen, as far as it is read; nothing where none is asked."""
     if asked["signal"] not in reading.signals:
         return np.empty(0, np.float16)
-    start = min(asked["start"], reading.length)
-    stop = min(asked["stop"], reading.length)
+    start, stop = min(stretch.start, reading.length), min(stretch.stop, reading.length)
     return reading.values(asked["layer"], asked["signal"], asked["unit"], start, stop)
 
 

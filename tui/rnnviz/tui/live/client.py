@@ -17,13 +17,18 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.errors import RnnvizError, Unavailable
+from rnnviz.store.schema import SymbolUnit
 from rnnviz.tui.live.protocol import BrokenStream, Message, receive, send
+
+Symbol = int | str
+"""A byte, a character or a word."""
+Value = TypeVar("Value", bound=np.generic)
 
 _ERRORS: Final = {cls.__name__: cls for cls in RnnvizError.__subclasses__()}
 _PATIENCE: Final = 5.0
@@ -47,21 +52,24 @@ class Opened:
     layers: int
     hidden: int
     signals: tuple[str, ...]
-    vocabulary: bytes
+    symbols: SymbolUnit
+    """What a symbol is to the model."""
     longest: int
     """Symbols of a text that are read at most."""
-    read_as: int | None
-    """The byte as which unknown ones are read; None where they are read as such."""
+    read_as: Symbol | None
+    """The symbol as which a recurrent model reads unknown ones; None where it reads none."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a text: everything at its cursor, and one cell over start…stop."""
+    """What is asked of a text: everything at its cursor, and one cell over its bytes start…stop."""
 
     text: bytes
     cursor: int
     start: int = 0
     stop: int = 0
+    unfinished: bool = False
+    """Whether a word at the end of the text may still grow, and is not to be read yet."""
     layer: int = 0
     unit: int = 0
     signal: str = ""
@@ -72,24 +80,59 @@ class Question:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a model made of a question's text so far."""
+    """What a model made of a question's text so far. Its symbols are bytes, characters or words of it."""
 
     question: Question
+    of: int
+    """Symbols of the text."""
     read: int
     """Symbols that were read."""
     complete: bool
     nats: float
     """The sum of the surprisals of `counted` symbols."""
     counted: int
-    drawn: int | None
-    """The byte the model goes on with."""
+    before: int
+    """Symbols before the cursor; where it stands inside a symbol, those before that one."""
+    first: int
+    """The symbol that `question.start` is in."""
+    strange: int
+    """How many symbols the vocabulary does not have."""
+    refused: int | None
+    """The first symbol that the model cannot read."""
+    expected: tuple[tuple[Symbol, float], ...]
+    """The ten likeliest symbols after those before the cursor and their log p; none where they are not known yet."""
+    came: int | None
+    """Which of them stands in the text."""
+    edges: NDArray[np.int32]
+    """Where each symbol begins in the text, and where the last one ends; empty where symbols are bytes."""
     shade: NDArray[np.float16]
-    """The cell's signal from `question.start` on, as far as it is read."""
-    before: float
-    after: float
-    """Surprisal of the symbols before and after the cursor; NaN where there is none or it is unknown."""
-    next: NDArray[np.float16] | None
-    """Natural log p of every symbol of the vocabulary after the symbols before the cursor, [K]."""
+    """The cell's signal from symbol `first` on, as far as it is read."""
+    unknown: NDArray[np.uint8]
+    """From symbol `first` on, 1 where the vocabulary does not have it."""
+    surprisal_before: float
+    surprisal_after: float
+    """Of the symbols before and after the cursor; NaN where there is none or it is unknown."""
+    drawn: bytes
+    """What the text goes on with at its end; empty where that was not asked."""
+
+    def span(self, symbol: int) -> tuple[int, int]:
+        """The bytes, (start, stop), that a symbol is."""
+        return (
+            (symbol, symbol + 1) if not len(self.edges) else tuple(self.edges[symbol : symbol + 2].tolist())
+        )
+
+    def symbol(self, number: int) -> Symbol:
+        """What a symbol of the text is: a byte, or the string that stands there."""
+        start, stop = self.span(number)
+        data = self.question.text[start:stop]
+        return data.decode(errors="replace") if len(self.edges) else data[0]
+
+    def by_byte(self, values: NDArray[Value]) -> tuple[int, NDArray[Value]]:
+        """One value a symbol from `first` on, as one value a byte, and the byte that the first of them is for."""
+        if not len(self.edges):
+            return self.first, values
+        edges = self.edges[self.first : self.first + len(values) + 1]
+        return int(edges[0]), np.repeat(values, np.diff(edges))
 
 
 class LiveModel:
@@ -213,7 +256,7 @@ class LiveModel:
                     layers=header["layers"],
                     hidden=header["hidden"],
                     signals=tuple(header["signals"]),
-                    vocabulary=bytes(header["vocabulary"]),
+                    symbols=header["symbols"],
                     longest=header["longest"],
                     read_as=header["read_as"],
                 )
@@ -236,15 +279,23 @@ class LiveModel:
             self.since = time.monotonic()
             self.answer = Answer(
                 question=question,
+                of=header["of"],
                 read=header["read"],
                 complete=header["complete"],
                 nats=header["nats"],
                 counted=header["counted"],
-                drawn=header["drawn"],
+                before=header["before"],
+                first=header["first"],
+                strange=header["strange"],
+                refused=header["refused"],
+                expected=tuple((symbol, log_p) for symbol, log_p in header["expected"]),
+                came=header["came"],
+                edges=arrays["edges"],
                 shade=arrays["shade"],
-                before=before,
-                after=after,
-                next=arrays["next"] if len(arrays["next"]) else None,
+                unknown=arrays["unknown"],
+                surprisal_before=before,
+                surprisal_after=after,
+                drawn=arrays["drawn"].tobytes(),
             )
 
     def _fail(self, failure: RnnvizError) -> None:

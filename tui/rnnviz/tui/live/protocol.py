@@ -7,20 +7,28 @@ values of its arrays one after the other, in C order and little-endian. The head
 The explorer says `open` once and then `read` as often as the text or the view changes:
 
     open    model: "recurrent" | "ngram", path, n (of an n-gram model)
-    read    number, cursor, start, stop, layer, unit, signal, draw: null | [temperature, seed]
-            arrays: text uint8 [time]
+    read    number, cursor, start, stop (places in the text), unfinished (whether a word at its end may still grow),
+            layer, unit, signal, draw: null | [temperature, seed]
+            arrays: text uint8 [byte]
 
 The process answers with `opened` or `failed` once, and with `values` for each `read` that no later one has overtaken:
-several while a long text is being read, the last with `complete`.
+several while a long text is being read, the last with `complete`. It cuts the text into symbols: bytes, characters or
+words. A symbol is named by a byte or by a string.
 
-    opened  vocabulary: [byte…], longest (symbols of a text), layers, hidden, signals, read_as (byte; null: an
-            n-gram model reads unknown bytes as such)
+    opened  symbols: "byte" | "character" | "word", longest (symbols of a text), layers, hidden, signals,
+            read_as (the symbol as which a recurrent model reads unknown ones; null: it reads none)
     failed  kind (an exception of `rnnviz.store.errors`), message, hint
-    values  number, read (symbols so far), complete, nats (sum of the surprisals), counted (symbols summed),
-            drawn: null | byte that the model goes on with after all of the text
-            arrays: shade float16 [time], the cell's signal from `start` on as far as it is read;
+    values  number, of (symbols of the text), read (of them, so far), complete, nats (sum of the surprisals),
+            counted (symbols summed), before (symbols before the cursor: where the cursor stands inside a symbol, those
+            before it), first (the symbol that holds `start`), strange (symbols that the vocabulary does not have),
+            refused: null | the first symbol that cannot be read,
+            expected: [[symbol, log p] …], the likeliest first, after the symbols before the cursor; empty for none,
+            came: null | which of `expected` stands in the text
+            arrays: edges int32 [symbol + 1], where each begins in the text and the last one ends; empty for bytes;
+                    shade float16 [symbol], the cell's signal from symbol `first` on as far as it is read;
+                    unknown uint8 [symbol], from `first` on, 1 where the vocabulary does not have it;
                     surprisal float32 [2], of the symbols before and after the cursor, NaN where there is none;
-                    next float16 [K], natural log p after the symbols before the cursor; empty for none
+                    drawn uint8 [byte], what the text goes on with at its end, if that was asked
 """
 
 from __future__ import annotations
@@ -35,7 +43,7 @@ from typing import IO, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-TYPES: Final = {"uint8": "|u1", "float16": "<f2", "float32": "<f4"}
+TYPES: Final = {"uint8": "|u1", "int32": "<i4", "float16": "<f2", "float32": "<f4"}
 LONGEST_HEADER: Final = 1 << 20
 LARGEST_ARRAYS: Final = 1 << 28
 """Bytes of all arrays of a message."""

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
+import numpy as np
+
 from rnnviz.store.errors import InvalidRun
 from rnnviz.store.reader import Capture
 from rnnviz.tui.glyphs import visible
@@ -71,12 +73,11 @@ class Session:
     ngrams: FoundNgrams | None = None
 
     def __post_init__(self) -> None:
-        self.readers: dict[Place, Reader] = {
-            "recurrent": Reader(visible(self.name), "looking for its run…"),
-            "ngram": Reader("n-gram", "looking for the n-gram models…"),
-        }
-        if not self.ngram_names:
-            self.readers["ngram"].says = "none in this capture: Esc and then N take a directory of them"
+        self.readers: dict[Place, Reader] = {"recurrent": Reader(visible(self.name), "looking for its run…")}
+        if not self.capture.has_tokens:  # n-gram models are over bytes
+            self.readers["ngram"] = Reader("n-gram", "looking for the n-gram models…")
+            if not self.ngram_names:
+                self.readers["ngram"].says = "none in this capture: Esc and then N take a directory of them"
 
     @property
     def ngram_names(self) -> dict[int, str]:
@@ -101,7 +102,7 @@ class Session:
 
     def other_ngram(self, by: int) -> bool:
         """Load the n-gram model `by` further in the order of n, if there is one."""
-        model = self.readers["ngram"].model
+        model = self.readers["ngram"].model if "ngram" in self.readers else None
         if self.ngrams is None or model is None:
             return False
         place = self.ngrams.orders.index(model.wanted.n) + by
@@ -141,13 +142,26 @@ class Session:
                 seeded = (self.temperature, self.seed) if draw and place == self.writer else None
                 reader.model.ask(replace(question, signal=signal, draw=seeded))
 
-    def drawn(self) -> int | None:
-        """The byte that the writer goes on with after all of the page, if it is known."""
+    def drawn(self) -> bytes | None:
+        """What the writer goes on with after all of the page; empty where it cannot, None while that is not known."""
         model = self.readers[self.writer].model
         answer = None if model is None else model.answer
-        if answer is None or answer.question.text != self.page.text:
+        if answer is None or not answer.complete or answer.question.text != self.page.text:
             return None
         return answer.drawn if answer.question.draw == (self.temperature, self.seed) else None
+
+    def without_last(self) -> Page:
+        """The page without its last symbol, the cursor at its end."""
+        page = self.page.moved_to(len(self.page.text))
+        model = self.readers["recurrent"].model
+        answer = None if model is None else model.answer
+        unit = self.capture.unit if model is None or model.opened is None else model.opened.symbols
+        if unit == "byte":
+            return page.erased(max(0, page.cursor - 1), page.cursor)
+        if answer is not None and answer.question.text.startswith(page.text) and len(answer.edges) > 1:
+            # What it says of a longer page holds: keys may come faster than answers.
+            return page.erased(int(answer.edges[np.searchsorted(answer.edges, page.cursor) - 1]), page.cursor)
+        return page.erased_word() if unit == "word" else page.erased_before()
 
     @property
     def settled(self) -> bool:

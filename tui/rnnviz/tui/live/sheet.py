@@ -12,13 +12,13 @@ from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.canvas import Grid
 from rnnviz.tui.frame import compose, levels
 from rnnviz.tui.glyphs import name_of
-from rnnviz.tui.layout import Row, TextWindow
-from rnnviz.tui.live.client import Answer, Opened
+from rnnviz.tui.layout import NEWLINE, Row, TextWindow
+from rnnviz.tui.live.client import Answer
 from rnnviz.tui.live.page import Page
 from rnnviz.tui.live.session import Session
 from rnnviz.tui.painting import Inks, Line, cut, legend, spread
 from rnnviz.tui.palette import Palette
-from rnnviz.tui.panels.readers import Column, reader_lines
+from rnnviz.tui.panels.readers import Column, name_of_symbol, reader_lines
 from rnnviz.tui.places import Place
 from rnnviz.tui.view import View
 
@@ -30,26 +30,29 @@ GAP: Final = 2
 WIDEST: Final = 70
 """Columns of one model at most: longer bars are no easier to compare."""
 
+LONGEST_NAME: Final = 24
+"""Columns of a symbol's name in the last line."""
+
 
 @dataclass(frozen=True)
 class Sheet:
     """Where things stand: the text below a line, the columns below the text, a line at the very bottom."""
 
     text: Place
-    columns: tuple[Place, Place] | None
+    columns: tuple[Place, ...] = ()
 
 
-def sheet(width: int, height: int, panels: bool) -> Sheet:
-    """The places on a canvas of width × height, with the models' columns or without."""
+def sheet(width: int, height: int, columns: int) -> Sheet:
+    """The places on a canvas of width × height, with so many models' columns."""
     middle = height - 2
-    rows = min(PANELS, middle - LEAST_TEXT) if panels else 0
+    rows = min(PANELS, middle - LEAST_TEXT) if columns else 0
     if rows < 3:
-        return Sheet(Place(0, 1, width, middle), None)
-    half = min((width - GAP - 1) // 2, WIDEST)
+        return Sheet(Place(0, 1, width, middle))
+    each = min((width - 1 - GAP * (columns - 1)) // columns, WIDEST)
     top = 1 + middle - rows
     return Sheet(
         Place(0, 1, width, middle - rows - 1),
-        (Place(1, top, half, rows), Place(1 + half + GAP, top, half, rows)),
+        tuple(Place(1 + column * (each + GAP), top, each, rows) for column in range(columns)),
     )
 
 
@@ -73,10 +76,10 @@ def draw(
     """The whole screen. `view` has the cell and signal; `rows` are those of the page that are on the screen."""
     inks, page = Inks.of(palette), session.page
     grid = Grid.blank(width, height, inks.plain)
-    model = session.readers["recurrent"].model
-    opened = None if model is None else model.opened
-    shade, first = _shade(session, view)
+    answer = _answer(session)
+    shade, first = _shade(answer, view, page)
     if rows:
+        tokens = answer is not None and len(answer.edges) > 0
         frame = compose(
             window,
             rows,
@@ -84,11 +87,12 @@ def draw(
             at.text.height,
             _levels(shade, first, rows, view),
             cursor=page.cursor,
-            matches=_unknown_spans(page, opened, rows),
+            cursor_bytes=max(1, page.moved(1).cursor - page.cursor) if tokens else 1,
+            matches=[] if answer is None else _unknown_spans(answer, page),
         )
         grid.put_frame(frame, palette, at.text.x, at.text.y)
     grid.put_line(_head(session, view, palette, width), 0, 0, width)
-    if at.columns is not None:
+    if at.columns:
         top = at.columns[0].y - 1
         grid.put_line([("─" * width, inks.faint)], 0, top, width)
         for place, (name, reader) in zip(at.columns, session.readers.items(), strict=True):
@@ -96,46 +100,45 @@ def draw(
             writes = mode == "writing" and name == session.writer
             for y, line in enumerate(reader_lines(reader, page, column, palette, writes=writes)):
                 grid.put_line(line, place.x, place.y + y, place.width)
-    grid.put_line(_foot(session, view, shade, first, inks, width, mode), 0, height - 1, width)
+    grid.put_line(_foot(session, view, answer, inks, width, mode), 0, height - 1, width)
     return grid
 
 
-def unknown(page: Page, opened: Opened | None) -> NDArray[np.int64]:
-    """Where the page has bytes that the recurrent model does not know: int64, ascending."""
-    if opened is None:
-        return np.empty(0, np.int64)
-    data = np.frombuffer(page.text, np.uint8)
-    known = np.isin(data, np.frombuffer(opened.vocabulary, np.uint8))
-    return np.flatnonzero(~known)
-
-
-def _unknown_spans(page: Page, opened: Opened | None, rows: list[Row]) -> list[tuple[int, int]]:
-    found = unknown(page, opened)
-    seen = found[(found >= rows[0].start) & (found < rows[-1].stop)]
-    return [(position, position + 1) for position in seen.tolist()]
-
-
-def _shade(session: Session, view: View) -> tuple[NDArray[np.float16], int]:
-    """The values of the view's cell that hold for the page as it is now, and where they begin.
-
-    An answer to an earlier page holds up to where the two begin to differ.
-    """
+def _answer(session: Session) -> Answer | None:
+    """What the recurrent model says, perhaps of an earlier page."""
     model = session.readers["recurrent"].model
-    answer: Answer | None = None if model is None or model.failure else model.answer
+    return None if model is None or model.failure is not None else model.answer
+
+
+def _alike(answer: Answer, page: Page) -> int:
+    """Up to where what an answer says holds for the page: it may be to an earlier one, which was the same so far."""
+    old, new = answer.question.text, page.text
+    if old is new:
+        return len(new)
+    shorter = min(len(old), len(new))
+    differ = np.flatnonzero(np.frombuffer(old, np.uint8)[:shorter] != np.frombuffer(new, np.uint8)[:shorter])
+    return int(differ[0]) if len(differ) else shorter
+
+
+def _unknown_spans(answer: Answer, page: Page) -> list[tuple[int, int]]:
+    """Where the symbols stand that the recurrent model does not know, as far as it was asked for them."""
+    alike = _alike(answer, page)
+    spans = [answer.span(answer.first + place) for place in np.flatnonzero(answer.unknown).tolist()]
+    known = [(start, min(stop, alike)) for start, stop in spans if start < alike]
+    # Not the white space after a word.
+    sizes = [len(page.text[start:stop].rstrip()) if len(answer.edges) else 0 for start, stop in known]
+    return [(start, start + size if size else stop) for (start, stop), size in zip(known, sizes, strict=True)]
+
+
+def _shade(answer: Answer | None, view: View, page: Page) -> tuple[NDArray[np.float16], int]:
+    """The values of the view's cell that hold for the page as it is now, one a byte, and where they begin."""
     asked = None if answer is None else answer.question
     if answer is None or asked is None:
         return np.empty(0, np.float16), 0
     if (asked.layer, asked.unit, asked.signal) != (view.cell.layer, view.cell.unit, view.signal):
         return np.empty(0, np.float16), 0
-    old, new = asked.text, session.page.text
-    if old is not new:
-        shorter = min(len(old), len(new))
-        differ = np.flatnonzero(
-            np.frombuffer(old, np.uint8)[:shorter] != np.frombuffer(new, np.uint8)[:shorter]
-        )
-        shorter = int(differ[0]) if len(differ) else shorter
-        return answer.shade[: max(0, shorter - asked.start)], asked.start
-    return answer.shade, asked.start
+    first, values = answer.by_byte(answer.shade)
+    return values[: max(0, _alike(answer, page) - first)], first
 
 
 def _levels(shade: NDArray[np.float16], first: int, rows: list[Row], view: View) -> NDArray[np.uint8]:
@@ -160,23 +163,44 @@ def _head(session: Session, view: View, palette: Palette, width: int) -> Line:
     return spread(left, marks, width, inks.plain)
 
 
-def _foot(
-    session: Session, view: View, shade: NDArray[np.float16], first: int, inks: Inks, width: int, mode: str
-) -> Line:
+def _foot(session: Session, view: View, answer: Answer | None, inks: Inks, width: int, mode: str) -> Line:
     """Where the cursor is, the symbol before it with the cell's value there, unknown symbols, and the mode."""
-    page = session.page
-    last = page.cursor - 1
-    line = page.text.count(b"\n", 0, page.cursor) + 1
-    left: Line = [(f" {page.cursor:,}", inks.strong), (f"/{len(page.text):,}  line {line:,}", inks.faint)]
-    if last >= 0:
-        left.append((f"  after {name_of(page.text[last])}", inks.accent))
-        if first <= last < first + len(shade):
-            value = float(SIGNALS[view.signal].view(shade[last - first : last - first + 1])[0])
-            left.append((f"  {SIGNALS[view.signal].view_name} {value:+.4f}", inks.strong))
-    model = session.readers["recurrent"].model
+    page, model = session.page, session.readers["recurrent"].model
     opened = None if model is None else model.opened
-    strange = len(unknown(page, opened))
-    if strange and opened is not None and opened.read_as is not None:
-        left.append((f"  {strange:,} unknown, read as {name_of(opened.read_as)}", inks.accent))
+    line: Line = [(f"  line {page.text.count(bytes([NEWLINE]), 0, page.cursor) + 1:,}", inks.faint)]
+    left: Line = line
+    if opened is None or opened.symbols == "byte":
+        left = [(f" {page.cursor:,}", inks.strong), (f"/{len(page.text):,}", inks.faint), *line]
+        if page.cursor:
+            left.append((f"  after {name_of(page.text[page.cursor - 1])}", inks.accent))
+    elif answer is not None:
+        left = [
+            (f" {answer.before:,}", inks.strong),
+            (f"/{answer.of:,} {opened.symbols}s", inks.faint),
+            *line,
+        ]
+        if answer.before:
+            name = name_of_symbol(answer.symbol(answer.before - 1), LONGEST_NAME)
+            left.append((f"  after {name}", inks.accent))
+    if answer is not None and opened is not None:
+        left += _value(answer, view, page, inks)
+        if answer.strange and opened.read_as is not None:
+            name = name_of_symbol(opened.read_as, LONGEST_NAME)
+            left.append((f"  {answer.strange:,} unknown, read as {name}", inks.accent))
+        elif answer.refused is not None:
+            name = name_of_symbol(answer.symbol(answer.refused), LONGEST_NAME)
+            left.append((f"  {name} is unknown: read up to it", inks.accent))
     right: Line = [(f" temperature {session.temperature:.1f} ", inks.faint), (f" {mode} ", inks.accent)]
     return [*cut(spread(left, right, width, inks.plain), width)]
+
+
+def _value(answer: Answer, view: View, page: Page, inks: Inks) -> Line:
+    """The cell's value at the symbol before the cursor, if the answer holds for that."""
+    asked, at = answer.question, answer.before - 1 - answer.first
+    same = (asked.layer, asked.unit, asked.signal) == (view.cell.layer, view.cell.unit, view.signal)
+    if not same or not 0 <= at < len(answer.shade) or asked.cursor != page.cursor:
+        return []
+    if answer.span(answer.before - 1)[1] > _alike(answer, page):
+        return []
+    signal = SIGNALS[view.signal]
+    return [(f"  {signal.view_name} {float(signal.view(answer.shade[at : at + 1])[0]):+.4f}", inks.strong)]

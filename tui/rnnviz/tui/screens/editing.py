@@ -37,7 +37,7 @@ class WhileTyping(PageScreen):
 
     def action_command(self) -> None:
         self.typing = self.writing = False
-        self.show_page()
+        self.turned()
 
     def action_erase_before(self) -> None:
         self.writing = False
@@ -113,13 +113,13 @@ class Commands(PageScreen):
 
     def action_type(self) -> None:
         self.typing, self.writing = True, False
-        self.show_page()
+        self.turned()
 
     def action_leave(self) -> None:
         """Stop the writing first, if there is any."""
         if self.writing:
             self.writing = False
-            self.show_page()
+            self.turned()
         else:
             self.dismiss(replace(self.came_from, cell=self.view.cell, signal=self.view.signal))
 

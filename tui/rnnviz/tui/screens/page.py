@@ -149,17 +149,17 @@ class PageScreen(Asking[View | None]):
         run = ngrams = None
         if session.readers["recurrent"].model is None and self._run is None:
             run = find_run(capture, session.name, here)
-        names = session.ngram_names
-        if session.readers["ngram"].model is None and names:
+        names, ngram = session.ngram_names, session.readers.get("ngram")
+        if ngram is not None and ngram.model is None and names:
             ngrams = find_ngrams(capture, names[max(names)], here)
         self.post_message(self.Found(run, ngrams))
 
     def on_page_screen_found(self, event: Found) -> None:
         self._searching = False
-        recurrent, ngram = self.session.readers["recurrent"], self.session.readers["ngram"]
+        recurrent, ngram = self.session.readers["recurrent"], self.session.readers.get("ngram")
         if event.ngrams is not None:
             self.session.open_ngrams(event.ngrams)
-        elif ngram.model is None and self.session.ngram_names:
+        elif ngram is not None and ngram.model is None and self.session.ngram_names:
             ngram.says = "its directory is not to be found from here: Esc and then N take its path"
         if event.run is not None:
             self.session.open_run(event.run)
@@ -192,41 +192,60 @@ class PageScreen(Asking[View | None]):
 
     def on_page_screen_changed(self) -> None:
         self.session.check()
-        symbol = self.session.drawn()
-        if self.writing and symbol is not None and self._timer is None:
-            if self.one_symbol:
-                self._write(symbol)
+        written = self.session.drawn()
+        if self.writing and written is not None and self._timer is None:
+            if not written:
+                self.writing = False
+                self.notify(self.obstacle or "the model cannot go on from here", timeout=3, markup=False)
+            elif self.one_symbol:
+                self._write(written)
             else:
                 self._timer = self.set_timer(PACE, self._write_drawn)
         self.show_page()
 
     def _write_drawn(self) -> None:
         self._timer = None
-        symbol = self.session.drawn()
-        if self.writing and symbol is not None:
-            self._write(symbol)
+        written = self.session.drawn()
+        if self.writing and written:
+            self._write(written)
 
-    def _write(self, symbol: int) -> None:
+    def _write(self, written: bytes) -> None:
         page = self.session.page
-        self.session.page = Page(page.text, len(page.text)).typed(bytes([symbol]))
-        self.writing = self.writing and not self.one_symbol and not self.full
+        self.session.page = Page(page.text, len(page.text)).typed(written)
+        self.writing = self.writing and not self.one_symbol
         self.turned()
 
     @property
-    def full(self) -> bool:
-        """Whether the page is as long as the writer reads."""
-        model = self.session.readers[self.session.writer].model
-        return (
-            model is not None
-            and model.opened is not None
-            and len(self.session.page.text) >= model.opened.longest
-        )
+    def obstacle(self) -> str:
+        """Why the writer cannot go on from the page, as far as it is known; empty where it can."""
+        reader = self.session.readers[self.session.writer]
+        model = reader.model
+        if model is None or model.failure is not None:
+            return f"{reader.name} is not there to write"
+        if not self.session.page.text:
+            return "type something first: a model goes on from what it has read"
+        answer = model.answer
+        if answer is not None and model.opened is not None and answer.question.text == self.session.page.text:
+            if answer.refused is not None:
+                return f"{reader.name} cannot read all of the page"
+            if answer.of >= model.opened.longest:
+                return "the page is as long as the model reads"
+        return ""
 
     def _ask_models(self) -> None:
         """Ask for everything on the screen."""
         page, cell, rows = self.session.page, self.view.cell, self._rows
         start, stop = (rows[0].start, rows[-1].stop) if rows else (0, 0)
-        question = Question(page.text, page.cursor, start, stop, cell.layer, cell.unit, self.view.signal)
+        question = Question(
+            page.text,
+            page.cursor,
+            start,
+            stop,
+            unfinished=self.typing and not self.writing,
+            layer=cell.layer,
+            unit=cell.unit,
+            signal=self.view.signal,
+        )
         self.session.ask(question, draw=self.writing)
 
     # Drawing
@@ -234,7 +253,8 @@ class PageScreen(Asking[View | None]):
     @property
     def sheet(self) -> Sheet:
         """Where things stand on the screen now."""
-        return sheet(*self.query_one("#canvas", Canvas).size, self.panels)
+        columns = len(self.session.readers) if self.panels else 0
+        return sheet(*self.query_one("#canvas", Canvas).size, columns)
 
     @property
     def window(self) -> TextWindow:
@@ -318,7 +338,7 @@ class PageScreen(Asking[View | None]):
             if event.key in names or character in names:
                 await self.run_action(binding.action)
                 return
-        self.show_page()
+        self.turned()
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()

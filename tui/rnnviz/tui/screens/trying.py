@@ -38,9 +38,10 @@ class Trying(ShadedText):
         from rnnviz.tui.live.session import Session
         from rnnviz.tui.screens.typing import TypingScreen
 
-        if self.capture.has_tokens or self.capture.models[self.view.model].kind == "states":
-            lack = "holds states without a model" if not self.capture.has_tokens else "is not of bytes"
-            error = InvalidRequest(f"this capture {lack}", "Typing works with models that read bytes.")
+        if self.capture.models[self.view.model].kind == "states":
+            error = InvalidRequest(
+                "this capture holds states without a model", "Typing works where there is a model to read."
+            )
             self.app.push_screen(MessageScreen(error))
             return
         if self._session is not None and self._session.name != self.view.model:

@@ -87,7 +87,11 @@ class PageModels(PageScreen):
         self.ask_run()
 
     def action_ask_ngrams(self) -> None:
-        self.ask("path of the n-gram models", "", self._open_ngrams)
+        if "ngram" in self.session.readers:
+            self.ask("path of the n-gram models", "", self._open_ngrams)
+        else:
+            unit = self.session.capture.unit
+            self.notify(f"n-gram models are over bytes, and this capture is over {unit}s", timeout=3)
 
     def _open_ngrams(self, answer: str) -> None:
         names = self.session.ngram_names

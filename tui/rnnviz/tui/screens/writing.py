@@ -7,7 +7,6 @@ from typing import ClassVar, Final
 
 from textual.binding import Binding
 
-from rnnviz.tui.live.page import Page
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.page import PageScreen
 
@@ -46,21 +45,13 @@ class Writing(PageScreen):
     @property
     def _can_write(self) -> bool:
         """Whether the writer can go on; says why not."""
-        reader = self.session.readers[self.session.writer]
-        if reader.model is None or reader.model.failure is not None:
-            self.notify(f"{reader.name} is not there to write", timeout=2, markup=False)
-        elif not self.session.page.text:
-            self.notify("type something first: a model goes on from what it has read", timeout=3)
-        elif self.full:
-            self.notify("the page is as long as the model reads", timeout=3)
-        else:
-            return True
-        return False
+        if self.obstacle:
+            self.notify(self.obstacle, timeout=3, markup=False)
+        return not self.obstacle
 
     def action_unwrite(self) -> None:
         self.writing = False
-        text = self.session.page.text[:-1]
-        self.edit(Page(text, len(text)))
+        self.edit(self.session.without_last())
 
     def action_warmer(self, by: int) -> None:
         self.session.warmer(by * STEP)
@@ -71,6 +62,7 @@ class Writing(PageScreen):
         self.turned()
 
     def action_other_writer(self) -> None:
-        self.session.writer = "ngram" if self.session.writer == "recurrent" else "recurrent"
+        others = [place for place in self.session.readers if place != self.session.writer]
+        self.session.writer = others[0] if others else self.session.writer
         self.notify(f"{self.session.readers[self.session.writer].name} writes", timeout=2, markup=False)
         self.turned()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.tui.frame import BLANK, Frame
+from rnnviz.tui.frame import BLANK, STYLES, Frame
 from rnnviz.tui.glyphs import COVERED, UNSHOWABLE, is_wide
 from rnnviz.tui.painting import Line
 from rnnviz.tui.palette import Paint, Palette
@@ -38,7 +38,7 @@ def inks_of(palette: Palette) -> NDArray[np.uint16]:
     """uint16 [style]: the ink of every style of a palette."""
     table = _tables.get(palette)
     if table is None:
-        table = np.array([ink(palette.paint(style)) for style in range(256)], dtype=np.uint16)
+        table = np.array([ink(palette.paint(style)) for style in range(STYLES)], dtype=np.uint16)
         _tables[palette] = table
     return table
 

@@ -64,6 +64,13 @@ def dead(columns: Columns) -> NDArray[np.bool_]:
     return found
 
 
+def dead_cells(
+    layers: Sequence[LayerStatistics | None], signal: str, units: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    """Which cells are known to be dead in a signal, as far as the layers' statistics are read: bool [cell]."""
+    return dead(statistics_columns(layers, signal, units))
+
+
 def ordered(
     shown: NDArray[np.bool_], columns: Columns, order: Order, *, descending: bool
 ) -> NDArray[np.int64]:

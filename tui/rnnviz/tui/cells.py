@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rnnviz.store.errors import InvalidRequest
 
 
@@ -72,6 +75,15 @@ def parse_cell(name: str, units: tuple[int, ...], layer: int = 0) -> Cell:
 def step(cell: Cell, by: int, units: tuple[int, ...]) -> Cell:
     """The cell `by` cells further, going on into the next layer at a layer's end and around at the last."""
     return cell_at(index_of(cell, units) + by, units)
+
+
+def step_over(cell: Cell, by: int, units: tuple[int, ...], hidden: NDArray[np.bool_]) -> Cell:
+    """As `step`, but as if the hidden cells (bool [cell]) were not there; the same cell where all are hidden."""
+    shown = np.flatnonzero(~hidden)
+    if not len(shown):
+        return cell
+    place = int(np.searchsorted(shown, index_of(cell, units), side="right" if by > 0 else "left"))
+    return cell_at(int(shown[(place + by - (by > 0)) % len(shown)]), units)
 
 
 def to_layer(cell: Cell, by: int, units: tuple[int, ...]) -> Cell:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from rnnviz.tui import view as moves
 from rnnviz.tui.difference import painted
 from rnnviz.tui.palette import Depth
-from rnnviz.tui.places import HINTS_HEIGHT, places
+from rnnviz.tui.places import HINTS_HEIGHT
 from rnnviz.tui.reading_list import text_needed, values_needed, window_at
 from rnnviz.tui.scene import Scene
 from rnnviz.tui.source import Block, Source
@@ -74,7 +74,8 @@ def paint_first(source: Source, view: View, depth: Depth, theme: str) -> Iterato
 
 def _screen(source: Source, view: View, depth: Depth, theme: str, width: int, height: int) -> str:
     """The bytes of the first screen; none where it cannot be drawn in time or there is nothing to draw."""
-    capture, at = source.capture, places(width, height, None, compared=view.pair is not None)
+    capture, scene = source.capture, Scene(source.capture, source, depth, theme)
+    at = scene.places(view, width, height)
     if capture.captured == 0 or at.text.width < 1 or at.text.height < 1:
         return ""
     deadline = time.monotonic() + PATIENCE
@@ -87,8 +88,7 @@ def _screen(source: Source, view: View, depth: Depth, theme: str, width: int, he
     rows = window.rows_from(view.top, at.text.width, at.text.height)
     if not _read(source, values_needed(capture, view, *window.span(rows)), deadline):
         return ""
-    scene = Scene(capture, source, depth, theme)
-    return painted(scene.draw(view, view, window, rows, at, width, height, None, []))
+    return painted(scene.draw(view, view, window, rows, at, width, height))
 
 
 def _read(source: Source, blocks: list[Block], deadline: float) -> bool:

@@ -22,6 +22,9 @@ MATCH = 64
 """Added to the style of a search match."""
 CURSOR = 128
 """Added to the style of the column under the cursor."""
+HOLDS = 256
+"""Added to the style of a symbol at which the condition in force holds."""
+STYLES = 512
 
 BLANK = ord(" ")
 RULE = ord("─")
@@ -40,11 +43,11 @@ class Frame:
     """Code points and styles of a rectangle of the screen.
 
     codes: uint32 [row, column]; `COVERED` under the right half of a wide character.
-    styles: uint8 [row, column]; a level or PLAIN, plus MATCH and CURSOR.
+    styles: uint16 [row, column]; a level or PLAIN, plus MATCH, CURSOR and HOLDS.
     """
 
     codes: NDArray[np.uint32]
-    styles: NDArray[np.uint8]
+    styles: NDArray[np.uint16]
 
 
 def compose(
@@ -57,20 +60,22 @@ def compose(
     cursor: int | None = None,
     cursor_bytes: int = 1,
     matches: list[tuple[int, int]] | None = None,
+    holds: NDArray[np.bool_] | None = None,
 ) -> Frame:
     """Draw `rows` of a text into a frame of `height` rows and `width` columns.
 
     shade: uint8, a level for each byte from rows[0].start on (those it does not reach stay PLAIN), or None.
     cursor: where the symbol under the cursor starts, `cursor_bytes` long.
     matches: spans (start, stop) of the text to mark.
+    holds: bool, for each byte of the rows, whether the condition in force holds at its symbol.
     """
     codes = np.full((height, width), BLANK, dtype=np.uint32)
-    styles = np.full((height, width), PLAIN, dtype=np.uint8)
+    styles = np.full((height, width), PLAIN, dtype=np.uint16)
     if not rows:
         return Frame(codes, styles)
 
     first, last = rows[0].start, rows[-1].stop
-    by_byte = np.full(last - first, PLAIN, dtype=np.uint8)
+    by_byte = np.full(last - first, PLAIN, dtype=np.uint16)
     if shade is not None:
         known = min(len(shade), last - first)
         by_byte[:known] = shade[:known]
@@ -78,6 +83,8 @@ def compose(
         by_byte[max(0, start - first) : max(0, stop - first)] |= MATCH
     if cursor is not None:
         by_byte[max(0, cursor - first) : max(0, cursor + cursor_bytes - first)] |= CURSOR
+    if holds is not None:
+        by_byte[holds] |= HOLDS
 
     # A character may begin before the first row or end after the last one.
     margin_start = max(window.start, first - LONGEST_SEQUENCE + 1)
@@ -101,7 +108,7 @@ def compose(
     return Frame(codes, styles)
 
 
-def _mend_wide(codes: NDArray[np.uint32], styles: NDArray[np.uint8]) -> None:
+def _mend_wide(codes: NDArray[np.uint32], styles: NDArray[np.uint16]) -> None:
     """Give each covered column the style of the wide character over it, and replace characters cut by the edge."""
     covered = np.flatnonzero(codes == COVERED)
     if len(covered) and covered[0] == 0:

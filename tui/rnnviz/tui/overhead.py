@@ -1,4 +1,4 @@
-"""What can stand above the text, over its whole width, while all keys of the text go on working."""
+"""What can stand above the text (see `view.Panel`), over its whole width, while all keys of the text go on working."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Protocol
 
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
+from rnnviz.tui.material import Material
 from rnnviz.tui.painting import Line
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.gates import gate_lines, gates_shown
 from rnnviz.tui.panels.scatter import gates_of, scatter_lines
-from rnnviz.tui.source import Block, Source, StatisticsBlock, signal_blocks
-from rnnviz.tui.view import View
+from rnnviz.tui.view import Panel, View
 
 LEAST_HEIGHT, MOST_HEIGHT = 7, 18
 
@@ -24,10 +24,6 @@ class Overhead(Protocol):
         """The rows it would like on a canvas of width × height."""
         ...
 
-    def needed(self, view: View) -> list[Block]:
-        """What of the capture it shows."""
-        ...
-
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         """It, with what is in memory."""
         ...
@@ -36,7 +32,7 @@ class Overhead(Protocol):
 class _Signals:
     """What the panels here know: the capture's signals, what is in memory of them, and their colours."""
 
-    def __init__(self, capture: Capture, source: Source, palette: Callable[[str], Palette]) -> None:
+    def __init__(self, capture: Capture, source: Material, palette: Callable[[str], Palette]) -> None:
         self._capture = capture
         self._source = source
         self._palette = palette
@@ -53,14 +49,6 @@ class GateHistograms(_Signals):
 
     def height(self, width: int, height: int) -> int:
         return min(max(height // 3, LEAST_HEIGHT), MOST_HEIGHT)
-
-    def needed(self, view: View) -> list[Block]:
-        needed: list[Block] = [StatisticsBlock(view.model, view.cell.layer)]
-        for signal in self._signals(view):
-            needed += signal_blocks(
-                view.model, view.cell.layer, signal, view.cell.unit, view.cursor, view.cursor + 1
-            )
-        return needed
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         at_cursor: dict[str, float] = {}
@@ -84,11 +72,14 @@ class SaturationScatter(_Signals):
     def height(self, width: int, height: int) -> int:
         return min(max(height * 2 // 5, LEAST_HEIGHT + 2), MOST_HEIGHT + 4)
 
-    def needed(self, view: View) -> list[Block]:
-        return [StatisticsBlock(view.model, view.cell.layer)]
-
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         statistics = self._source.statistics(view.model, view.cell.layer)
         gates = gates_of(self._signals(view))
         palettes = self._palettes(view)
         return scatter_lines(statistics, gates, view.signal, view.cell.unit, width, height, palettes)
+
+
+PANELS: dict[Panel, type[GateHistograms] | type[SaturationScatter]] = {
+    Panel.GATES: GateHistograms,
+    Panel.LAYER: SaturationScatter,
+}

@@ -77,6 +77,15 @@ def spread(left: Line, right: Line, width: int, ground: Paint) -> Line:
     return [*left, (" " * gap, ground), *right]
 
 
+def shortened(line: Line, optional: Line, width: int) -> Line:
+    """The line without as many of the `optional` pieces, in turn, as leave the rest narrower than `width`."""
+    for piece in optional:
+        if width_of(line) < width:
+            break
+        line = [other for other in line if other is not piece]
+    return line
+
+
 def fitted(left: Line, right: Line, optional: Line, width: int, ground: Paint) -> Line:
     """`left` and `right` at the ends of a line, without as many of the `optional` pieces, in turn, as do not fit."""
     for piece in optional:

@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from rnnviz.tui.frame import CURSOR, LEVELS, MATCH
+from rnnviz.tui.frame import CURSOR, HOLDS, LEVELS, MATCH, STYLES
 
 RGB = tuple[int, int, int]
 Scale = Literal["diverging", "sequential"]
@@ -184,38 +184,44 @@ class Palette:
         self.depth = depth
         self.theme = theme
         self.scale = scale
-        self._paints = [self._paint(style) for style in range(256)]
+        levels = [self._level(level) for level in range(LEVELS)]
+        bases = [*levels, *[self._plain()] * (MATCH - LEVELS)]
+        self._paints = [self._paint(bases[style % MATCH], style) for style in range(STYLES)]
         first: dict[Paint, int] = {}
         self.canonical = np.array(
-            [first.setdefault(paint, style) for style, paint in enumerate(self._paints)], dtype=np.uint8
+            [first.setdefault(paint, style) for style, paint in enumerate(self._paints)], dtype=np.uint16
         )
-        """uint8 [style]: the first of the styles that are painted alike."""
+        """uint16 [style]: the first of the styles that are painted alike."""
 
     def paint(self, style: int) -> Paint:
         return self._paints[style]
 
-    def _paint(self, style: int) -> Paint:
-        level = style & (MATCH - 1)
-        base = self._level(level) if level < LEVELS else self._plain()
+    @property
+    def underlines(self) -> bool:
+        """Whether the symbols at which a condition holds are underlined: without colour, underlines are values."""
+        return self.depth is not Depth.NONE
+
+    def _paint(self, base: Paint, style: int) -> Paint:
         if style & CURSOR:
-            return self._cursor()
-        if style & MATCH and self.depth is Depth.NONE:
+            return self._cursor(underline=bool(style & HOLDS))
+        if style & MATCH and not self.underlines:
             return Paint(underline=True, reverse=True)  # bold and underline are values there
         if style & MATCH:
-            return Paint(base.foreground, base.background, True, True, base.reverse)
-        return base
+            # Bold and underlined; where a condition holds too, reversed beside that.
+            return replace(base, bold=True, underline=True, reverse=bool(style & HOLDS))
+        return replace(base, underline=True) if style & HOLDS and self.underlines else base
 
     def _plain(self) -> Paint:
         if self.depth in (Depth.NONE, Depth.FOUR_BIT):
             return Paint()
         return self.fit(Paint(self.theme.text, self.theme.neutral))
 
-    def _cursor(self) -> Paint:
+    def _cursor(self, *, underline: bool) -> Paint:
         if self.depth is Depth.NONE:
             return Paint(bold=True, underline=True, reverse=True)
         if self.depth is Depth.FOUR_BIT:
-            return Paint(0, 11, bold=True)
-        return self.fit(Paint(DARK_TEXT, self.theme.accent, bold=True))
+            return Paint(0, 11, bold=True, underline=underline)
+        return self.fit(Paint(DARK_TEXT, self.theme.accent, bold=True, underline=underline))
 
     def _level(self, level: int) -> Paint:
         if self.depth is Depth.NONE:

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from rnnviz.store.errors import Unavailable
 from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.painting import Line
+from rnnviz.tui.painting import Inks, Line
 from rnnviz.tui.palette import RGB, Depth, Paint, palette
 from rnnviz.tui.snapshot import as_svg
 
@@ -35,7 +35,7 @@ def picture_of(explorer: Explorer, width: int, height: int, keys: list[str], the
     explorer.run(headless=True, size=(width, height), auto_pilot=pilot)
     if not found:
         raise Unavailable("the screen never settled", "Is the capture on a disk that answers?")
-    return as_svg(found[0], palette(Depth.TRUE, theme, "diverging"), "rnnviz")
+    return as_svg(found[0], Inks.of(palette(Depth.TRUE, theme, "diverging")).plain, "rnnviz")
 
 
 async def _settled(explorer: Explorer, pilot: Pilot[object]) -> None:
@@ -62,6 +62,7 @@ def _painted(segment: Segment) -> tuple[str, Paint]:
         _rgb(style.bgcolor, foreground=False),
         bool(style.bold),
         bool(style.underline),
+        bool(style.reverse),
     )
     return segment.text, paint
 

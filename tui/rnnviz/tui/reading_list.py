@@ -22,7 +22,7 @@ from rnnviz.tui.source import (
     surprisal_blocks,
     text_blocks,
 )
-from rnnviz.tui.view import View
+from rnnviz.tui.view import Panel, View
 
 
 def window_span(byte: int, length: int) -> tuple[int, int]:
@@ -56,9 +56,14 @@ def window_at(source: Source, byte: int) -> TextWindow | None:
 def values_needed(capture: Capture, view: View, start: int, stop: int) -> list[Block]:
     """What a view of the symbols start…stop is made of, apart from the text."""
     layer, unit = view.cell.layer, view.cell.unit
+    layers = capture.models[view.model].layers
     needed = signal_blocks(view.model, layer, view.signal, unit, start, stop)
-    needed += signal_blocks(view.model, layer, view.signal, unit, view.cursor, view.cursor + 1)
-    needed.append(StatisticsBlock(view.model, layer))
+    under_cursor = layers[layer].signals if view.above is Panel.GATES else (view.signal,)
+    for signal in under_cursor:
+        needed += signal_blocks(view.model, layer, signal, unit, view.cursor, view.cursor + 1)
+    needed += [
+        StatisticsBlock(view.model, one) for one in range(len(layers)) if view.hides_dead or one == layer
+    ]
     for name in dict.fromkeys((view.model, *(view.pair or ()))):
         model = capture.models[name]
         if model.has_surprisal:
@@ -67,7 +72,8 @@ def values_needed(capture: Capture, view: View, start: int, stop: int) -> list[B
                 needed += surprisal_blocks(name, max(0, start - 1), stop)
         if model.has_next:
             needed.append(next_block(model, view.cursor))
-    for reading in view.pins:
+    conditions = () if view.condition is None else view.condition.readings
+    for reading in (*view.pins, *conditions):
         needed += signal_blocks(
             view.model, reading.cell.layer, reading.signal, reading.cell.unit, start, stop
         )

@@ -1,10 +1,13 @@
-"""The text screen as a grid: what a view looks like with what is in memory."""
+"""The text screen as a grid: what a view looks like with what is in memory.
+
+The screen, the first paint, and snapshots in every format are drawn here, so they cannot disagree.
+"""
 
 from __future__ import annotations
 
-import re
 import textwrap
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +16,15 @@ from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS, Signal
 from rnnviz.tui.canvas import Band, Grid
+from rnnviz.tui.cell_order import dead_cells
 from rnnviz.tui.cells import Reading
-from rnnviz.tui.frame import Frame, compose, levels
+from rnnviz.tui.frame import BLANK, Frame, compose, levels
 from rnnviz.tui.glyphs import columns_of, name_of, token_name, visible
-from rnnviz.tui.layout import Row, TextWindow
-from rnnviz.tui.painting import Inks, Line
+from rnnviz.tui.layout import Row, TextWindow, Value
+from rnnviz.tui.material import Material
+from rnnviz.tui.painting import Inks, Line, spread
 from rnnviz.tui.palette import Depth, Palette, palette
+from rnnviz.tui.panels.condition import MARK, condition_line
 from rnnviz.tui.panels.histogram import histogram_lines
 from rnnviz.tui.panels.predictions import (
     UNKNOWN,
@@ -37,21 +43,27 @@ from rnnviz.tui.places import (
     PREDICTIONS_HEIGHT,
     Place,
     Places,
+    places,
 )
 from rnnviz.tui.search import LONGEST, spans_in
 from rnnviz.tui.shading import DIFFERENCE, Shade, averaged, of_symbols, signal_of
-from rnnviz.tui.source import Source, next_block, signal_blocks, surprisal_blocks
-from rnnviz.tui.view import View
+from rnnviz.tui.source import next_block, signal_blocks, surprisal_blocks
+from rnnviz.tui.view import Panel, View
+
+if TYPE_CHECKING:
+    from rnnviz.tui.crossings import Tally
+    from rnnviz.tui.overhead import Overhead
 
 
 class Scene:
-    """Draws views of one capture in one colour depth and theme. Reads nothing but what `source` has in memory."""
+    """Draws views of one capture in one colour depth and theme. Reads nothing but what `source` has."""
 
-    def __init__(self, capture: Capture, source: Source, depth: Depth, theme: str) -> None:
+    def __init__(self, capture: Capture, source: Material, depth: Depth, theme: str) -> None:
         self._capture = capture
         self._source = source
         self._depth = depth
         self._theme = theme
+        self._panels: dict[Panel, Overhead] = {}
         self._tokens: tuple[str, ...] = ()
         self._number_of: dict[str, int] = {}
 
@@ -118,6 +130,33 @@ class Scene:
             grid.put_line([(told, inks.faint)], 2, 2, width - 2)
         return grid
 
+    def places(self, view: View, width: int, height: int, *, text_alone: bool = False) -> Places:
+        """Where things stand on a canvas of width × height. `text_alone`: nothing beside the text but a line above
+        it and one below."""
+        if text_alone:
+            return places(width, height, False)
+        above = None if view.above is None else self._panel(view.above)
+        return places(
+            width,
+            height,
+            view.panels,
+            0 if above is None else above.height(width, height),
+            self._marked_below(view) + len(view.pins),
+            compared=view.pair is not None,
+            condition=view.condition is not None,
+        )
+
+    def _marked_below(self, view: View) -> int:
+        """1 where marks of the condition in force stand in rows of their own, under the text."""
+        return int(view.condition is not None and self._depth is Depth.NONE)
+
+    def _panel(self, above: Panel) -> Overhead:
+        if above not in self._panels:
+            from rnnviz.tui.overhead import PANELS  # most views have none, and start without it
+
+            self._panels[above] = PANELS[above](self._capture, self._source, self.palette)
+        return self._panels[above]
+
     def draw(
         self,
         view: View,
@@ -127,29 +166,47 @@ class Scene:
         at: Places,
         width: int,
         height: int,
-        pattern: re.Pattern[bytes] | None,
-        overhead: list[Line],
+        *,
+        tally: Tally | None = None,
+        text_alone: bool = False,
     ) -> Grid:
-        """The whole screen. The text is shaded as `shown` has it, the last view whose values were in memory."""
+        """The whole screen. The text is shaded as `shown` has it, the last view whose values were in memory.
+
+        tally: how often the condition in force holds, as far as that is counted. `text_alone`: without the cursor;
+        the line below says which symbols are shown.
+        """
         # A text that ends before the screen does has no band: not all of its rows would move.
         full = len(rows) == at.text.height and not at.strips
         band = Band(at.text.y, tuple(row.start for row in rows)) if full else None
         grid = Grid.blank(width, height, self.inks(view.signal).plain, band)
-        frame = self._frame(view, shown, window, rows, at.text, pattern)
+        span = window.span(rows)
+        holds = None if text_alone else self._holds(view, *span)
+        marks = None if holds is None else window.by_byte(holds, rows)
+        frame = self._frame(view, shown, window, rows, at.text, marks, with_cursor=not text_alone)
         shades, apart = self._shades(shown), 1 + at.strips
         for y in range(at.text.height if at.strips else 0):
             row = Frame(frame.codes[y : y + 1], frame.styles[y : y + 1])
             grid.put_frame(row, shades, at.text.x, at.text.y + y * apart)
         if not at.strips:
             grid.put_frame(frame, shades, at.text.x, at.text.y)
-        for number, reading in enumerate(view.pins[: at.strips]):
+        below = self._marked_below(view)
+        if below and at.strips and marks is not None:
+            self._put_marks(grid, view, marks, window, rows, at)
+        for number, reading in enumerate(view.pins[: max(0, at.strips - below)], start=below):
             self._put_pin(grid, view, reading, number, window, rows, at)
         grid.put_line(self._cell_line(view, loading=shown != view, width=width), 0, 0, width)
-        grid.put_line(self._cursor_line(view, window, width), 0, height - 1, width)
+        last = self._span_line(span, view, width) if text_alone else self._cursor_line(view, window, width)
+        grid.put_line(last, 0, height - 1, width)
         if at.difference is not None:
-            self._put_difference(grid, view, window.span(rows), at.difference)
-        if at.overhead is not None:
-            for y, line in enumerate(overhead[: at.overhead.height]):
+            self._put_difference(grid, view, span, at.difference)
+        if at.condition is not None and view.condition is not None:
+            inks = Inks.of(shades)
+            here = None if holds is None else (int(np.count_nonzero(holds)), len(holds))
+            told = condition_line(view.condition.text, here, tally, width, inks, underlines=shades.underlines)
+            grid.put_line(told, at.condition.x, at.condition.y, at.condition.width)
+        if at.overhead is not None and view.above is not None:
+            lines = self._panel(view.above).lines(view, at.overhead.width, at.overhead.height)
+            for y, line in enumerate(lines[: at.overhead.height]):
                 grid.put_line(line, at.overhead.x, at.overhead.y + y, at.overhead.width)
         if at.panels is not None:
             # Where both have no room, what stands above the text tells of the cell.
@@ -158,6 +215,36 @@ class Scene:
                 grid.put_line(line, at.panels.x, at.panels.y + y, at.panels.width)
         return grid
 
+    def _holds(self, view: View, start: int, stop: int) -> NDArray[np.bool_] | None:
+        """bool [stop - start]: where the condition in force holds; None while that is not known, or none is."""
+        if view.condition is None:
+            return None
+        views: dict[Reading, NDArray[np.float32]] = {}
+        for reading in view.condition.readings:
+            cell, signal = reading.cell, reading.signal
+            stored = self._source.values(view.model, cell.layer, signal, cell.unit, start, stop)
+            if stored is None:
+                return None
+            views[reading] = SIGNALS[signal].view(stored)
+        return view.condition.term.holds(views, stop - start)
+
+    def _put_marks(
+        self,
+        grid: Grid,
+        view: View,
+        marks: NDArray[np.bool_],
+        window: TextWindow,
+        rows: list[Row],
+        at: Places,
+    ) -> None:
+        """A mark under every symbol at which the condition in force holds: bool, a value for each byte of the rows."""
+        plain = self.inks(view.signal).plain
+        for y, row in enumerate(rows[: at.text.height]):
+            columns = _by_column(marks, row, rows, window)
+            line = "".join(MARK if marked else chr(BLANK) for marked in columns.tolist())
+            below = at.text.y + y * (1 + at.strips) + 1
+            grid.put_line([(line, plain)], at.text.x, below, at.text.width)
+
     def _frame(
         self,
         view: View,
@@ -165,7 +252,9 @@ class Scene:
         window: TextWindow,
         rows: list[Row],
         place: Place,
-        pattern: re.Pattern[bytes] | None,
+        marks: NDArray[np.bool_] | None,
+        *,
+        with_cursor: bool,
     ) -> Frame:
         values = self.shade(shown, *window.span(rows))
         shade = None
@@ -175,18 +264,19 @@ class Scene:
         cursor = window.byte_of(view.cursor)
         long = window.byte_of(view.cursor + 1) - cursor
         matches = None
-        if pattern is not None:
+        if view.search is not None:
             behind = max(window.start, start - LONGEST)
-            matches = spans_in(pattern, window.bytes_at(behind, stop), behind, start)
+            matches = spans_in(view.search, window.bytes_at(behind, stop), behind, start)
         return compose(
             window,
             rows,
             place.width,
             place.height,
             shade,
-            cursor=cursor,
+            cursor=cursor if with_cursor else None,
             cursor_bytes=long,
             matches=matches,
+            holds=marks,
         )
 
     def _put_pin(
@@ -210,9 +300,9 @@ class Scene:
             if stored is None:
                 grid.put_line([("…", self.inks(reading.signal).faint)], at.text.x, below, at.text.width)
                 continue
-            views = by_byte[row.start - rows[0].start : row.stop - rows[0].start]
-            wide = np.repeat(views, columns_of(window.bytes_at(row.start, row.stop)))
-            strip(wide, signal, shades).put(grid, at.text.x, below, at.text.width)
+            strip(_by_column(by_byte, row, rows, window), signal, shades).put(
+                grid, at.text.x, below, at.text.width
+            )
 
     def _put_difference(self, grid: Grid, view: View, span: tuple[int, int], place: Place) -> None:
         """How much better one model knew than the other, over the symbols on the screen, and where the cursor is."""
@@ -236,7 +326,29 @@ class Scene:
             blocks += surprisal_blocks(name, view.cursor, view.cursor + 1)
         failed = loading and self._source.failure(blocks) is not None
         waiting = "" if not loading else " cannot be read" if failed else " …"
-        return cell_line(self._capture, view, waiting=waiting, width=width, palette=self._shades(view))
+        return cell_line(
+            self._capture,
+            view,
+            waiting=waiting,
+            hidden=self._hidden(view),
+            width=width,
+            palette=self._shades(view),
+        )
+
+    def _hidden(self, view: View) -> int:
+        """How many cells are hidden as dead."""
+        return int(np.count_nonzero(self.dead(view))) if view.hides_dead else 0
+
+    def dead(self, view: View) -> NDArray[np.bool_]:
+        """bool [cell], layer after layer: which cells are known to be dead in the view's signal."""
+        layers = self._capture.models[view.model].layers
+        known = [self._source.statistics(view.model, number) for number in range(len(layers))]
+        return dead_cells(known, view.signal, tuple(layer.units for layer in layers))
+
+    def _span_line(self, span: tuple[int, int], view: View, width: int) -> Line:
+        """Which symbols are shown."""
+        inks, (first, stop) = self.inks(view.signal), span
+        return spread([], [(f"symbols {first:,} to {stop - 1:,} ", inks.faint)], width, inks.plain)
 
     def _cursor_line(self, view: View, window: TextWindow, width: int) -> Line:
         cursor, signal = view.cursor, SIGNALS[view.signal]
@@ -317,6 +429,12 @@ class Scene:
         failed = self._source.failure([next_block(model, cursor)]) is not None
         surprisal = self._source.surprisal(name, cursor) if model.has_surprisal else None
         return expected(model, following, surprisal, came, failed=failed)
+
+
+def _by_column(values: NDArray[Value], row: Row, rows: list[Row], window: TextWindow) -> NDArray[Value]:
+    """A value for each column of one of the rows, from one for each byte of all of them."""
+    found = values[row.start - rows[0].start : row.stop - rows[0].start]
+    return np.repeat(found, columns_of(window.bytes_at(row.start, row.stop)))
 
 
 def _symbol(window: TextWindow, symbol: int) -> bytes:

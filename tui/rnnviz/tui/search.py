@@ -29,6 +29,12 @@ def pattern_of(text: str) -> re.Pattern[bytes]:
         ) from error
 
 
+def is_plain(pattern: re.Pattern[bytes]) -> bool:
+    """Whether a pattern is found or not in a time that does not depend on the text: it repeats nothing and knows no
+    alternatives."""
+    return re.fullmatch(rb"(?:[^\\*+?{(|]|\\.)*", pattern.pattern, re.DOTALL) is not None
+
+
 def find(
     pattern: re.Pattern[bytes],
     read: Read,

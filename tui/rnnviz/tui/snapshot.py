@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Literal
 
 from rnnviz.store.errors import AlreadyExists, InvalidRequest, NotFound, StorageFailure
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.ansi import as_ansi
 from rnnviz.tui.cells import Cell
-from rnnviz.tui.frame import compose, levels
 from rnnviz.tui.glyphs import is_wide, visible
 from rnnviz.tui.layout import LIMIT, TextWindow
-from rnnviz.tui.painting import Inks, Line, painted_row, spread, width_of
-from rnnviz.tui.palette import RGB, Depth, Paint, Palette, palette
-from rnnviz.tui.panels.status import cell_line
-from rnnviz.tui.shading import Shade, of_symbols, signal_of
-from rnnviz.tui.symbols import symbols_in
-from rnnviz.tui.view import View
+from rnnviz.tui.material import FromDisk
+from rnnviz.tui.painting import Inks, Line, width_of
+from rnnviz.tui.palette import RGB, Depth, Paint, palette
+from rnnviz.tui.scene import Scene
+from rnnviz.tui.symbols import byte_of, symbols_in
+from rnnviz.tui.view import View, scrolled_to_cursor
+
+if TYPE_CHECKING:
+    from rnnviz.tui.conditions import Condition
+    from rnnviz.tui.crossings import Tally
 
 Format = Literal["ansi", "html", "svg", "txt"]
 SUFFIXES: dict[str, Format] = {".ans": "ansi", ".ansi": "ansi", ".html": "html", ".svg": "svg", ".txt": "txt"}
@@ -43,43 +44,58 @@ def default_name(capture: Path, cell: Cell, signal: str, start: int) -> str:
     return f"{capture.stem}-{cell.layer}_{cell.unit}-{signal}-{start}.ans"
 
 
-def picture(capture: Capture, view: View, *, lines: int, width: int, shades: Palette) -> list[Line]:
-    """A view as painted lines: one that names the cell, then `lines` of text at most, `width` columns each.
+@dataclass(frozen=True)
+class Sheet:
+    """How large a snapshot is, and what is on it.
 
-    The text starts with the row that holds view.top. Raises InvalidCapture for a damaged capture.
+    A whole screen is `width` columns and `height` rows, as the explorer draws them but for the keys at its bottom. The
+    text alone is `height` rows of text at most, between a line that names the cell and one that says which symbols
+    these are.
     """
-    stop = min(capture.text_bytes, view.top + lines * width + 2 * LIMIT)
-    start = max(0, view.top - 3 * LIMIT)
+
+    width: int
+    height: int
+    text_alone: bool = False
+
+
+def picture(capture: Capture, view: View, sheet: Sheet, depth: Depth, theme: str) -> list[Line]:
+    """A view as painted lines. Raises InvalidCapture for a damaged capture.
+
+    The text starts with the row that holds view.top, or as the explorer does where the cursor would not be seen.
+    """
+    scene = Scene(capture, FromDisk(capture), depth, theme)
+    alone = sheet.text_alone
+    height = sheet.height + 2 if alone else sheet.height
+    at = scene.places(view, sheet.width, height, text_alone=alone)
+    around = (view.top,) if alone else (view.top, byte_of(capture, view.cursor))
+    window = _window(capture, min(around), max(around) + at.text.height * at.text.width)
+    if not alone:
+        view = scrolled_to_cursor(view, window, at.text.width, at.text.height)
+    rows = window.rows_from(view.top, at.text.width, at.text.height)
+    if alone:
+        height = len(rows) + 2
+        at = scene.places(view, sheet.width, height, text_alone=True)
+    counted = None if view.condition is None or alone else _counted(capture, view.model, view.condition)
+    grid = scene.draw(view, view, window, rows, at, sheet.width, height, tally=counted, text_alone=alone)
+    return [grid.row(y) for y in range(height)]
+
+
+def _window(capture: Capture, start: int, stop: int) -> TextWindow:
+    """The text from start to stop, with as much around it as its layout depends on."""
+    start, stop = max(0, start - 3 * LIMIT), min(capture.text_bytes, stop + 3 * LIMIT)
     symbols, breaks = symbols_in(capture, start, stop), capture.segments[:, 0]
     if symbols is not None:
         inside = (breaks >= symbols.first) & (breaks < symbols.first + len(symbols.edges) - 1)
         breaks = symbols.edges[breaks[inside] - symbols.first]
-    window = TextWindow(start, capture.text(start, stop), capture.text_bytes, breaks, symbols)
-    rows = window.rows_from(view.top, width, lines)
-    first, last = window.span(rows)
-    values = levels(_shade(capture, view, first, last), signal_of(view.shade, view.signal))
-    shade = window.by_byte(values, rows)
-    frame = compose(window, rows, width, len(rows), shade)
-    inks = Inks.of(shades)
-    head = cell_line(capture, view, width=width, palette=shades)
-    where = spread([], [(f"symbols {first:,} to {last - 1:,} ", inks.faint)], width, inks.plain)
-    body = [painted_row(frame, row, shades) for row in range(len(rows))]
-    return [head, *body, where]
+    return TextWindow(start, capture.text(start, stop), capture.text_bytes, breaks, symbols)
 
 
-def _shade(capture: Capture, view: View, start: int, stop: int) -> NDArray[np.float16] | NDArray[np.float32]:
-    """[stop - start], what shades the text, as stored."""
-    if view.shade is Shade.CELL:
-        layer = capture.models[view.model].layers[view.cell.layer]
-        return layer.read(view.signal, view.cell.unit, start, stop)
-    starts = capture.segments[:, 0]
-    first, last = np.searchsorted(starts, [start, stop])
-    found = []
-    for name in view.shading_models:
-        before = capture.models[name].surprisal(max(0, start - 1), stop - 1)
-        padded = np.append(np.float32(np.nan), before) if start == 0 else before
-        found.append(of_symbols(padded, starts[first:last] - start))
-    return found[0] if len(found) == 1 else found[1] - found[0]
+def _counted(capture: Capture, model: str, condition: Condition) -> Tally:
+    """How often a condition holds in the whole text."""
+    from rnnviz.tui.crossings import coming_true, tally
+
+    *_, whole = tally(coming_true(capture.models[model], condition), capture.segments[:, 0], capture.captured)
+    return whole
 
 
 def as_text(lines: list[Line]) -> str:
@@ -90,17 +106,15 @@ def _css(colour: RGB | int | None, default: str) -> str:
     return "#{:02x}{:02x}{:02x}".format(*colour) if isinstance(colour, tuple) else default
 
 
-def as_html(lines: list[Line], shades: Palette, title: str) -> str:
+def as_html(lines: list[Line], ground: Paint, title: str) -> str:
     """A page that stands alone: a `pre` with a span for each run."""
-    ground = Inks.of(shades).plain
     back, fore = _css(ground.background, "#000"), _css(ground.foreground, "#fff")
 
     def span(text: str, paint: Paint) -> str:
         weight = ";font-weight:bold" if paint.bold else ""
         line = ";text-decoration:underline" if paint.underline else ""
-        style = (
-            f"color:{_css(paint.foreground, fore)};background:{_css(paint.background, back)}{weight}{line}"
-        )
+        letters, behind = _colours(paint, fore, back)
+        style = f"color:{letters};background:{behind}{weight}{line}"
         return f'<span style="{style}">{escape(text)}</span>'
 
     body = "\n".join("".join(span(text, paint) for text, paint in line) for line in lines)
@@ -111,12 +125,17 @@ def as_html(lines: list[Line], shades: Palette, title: str) -> str:
     )
 
 
+def _colours(paint: Paint, fore: str, back: str) -> tuple[str, str]:
+    """The colours of a piece's letters and of what is behind them."""
+    letters, behind = _css(paint.foreground, fore), _css(paint.background, back)
+    return (behind, letters) if paint.reverse else (letters, behind)
+
+
 CELL_WIDTH, CELL_HEIGHT, FONT_SIZE = 8.4, 17.0, 14.0
 
 
-def as_svg(lines: list[Line], shades: Palette, title: str) -> str:
+def as_svg(lines: list[Line], ground: Paint, title: str) -> str:
     """A picture that needs nothing but a monospaced font: a rectangle and a text for each run."""
-    ground = Inks.of(shades).plain
     back, fore = _css(ground.background, "#000"), _css(ground.foreground, "#fff")
     columns = max((_columns(line) for line in lines), default=1)
     width, height = (columns + 2) * CELL_WIDTH, (len(lines) + 1) * CELL_HEIGHT
@@ -133,54 +152,54 @@ def as_svg(lines: list[Line], shades: Palette, title: str) -> str:
         top = CELL_HEIGHT / 2 + y * CELL_HEIGHT
         for text, paint in line:
             wide = _columns([(text, paint)]) * CELL_WIDTH
-            fill = _css(paint.background, back)
-            if fill != back:
-                parts.append(
-                    f'<rect x="{x:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{CELL_HEIGHT}" fill="{fill}"/>'
-                )
+            letters, behind = _colours(paint, fore, back)
+            if behind != back:
+                parts.append(_rectangle(x, top, wide, CELL_HEIGHT, behind))
             if text.strip():
                 weight = ' font-weight="bold"' if paint.bold else ""
-                under = ' text-decoration="underline"' if paint.underline else ""
                 parts.append(
                     f'<text x="{x:.1f}" y="{top + 12.5:.1f}" textLength="{wide:.1f}" '
-                    f'fill="{_css(paint.foreground, fore)}"{weight}{under}>{escape(text)}</text>'
+                    f'fill="{letters}"{weight}>{escape(text)}</text>'
                 )
+            if paint.underline:  # drawn, because not every reader of SVG underlines spaces
+                parts.append(_rectangle(x, top + 14.5, wide, 1.0, letters))
             x += wide
     return "\n".join([*parts, "</g></svg>", ""])
+
+
+def _rectangle(x: float, y: float, width: float, height: float, fill: str) -> str:
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height}" fill="{fill}"/>'
 
 
 def _columns(line: Line) -> int:
     return width_of(line) + sum(is_wide(character) for text, _ in line for character in text)
 
 
-def render(
-    capture: Capture, view: View, form: Format, *, lines: int, width: int, theme: str, depth: Depth
-) -> str:
-    """A view in one of the formats. Colour depth matters to ANSI alone: pages and pictures have all colours."""
-    gate = signal_of(view.shade, view.signal).is_gate
-    scale: Literal["diverging", "sequential"] = "sequential" if gate else "diverging"
-    shades = palette(depth if form == "ansi" else Depth.TRUE, theme, scale)
-    drawn = picture(capture, view, lines=lines, width=width, shades=shades)
+def render(capture: Capture, view: View, form: Format, sheet: Sheet, *, theme: str, depth: Depth) -> str:
+    """A view in one of the formats. Colour depth matters to ANSI alone: pages and pictures have all colours, plain
+    text has none."""
     title = visible(f"{view.cell} {SIGNALS[view.signal].view_name} · {capture.text_name}")
+    known = {"ansi": depth, "txt": Depth.NONE}.get(form, Depth.TRUE)
+    drawn = picture(capture, view, sheet, known, theme)
+    ground = Inks.of(palette(known, theme, "diverging")).plain
     match form:
         case "ansi":
             return as_ansi(drawn)
         case "txt":
             return as_text(drawn)
         case "html":
-            return as_html(drawn, shades, title)
+            return as_html(drawn, ground, title)
         case "svg":
-            return as_svg(drawn, shades, title)
+            return as_svg(drawn, ground, title)
 
 
 def write_snapshot(
     capture: Capture,
     view: View,
     path: Path,
+    sheet: Sheet,
     *,
     form: Format,
-    lines: int,
-    width: int,
     theme: str,
     depth: Depth,
     replace: bool = True,
@@ -188,7 +207,7 @@ def write_snapshot(
     """Write a view to a file. Raises NotFound or StorageFailure where that cannot be done, and AlreadyExists where
     something is there that is not to be replaced.
     """
-    content = render(capture, view, form, lines=lines, width=width, theme=theme, depth=depth)
+    content = render(capture, view, form, sheet, theme=theme, depth=depth)
     try:
         with path.open("w" if replace else "x", encoding="utf-8") as file:
             file.write(content)

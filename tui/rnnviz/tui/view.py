@@ -1,16 +1,31 @@
-"""What the explorer looks at: a model, a cell, one of its signals, and a place in the text.
+"""What the explorer looks at: a model, a cell, one of its signals, a place in the text, and all that is shown with it.
 
-A view is a value; each step makes a new one. What needs the text goes through a `TextWindow`, so nothing here
-waits for a disk.
+A view is a value; each step makes a new one. It says everything that is needed to draw the screen anew from the same
+capture. What needs the text goes through a `TextWindow`, so nothing here waits for a disk.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from rnnviz.tui.cells import Cell, Reading
 from rnnviz.tui.layout import Row, TextWindow
 from rnnviz.tui.shading import Shade
+
+if TYPE_CHECKING:
+    from rnnviz.tui.conditions import Condition
+
+
+class Panel(StrEnum):
+    """What can stand above the text, over the whole width."""
+
+    GATES = "gates"
+    """Histograms of all signals of the cell."""
+    LAYER = "layer"
+    """The saturation of every unit of the layer."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +33,10 @@ class View:
     """`top` is the offset of the first byte on the screen, the start of a row; `cursor` is the number of a symbol.
 
     `pins` are what is seen together with the cell, in strips under each row of text. `left` and `right` are the
-    models whose predictions are compared, and `shade` says what shades the text.
+    models whose predictions are compared, and `shade` says what shades the text. `above` is the panel that stands
+    above the text; `panels` whether there are others beside it, None while the width decides. `condition` is the one
+    in force: symbols at which it holds are marked, as are matches of `search`. Where dead cells are hidden, steps
+    pass over them.
     """
 
     model: str
@@ -30,6 +48,11 @@ class View:
     left: str | None = None
     right: str | None = None
     shade: Shade = Shade.CELL
+    above: Panel | None = None
+    panels: bool | None = None
+    hides_dead: bool = False
+    condition: Condition | None = None
+    search: re.Pattern[bytes] | None = None
 
     @property
     def pair(self) -> tuple[str, str] | None:

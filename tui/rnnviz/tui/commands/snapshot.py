@@ -28,8 +28,16 @@ def snapshot(
     signal: SignalOption = None,
     start: WishedStartOption = None,
     view: ViewOption = None,
-    lines: Annotated[int, typer.Option(help="Rows of text.", min=1, max=10_000)] = 40,
-    width: Annotated[int, typer.Option(help="Columns of text.", min=10, max=1_000)] = 100,
+    lines: Annotated[
+        int | None,
+        typer.Option(help="Rows of text (40), or of the whole view.", min=1, max=10_000, show_default=False),
+    ] = None,
+    width: Annotated[
+        int | None,
+        typer.Option(
+            help="Columns of text (100), or of the whole view.", min=10, max=1_000, show_default=False
+        ),
+    ] = None,
     form: Annotated[
         Literal["ansi", "html", "svg", "txt"] | None,
         typer.Option("--format", help="By default what the file's suffix says, else ansi."),
@@ -40,6 +48,9 @@ def snapshot(
     colours: MapOption = "red-blue",
 ) -> None:
     """Draw a piece of a capture, as the explorer shows it, to a file or to the terminal.
+
+    A cell is drawn as the shaded text alone, a view as the whole screen: with its pins, panels and comparisons, the
+    cursor and what its condition marks. It is as large as the screen was that the view was copied from.
 
     ANSI text looks right with `cat` and `less -R`. Written to a file or a pipe it has 16 million colours unless
     `--color` says otherwise.
@@ -52,10 +63,12 @@ def snapshot(
 
         rnnviz snapshot wp.zarr --view 1:37.c,top=4000,shade=difference -o difference.html
     """
+    from rnnviz.tui.addresses import size_of
     from rnnviz.tui.exploring import Wishes, open_wished
     from rnnviz.tui.opening import depth_of_terminal
     from rnnviz.tui.palette import Depth, theme_name
-    from rnnviz.tui.snapshot import format_of, render, write_snapshot
+    from rnnviz.tui.places import HINTS_HEIGHT
+    from rnnviz.tui.snapshot import Sheet, format_of, render, write_snapshot
 
     if view is None:
         start = start or 0
@@ -68,27 +81,14 @@ def snapshot(
     known = to_terminal or color is not ColourChoice.AUTO
     depth = depth_of_terminal(color.value).depth if known else Depth.TRUE
     named = theme_name(theme, colours)
+    if view is None:
+        sheet = Sheet(width or 100, lines or 40, text_alone=True)
+    else:
+        columns, rows = size_of(view) or (120, 40)
+        sheet = Sheet(width or columns, max(3, lines or rows - HINTS_HEIGHT))
     if out is None:
         chosen = form or "ansi"
-        drawn = render(
-            opened,
-            drawn_view,
-            chosen,
-            lines=lines,
-            width=width,
-            theme=named,
-            depth=depth,
-        )
-        sys.stdout.write(drawn)
+        sys.stdout.write(render(opened, drawn_view, chosen, sheet, theme=named, depth=depth))
         return
     chosen = form or format_of(out)
-    write_snapshot(
-        opened,
-        drawn_view,
-        out,
-        form=chosen,
-        lines=lines,
-        width=width,
-        theme=named,
-        depth=depth,
-    )
+    write_snapshot(opened, drawn_view, out, sheet, form=chosen, theme=named, depth=depth)

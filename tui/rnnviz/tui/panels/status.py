@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.glyphs import visible
-from rnnviz.tui.painting import Inks, Line, fitted, legend, spread
+from rnnviz.tui.painting import Inks, Line, fitted, legend, shortened, spread, width_of
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.shading import Shade, signal_of
 from rnnviz.tui.view import View
@@ -20,31 +20,36 @@ def model_title(capture: Capture, model: str) -> str:
     return f"{capture.models[model].kind} {len(layers)}×{'/'.join(map(str, sizes))}"
 
 
-def cell_line(capture: Capture, view: View, *, width: int, palette: Palette, waiting: str = "") -> Line:
+def cell_line(
+    capture: Capture, view: View, *, width: int, palette: Palette, waiting: str = "", hidden: int = 0
+) -> Line:
     """Which cell and signal shade the text, of which model over which text, and the legend.
 
-    `waiting` says why the shading is not there yet, or never will be.
+    `waiting` says why the shading is not there yet, or never will be; `hidden`, how many cells are hidden as dead.
     """
     inks = Inks.of(palette)
     signal = signal_of(view.shade, view.signal)
+    model = (f"  {visible(model_title(capture, view.model))}", inks.plain)
+    title = (signal.title, inks.faint)
     if view.shade is Shade.CELL:
-        left: Line = [
-            (f" {view.cell} ", inks.accent),
-            (f"{signal.view_name} ", inks.strong),
-            (f"{signal.title}{waiting}", inks.faint),
-            (f"  {visible(model_title(capture, view.model))}", inks.plain),
-        ]
+        left: Line = [(f" {view.cell} ", inks.accent), (f"{signal.view_name} ", inks.strong), title]
+        left += [*([(waiting, inks.faint)] if waiting else []), model]
     else:
-        left = [
-            (f" {_shading_title(view)} ", inks.accent),
-            (f"nats{waiting}", inks.faint),
-        ]
-    name: Line = [(f" · {visible(capture.text_name)}", inks.faint)]
+        left = [(f" {_shading_title(view)} ", inks.accent), (f"nats{waiting}", inks.faint)]
+    if view.hides_dead:
+        left.append((f"  {hidden:,} dead hidden", inks.accent))
+    # What goes first where there is no room.
+    optional: Line = [(f" · {visible(capture.text_name)}", inks.faint)]
     if view.pins:
-        name = [("  under each row ", inks.faint), (" ".join(map(str, view.pins)), inks.accent)]
+        under = ("  under each row", inks.faint)
+        left += [under, (f" {' '.join(map(str, view.pins))}", inks.accent)]
+        optional = [under]
+    else:
+        left += optional
+    if view.pins or view.hides_dead:
+        optional += [title, model]
     marks: Line = [("  ", inks.plain), *legend(palette, signal.low, signal.high), (" ", inks.plain)]
-    line = spread([*left, *name], marks, width, inks.plain)
-    return line if line[-1] == marks[-1] else spread(left, marks, width, inks.plain)
+    return spread(shortened(left, optional, width - width_of(marks)), marks, width, inks.plain)
 
 
 def _shading_title(view: View) -> str:

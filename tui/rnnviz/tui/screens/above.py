@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rnnviz.tui import view as moves
-from rnnviz.tui.overhead import SaturationScatter
 from rnnviz.tui.panels.scatter import Saturation, gates_of, nearest
 from rnnviz.tui.screens.movement import Movement
 from rnnviz.tui.screens.stepping import Stepping
 from rnnviz.tui.shading import Shade
+from rnnviz.tui.view import Panel
 
 
 class Above(Stepping, Movement):
@@ -18,24 +18,12 @@ class Above(Stepping, Movement):
     @property
     def in_scatter(self) -> bool:
         """Whether the scatter stands above the text."""
-        return isinstance(self.overhead, SaturationScatter)
+        return self.view.above is Panel.LAYER
 
     @property
     def gates(self) -> tuple[str, ...]:
         """The signals of the cell's layer that the scatter plots."""
         return gates_of(self.capture.models[self.view.model].layers[self.view.cell.layer].signals)
-
-    @property
-    def _runs_errand(self) -> bool:
-        return any(worker.group == "errand" and worker.is_running for worker in self.workers)
-
-    def action_stop(self) -> None:
-        """Escape closes what stands above the text, if nothing is running that it stops."""
-        if self.overhead is not None and not self._runs_errand:
-            self.overhead = None
-            self.move(moves.scrolled_to_cursor)
-        else:
-            super().action_stop()
 
     # While the scatter is open, arrows move its mark and signals are its gates.
 

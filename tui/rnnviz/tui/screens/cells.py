@@ -26,7 +26,7 @@ WHEEL = 3
 
 class CellsScreen(ListedCells):
     """The list with its keys. It is dismissed with the view of the chosen cell, or with the one it was opened with,
-    but for pins."""
+    but for pins and whether dead cells are hidden."""
 
     GROUP = "Cell list"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -57,7 +57,9 @@ class CellsScreen(ListedCells):
             show=True,
         ),
         key("=", "alike", "like this", "Compare all cells with this one over the text", show=True),
-        key("d", "dead", "dead", "Hide dead cells, or show them again", show=True),
+        key(
+            "d", "dead", "dead", "Hide dead cells, here and from j and k in the text, or show them", show=True
+        ),
         key("s", "signal(1)", "signal", "The same of the next signal", show=True),
         key("S", "signal(-1)", "previous signal", "The same of the previous signal"),
         key("*", "pin", "pin", f"Pin this cell under the text, or unpin it; {MOST} at most"),
@@ -110,6 +112,7 @@ class CellsScreen(ListedCells):
 
     def action_dead(self) -> None:
         self.cells.hides_dead = not self.cells.hides_dead
+        self.view = replace(self.view, hides_dead=self.cells.hides_dead)
         self.cells.arrange()
         self._draw()
 
@@ -141,7 +144,7 @@ class CellsScreen(ListedCells):
             self.cells.filter_by("")
             self._draw()
         else:
-            self.dismiss(replace(self._start, pins=self.view.pins))
+            self.dismiss(replace(self._start, pins=self.view.pins, hides_dead=self.view.hides_dead))
 
     def action_redraw(self) -> None:
         """For a terminal that something else has written into."""

@@ -1,14 +1,20 @@
-"""Keys that find places by what cells do there."""
+"""Keys that find places by what cells do there, and the count of how often a condition holds."""
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.binding import BindingType
+from textual.message import Message
+from textual.worker import get_current_worker
 
-from rnnviz.tui.crossings import Event, Tally, coming_true, tally
-from rnnviz.tui.errand import Cancelled
+from rnnviz.store.errors import RnnvizError
+from rnnviz.tui.crossings import Tally, coming_true, tally
 from rnnviz.tui.screens.bindings import key
+from rnnviz.tui.screens.errands import PROGRESS_EVERY
 from rnnviz.tui.screens.seeking import Seeking
 
 if TYPE_CHECKING:
@@ -16,6 +22,9 @@ if TYPE_CHECKING:
 
 COUNT_SHOWN = 15.0
 """Seconds that the result of a count stays on the screen."""
+
+Counted = tuple[str, "Condition", bool]
+"""What is counted: the model and the condition, and whether the capture is whole."""
 
 
 class Conditions(Seeking):
@@ -25,58 +34,100 @@ class Conditions(Seeking):
             "f",
             "ask_condition",
             "condition",
-            "Go to where a condition on cells comes true: 1:37 > 0.8 and 0:12.f < 0.5",
+            "Mark where a condition holds, and go there: 1:37 > 0.8 and 0:12.f < 0.5; empty or Esc: no more",
         ),
         key("x", "condition(False)", "next", "Next place where the condition comes true"),
         key("X", "condition(True)", "previous", "The place before where it comes true"),
-        key("F", "tally", "count", "Count over the whole text where the condition holds"),
+        key("F", "tally", "count", "How often the condition holds and comes true in the whole text"),
     ]
-    condition: Condition | None = None
-    """What was asked for last."""
+
+    class Tallied(Message):
+        """The whole text was counted, or more of it."""
+
+        def __init__(self, of: Counted, counted: Tally) -> None:
+            super().__init__()
+            self.of = of
+            self.counted = counted
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, Conditions.Tallied)
+
+    _counted: Counted | None = None
+    """What `tally` is of."""
+
+    @property
+    def settled(self) -> bool:
+        counting = self._wanted is not None and (self.tally is None or self.tally.done < self.tally.length)
+        return super().settled and not counting
 
     def action_ask_condition(self) -> None:
-        typed = "" if self.condition is None else self.condition.text
-        self.ask("condition", typed, self._find_condition)
+        typed = "" if self.view.condition is None else self.view.condition.text
+        self.ask("condition", typed, self._find_condition, self._end_condition)
 
     def _find_condition(self, answer: str) -> None:
         from rnnviz.tui.conditions import parse_condition  # 8 ms that opening the explorer need not wait for
 
-        self.condition = parse_condition(answer, self.capture.models[self.view.model])
-        self.say("x goes to the next such place, X to the one before, F counts them")
+        condition = parse_condition(answer, self.capture.models[self.view.model])
+        self.lay_out(replace(self.view, condition=condition))
         self.action_condition(False)
 
+    def _end_condition(self) -> None:
+        self.lay_out(replace(self.view, condition=None))
+
     def action_condition(self, backwards: bool) -> None:
-        if self._asked():
-            self.seek(self._event(), backwards=backwards)
+        if self.view.condition is None:
+            self.say("no condition yet: press f")
+        else:
+            model = self.capture.models[self.view.model]
+            self.seek(coming_true(model, self.view.condition), backwards=backwards)
 
     def action_tally(self) -> None:
-        if not self._asked():
-            return
-        event, capture = self._event(), self.capture
-
-        def count(cancelled: Cancelled) -> Tally | None:
-            counted: Tally | None = None
-            for counted in tally(event, capture.segments[:, 0], capture.captured):
-                if cancelled(counted.done / max(1, counted.length)):
-                    return None
-            return counted
-
-        def then(counted: Tally | None) -> None:
-            if counted is not None:
-                share = counted.symbols / max(1, counted.length)
-                self.say(
-                    f"true at {counted.symbols:,} of {counted.length:,} symbols ({share:.2%}), "
-                    f"comes true {counted.occurrences:,} times: {event.what}",
-                    seconds=COUNT_SHOWN,
-                )
-
-        self.errand("counting", count, then)
-
-    def _event(self) -> Event:
-        assert self.condition is not None
-        return coming_true(self.capture.models[self.view.model], self.condition)
-
-    def _asked(self) -> bool:
-        if self.condition is None:
+        counted = self.tally
+        if self.view.condition is None:
             self.say("no condition yet: press f")
-        return self.condition is not None
+        elif counted is None or counted.done < counted.length:
+            self.say("still counting")
+        else:
+            share = counted.symbols / max(1, counted.length)
+            self.say(
+                f"true at {counted.symbols:,} of {counted.length:,} symbols ({share:.2%}), "
+                f"comes true {counted.occurrences:,} times: {self.view.condition.text}",
+                seconds=COUNT_SHOWN,
+            )
+
+    # The count
+
+    def draw(self) -> None:
+        """Count anew where another condition is in force, or the capture has become whole."""
+        if self._wanted != self._counted:
+            self._counted, self.tally = self._wanted, None
+            self.workers.cancel_group(self, "tally")
+            if self._counted is not None:
+                self._tally(self._counted)
+        super().draw()
+
+    @property
+    def _wanted(self) -> Counted | None:
+        condition = self.view.condition
+        return None if condition is None else (self.view.model, condition, self.capture.complete)
+
+    @work(thread=True, exclusive=True, group="tally")
+    def _tally(self, of: Counted) -> None:
+        worker, capture = get_current_worker(), self.capture
+        event, due = coming_true(capture.models[of[0]], of[1]), 0.0
+        try:
+            for counted in tally(event, capture.segments[:, 0], capture.captured):
+                if worker.is_cancelled:
+                    return
+                if counted.done == counted.length or time.monotonic() >= due:
+                    due = time.monotonic() + PROGRESS_EVERY
+                    self.post_message(self.Tallied(of, counted))
+        except RnnvizError as error:
+            failure = error
+            self.post_message(self.Returned(lambda: self.report(failure)))
+
+    def on_conditions_tallied(self, event: Tallied) -> None:
+        if event.of == self._counted:
+            self.tally = event.counted
+            if self.is_current:
+                self.draw()

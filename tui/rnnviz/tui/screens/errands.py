@@ -100,7 +100,7 @@ class Errands(Asking[None]):
             self.post_message(self.Returned(then))
 
     def on_errands_progressed(self, event: Progressed) -> None:
-        if any(worker.group == "errand" and worker.is_running for worker in self.workers):
+        if self.runs_errand:
             self.errand_line = f"{event.what}: {event.share:.0%}"
             self.show_hints()
 
@@ -108,6 +108,10 @@ class Errands(Asking[None]):
         self.errand_line = None
         event.then()
         self.show_hints()
+
+    @property
+    def runs_errand(self) -> bool:
+        return any(worker.group == "errand" and worker.is_running for worker in self.workers)
 
     def action_stop(self) -> None:
         """End the errand that is running."""

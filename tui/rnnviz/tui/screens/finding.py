@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -28,23 +29,32 @@ class Finding(ShadedText):
         ),
         key("n", "search(False)", "next match", "Next match"),
         key("N", "search(True)", "previous match", "Previous match"),
-        key("escape", "stop", "stop", "Stop a search that takes long"),
+        key(
+            "escape",
+            "stop",
+            "stop",
+            "Stop what takes long; else take away panels above the text, the condition's marks, the search's",
+        ),
     ]
+    _sought: re.Pattern[bytes] | None = None
+    """What was searched for last, also when its marks were taken away."""
 
     def action_ask_search(self) -> None:
         self.ask("search", "", self._search_for)
 
     def _search_for(self, answer: str) -> None:
-        self.pattern = pattern_of(answer)
-        self._search(self.pattern, backwards=False)
+        self._search(pattern_of(answer), backwards=False)
 
     def action_search(self, backwards: bool) -> None:
-        if self.pattern is None:
+        pattern = self.view.search or self._sought
+        if pattern is None:
             self.say("nothing to look for yet: press /")
         else:
-            self._search(self.pattern, backwards=backwards)
+            self._search(pattern, backwards=backwards)
 
     def _search(self, pattern: re.Pattern[bytes], *, backwards: bool) -> None:
+        self._sought = pattern
+        self.look(replace(self.view, search=pattern))
         capture, cursor = self.capture, self.view.cursor
 
         def match(cancelled: Cancelled) -> Found | None:

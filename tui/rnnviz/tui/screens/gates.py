@@ -7,13 +7,12 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from rnnviz.tui import view as moves
 from rnnviz.tui.crossings import crossing, saturating
-from rnnviz.tui.overhead import GateHistograms, SaturationScatter
 from rnnviz.tui.panels.scatter import gates_of
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.seeking import Seeking
 from rnnviz.tui.shading import Shade
+from rnnviz.tui.view import Panel
 
 
 class Gates(Seeking):
@@ -33,18 +32,16 @@ class Gates(Seeking):
     ]
 
     def action_histograms(self) -> None:
-        shown = isinstance(self.overhead, GateHistograms)
-        self.overhead = None if shown else GateHistograms(self.capture, self.source, self.scene.palette)
-        self.move(moves.scrolled_to_cursor)
+        shown = self.view.above is Panel.GATES
+        self.lay_out(replace(self.view, above=None if shown else Panel.GATES))
 
     def action_scatter(self) -> None:
-        shown = isinstance(self.overhead, SaturationScatter)
-        self.overhead = None if shown else SaturationScatter(self.capture, self.source, self.scene.palette)
+        if self.view.above is Panel.LAYER:
+            self.lay_out(replace(self.view, above=None))
+            return
         gates = gates_of(self.capture.models[self.view.model].layers[self.view.cell.layer].signals)
-        if not shown:
-            signal = self.view.signal if self.view.signal in gates else gates[0]
-            self.view = replace(self.view, signal=signal, shade=Shade.CELL)
-        self.move(moves.scrolled_to_cursor)
+        signal = self.view.signal if self.view.signal in gates else gates[0]
+        self.lay_out(replace(self.view, above=Panel.LAYER, signal=signal, shade=Shade.CELL))
 
     # Where it opens, closes, and saturates
 

@@ -95,6 +95,7 @@ class ListedCells(Screen[View | None]):
         self._page = CellPage(capture, source, view, span)
         self._model = capture.models[view.model]
         self.cells = CellList(tuple(layer.units for layer in self._model.layers), view.cell)
+        self.cells.hides_dead = view.hides_dead
         self._start = view
         self._sample = sample_of(capture.captured, sum(self.cells.units))
         self._reference: Cell | None = view.cell if alike else None

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from rnnviz.tui import view as moves
 from rnnviz.tui.cells import Reading
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.shaded import ShadedText
@@ -38,11 +37,7 @@ class Pins(ShadedText):
         if view is None:
             self.say(f"{MOST} are pinned: unpin one with *, or all with P")
             return
-        self._see(view)
+        self.lay_out(view)
 
     def action_unpin(self) -> None:
-        self._see(replace(self.view, pins=()))
-
-    def _see(self, view: View) -> None:
-        self.view = view
-        self.move(moves.scrolled_to_cursor)
+        self.lay_out(replace(self.view, pins=()))

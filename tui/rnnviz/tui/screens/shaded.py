@@ -4,7 +4,8 @@ It knows no keys. A *group of keys* is a class of its own that derives from `Sha
 `BINDINGS` it adds (see `screens.bindings.key`) and the actions behind them; `TextScreen` lists the groups. An action
 has these to work with:
 
-- `view` and `look(view)`: what is looked at, and another cell, signal, model or shading;
+- `view` and `look(view)`: what is looked at, and another cell, signal, model or shading; `lay_out(view)`, one that
+  leaves the text another place on the screen;
 - `go_to(symbol)`: the cursor to a place; `on_screen`: the stretch of text on the screen;
 - `ask(label, value, answered)`: a question in the bottom line; `say(text)`: a few words there, for a moment;
 - `jump(what, find)`: a search through the capture in a thread, with progress, that ends with the cursor moved;
@@ -15,10 +16,10 @@ has these to work with:
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable
-from typing import ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -29,10 +30,9 @@ from rnnviz.store.reader import Capture
 from rnnviz.tui import view as moves
 from rnnviz.tui.errand import Jump
 from rnnviz.tui.layout import TextWindow
-from rnnviz.tui.overhead import Overhead
 from rnnviz.tui.painting import Line
 from rnnviz.tui.palette import Depth
-from rnnviz.tui.places import Places, places
+from rnnviz.tui.places import Places
 from rnnviz.tui.reading_list import reading_list, text_needed, values_needed, window_at
 from rnnviz.tui.scene import Scene
 from rnnviz.tui.screens.bindings import hint_line
@@ -42,6 +42,9 @@ from rnnviz.tui.view import View
 from rnnviz.tui.widgets.canvas import Canvas
 from rnnviz.tui.widgets.lines import Lines
 from rnnviz.tui.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from rnnviz.tui.crossings import Tally
 
 Move = Callable[[View, TextWindow, int, int], View]
 """A step through the text: (view, window, width, height) → view."""
@@ -82,12 +85,8 @@ class ShadedText(Errands):
         self.theme_name = theme
         self.source = source
         self.scene = Scene(capture, self.source, depth, theme)
-        self.pattern: re.Pattern[bytes] | None = None
-        """What was searched for last."""
-        self.panels_wanted: bool | None = None
-        """Whether the person wants the panels; None while the width decides."""
-        self.overhead: Overhead | None = None
-        """What stands above the text, if anything."""
+        self.tally: Tally | None = None
+        """How often the condition in force holds in the whole text, as far as that is counted."""
         self._shown = start
         self._moves: deque[tuple[Move, int | None]] = deque()
         self._overtaken = False
@@ -139,8 +138,6 @@ class ShadedText(Errands):
         text = self.places.text
         rows = window.rows_from(self.view.top, text.width, text.height)
         needed = values_needed(self.capture, self.view, *window.span(rows))
-        if self.overhead is not None and self.places.overhead is not None:
-            needed += self.overhead.needed(self.view)
         return self._shown == self.view and self.source.has(needed)
 
     # What is looked at
@@ -163,6 +160,11 @@ class ShadedText(Errands):
         """Look at another cell, signal or model, at the same place."""
         self.view = view
         self.draw()
+
+    def lay_out(self, view: View) -> None:
+        """Look at a view with other things around the text, which may move it."""
+        self.view = view
+        self.move(moves.scrolled_to_cursor)
 
     def go_to(self, symbol: int) -> None:
         """Move the cursor to a symbol of the text."""
@@ -213,10 +215,7 @@ class ShadedText(Errands):
     @property
     def places(self) -> Places:
         """Where things stand on the screen now."""
-        width, height = self.query_one("#canvas", Canvas).size
-        overhead = 0 if self.overhead is None else self.overhead.height(width, height)
-        compared = self.view.pair is not None
-        return places(width, height, self.panels_wanted, overhead, len(self.view.pins), compared=compared)
+        return self.scene.places(self.view, *self.query_one("#canvas", Canvas).size)
 
     def draw(self) -> None:
         """Show the current view with what is in memory, and want what is not.
@@ -238,18 +237,11 @@ class ShadedText(Errands):
             return
         rows = window.rows_from(self.view.top, at.text.width, at.text.height)
         start, stop = window.span(rows)
-        wanted = reading_list(self.capture, self.view, start, stop)
-        over: list[Line] = []
-        if self.overhead is not None and at.overhead is not None:
-            wanted += self.overhead.needed(self.view)
-            over = self.overhead.lines(self.view, at.overhead.width, at.overhead.height)
-        self.source.want(wanted)
+        self.source.want(reading_list(self.capture, self.view, start, stop))
         self.report(self.source.failure(values_needed(self.capture, self.view, start, stop)))
         if self.scene.shade(self.view, start, stop) is not None:
             self._shown = self.view
-        canvas.show(
-            self.scene.draw(self.view, self._shown, window, rows, at, *canvas.size, self.pattern, over)
-        )
+        canvas.show(self.scene.draw(self.view, self._shown, window, rows, at, *canvas.size, tally=self.tally))
 
     def retheme(self, theme: str) -> None:
         """Draw everything in another theme from now on."""
@@ -298,6 +290,19 @@ class ShadedText(Errands):
 
     # Longer work
 
+    def action_stop(self) -> None:
+        """End the errand that is running; if none is, take away what was put on the screen: what stands above the
+        text, the condition's marks, those of a search."""
+        view = self.view
+        if self.runs_errand:
+            super().action_stop()
+        elif view.above is not None:
+            self.lay_out(replace(view, above=None))
+        elif view.condition is not None:
+            self.lay_out(replace(view, condition=None))
+        elif view.search is not None:
+            self.look(replace(view, search=None))
+
     def jump(self, what: str, find: Jump, *, missing: str = "no such place") -> None:
         """Run `find` in a thread and move the cursor to the symbol it returns, or say `missing` for None."""
         capture, view = self.capture, self.view
@@ -317,8 +322,6 @@ class ShadedText(Errands):
         """Open another screen. A view it is dismissed with is looked at; None leaves all as it was."""
 
         def back(view: View | None) -> None:
-            if view is not None:
-                self.view = view
-            self.move(moves.scrolled_to_cursor)
+            self.lay_out(self.view if view is None else view)
 
         self.app.push_screen(screen, back)

@@ -11,7 +11,8 @@ from rnnviz.tui.addresses import address_of
 from rnnviz.tui.errand import Cancelled
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.shaded import ShadedText
-from rnnviz.tui.snapshot import default_name, format_of, write_snapshot
+from rnnviz.tui.snapshot import Sheet, default_name, format_of, write_snapshot
+from rnnviz.tui.widgets.canvas import Canvas
 
 
 class Sharing(ShadedText):
@@ -23,7 +24,7 @@ class Sharing(ShadedText):
 
     def action_copy(self) -> None:
         """The terminal puts it on the clipboard (OSC 52) where it can; it is shown for where it cannot."""
-        address = address_of(self.view)
+        address = address_of(self.view, (self.size.width, self.size.height))
         self.app.copy_to_clipboard(address)
         self.say(f"copied: --view {address}", seconds=8.0)
 
@@ -32,15 +33,15 @@ class Sharing(ShadedText):
         self.ask("write (.ans .html .svg .txt)", name, lambda answer: self._write(Path(answer).expanduser()))
 
     def _write(self, path: Path) -> None:
-        view, text, form = self.view, self.places.text, format_of(path)
+        view, form = self.view, format_of(path)
+        sheet = Sheet(*self.query_one("#canvas", Canvas).size)
 
         def write(cancelled: Cancelled) -> None:
             write_snapshot(
                 self.capture,
                 view,
                 path,
-                lines=text.height,
-                width=text.width,
+                sheet,
                 theme=self.theme_name,
                 depth=self.depth,
                 form=form,

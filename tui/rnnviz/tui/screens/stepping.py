@@ -8,7 +8,8 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from rnnviz.tui import view as moves
-from rnnviz.tui.cells import Cell, parse_cell, step, to_layer
+from rnnviz.tui.cell_order import DEAD
+from rnnviz.tui.cells import Cell, parse_cell, step, step_over, to_layer
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.shaded import ShadedText
 
@@ -24,6 +25,12 @@ class Stepping(ShadedText):
         key("[", "layer(-1)", "previous layer", "Previous layer, same unit"),
         key("s", "signal(1)", "next signal", "Next signal of this cell", show=True),
         key("S", "signal(-1)", "previous signal", "Previous signal of this cell"),
+        key(
+            "z",
+            "hide_dead",
+            "hide dead",
+            "Step over dead cells, or over none, as d does in the list of cells",
+        ),
         key(":", "ask_cell", "go to cell", "Go to a cell by name, as in 1:37", show=True),
     ]
 
@@ -32,7 +39,18 @@ class Stepping(ShadedText):
         self.look(replace(self.view, cell=cell))
 
     def action_cell(self, by: int) -> None:
-        self.look_at(step(self.view.cell, by, self.units))
+        """A step of `by` cells. Those that are hidden as dead are passed over and not counted."""
+        if not self.view.hides_dead:
+            self.look_at(step(self.view.cell, by, self.units))
+            return
+        hidden = self.scene.dead(self.view)
+        if hidden.all():
+            self.say(f"every cell is dead (deviation below {DEAD:g}): z shows them again")
+        self.look_at(step_over(self.view.cell, by, self.units, hidden))
+
+    def action_hide_dead(self) -> None:
+        self.look(replace(self.view, hides_dead=not self.view.hides_dead))
+        self.say("j and k step over dead cells" if self.view.hides_dead else "j and k step through all cells")
 
     def action_layer(self, by: int) -> None:
         self.look_at(to_layer(self.view.cell, by, self.units))

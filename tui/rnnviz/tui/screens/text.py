@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import BindingType
 
-from rnnviz.tui import view as moves
 from rnnviz.tui.palette import DEFAULT_MAP, next_map, other_base
 from rnnviz.tui.screens.above import Above
 from rnnviz.tui.screens.bindings import key
@@ -40,8 +40,7 @@ class Screenful(ShadedText):
     ]
 
     def action_panels(self) -> None:
-        self.panels_wanted = self.places.panels is None
-        self.move(moves.scrolled_to_cursor)
+        self.lay_out(replace(self.view, panels=self.places.panels is None))
 
     def action_brightness(self) -> None:
         self.retheme(other_base(self.theme_name))

@@ -9,67 +9,20 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pytest
 
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.cli import main
 from support.captures import hand_made, make_capture, several_columns, write_capture
+from support.command import Command, ended, in_a_process
 from support.files import contents
 from support.texts import write_words
 
 TRAIN = ["--hidden", "5", "--streams", "4", "--unroll", "10", "--split", "60/20/20", "--epochs", "1"]
 TRAIN += ["--device", "cpu", "--threads", "1"]
 COLUMN = 65_536
-
-
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-
-class Command(Protocol):
-    def __call__(self, *arguments: str) -> Done: ...
-
-
-def in_a_process(*arguments: str, folder: Path) -> subprocess.Popen[str]:
-    """The program in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "rnnviz", *arguments],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def ended(process: subprocess.Popen[str]) -> Done:
-    out, err = process.communicate(timeout=120)
-    return Done(process.returncode, out, err)
-
-
-@pytest.fixture(name="rnnviz")
-def _rnnviz(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The program in this process and in the test's folder: imports are most of a short command's time."""
-    monkeypatch.chdir(here)
-
-    def run(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["rnnviz", *arguments])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 0
-        out, err = capsys.readouterr()
-        return Done(code, out, err)
-
-    return run
 
 
 @pytest.fixture(scope="module", name="folder")

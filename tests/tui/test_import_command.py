@@ -6,47 +6,17 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.cli import main
 from support.char_rnn import char_rnn_checkpoint, char_rnn_model, draw_maps
+from support.command import Command, Done
 from support.language_models import LanguageModel
 from support.t7 import t7_bytes
 from support.texts import words
-
-
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Done]
-
-
-@pytest.fixture(name="rnnviz")
-def _rnnviz(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    """The console script, in this process and in a directory of its own."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["rnnviz", *arguments])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 0
-        out, err = capsys.readouterr()
-        return Done(code, out, err)
-
-    return run
 
 
 @pytest.fixture(name="module")

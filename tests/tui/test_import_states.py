@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -18,28 +17,9 @@ import pytest
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.cli import main
 from rnnviz.tui.commands.info import capture_facts, capture_lines
+from support.command import Command
 from support.token_runs import imported_run
-
-Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(name="rnnviz")
-def _rnnviz(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    """The console script, in this process and in a directory of its own: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["rnnviz", *arguments])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 0
-        return code, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture(name="project")

@@ -17,7 +17,7 @@ from rnnviz.engine.text import open_text
 from rnnviz.engine.train import start_run
 from rnnviz.store.disk import DirectoryLock
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.tui.cli import main
+from support.command import Command
 from support.files import contents
 from support.sweeps import assert_trained_alone, plan_small, start_sweep
 from support.terminal import Terminal
@@ -32,16 +32,6 @@ NAMES = ("lstm-1x4-d0", "rnn-1x10-d0")
 def _text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return write_words(tmp_path / "text.txt", 1200)
-
-
-def _rnnviz(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    """The command in this process: for what trains nothing."""
-    monkeypatch.setattr(sys, "argv", ["rnnviz", "sweep", *arguments])
-    try:
-        main()
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0
-    return 0
 
 
 def _start(*arguments: str) -> subprocess.Popen[str]:
@@ -77,7 +67,7 @@ def _wait_until_free(path: Path) -> None:
 
 
 def test_killed_and_interrupted_it_comes_to_what_training_alone_comes_to(
-    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    text: Path, tmp_path: Path, rnnviz: Command
 ) -> None:
     lstm, rnn = NAMES
     first = _start("--models", "rnn", *SMALL)
@@ -123,29 +113,29 @@ def test_killed_and_interrupted_it_comes_to_what_training_alone_comes_to(
     assert f"LSTM   1 layer\n{losses[0]}\n\nRNN    1 layer\n{losses[1]}" in screen
 
     lock = DirectoryLock(Path("sweep"))
-    assert _rnnviz(monkeypatch, "text.txt", "--out", "sweep", *both) == 2
-    assert "another process is writing sweep" in capsys.readouterr().err
+    refused = rnnviz(*arguments)
+    assert refused.code == 2
+    assert "another process is writing sweep" in refused.err
     lock.release()
     before_again = contents(Path("sweep"))
-    assert _rnnviz(monkeypatch, "text.txt", "--out", "sweep", *both) == 0
-    again = capsys.readouterr()
-    assert again.err == ""
+    again = rnnviz(*arguments)
+    assert (again.code, again.err) == (0, "")
     assert losses[0] in again.out
-    assert _rnnviz(monkeypatch, "--table", "--out", "sweep") == 0
-    assert capsys.readouterr().out == again.out
+    assert rnnviz("sweep", "--table", "--out", "sweep") == again
     assert contents(Path("sweep")) == before_again
     weights = Path("sweep", lstm, "model.safetensors")
     gone = f"its weights are gone; remove {weights.parent} to train it again"
     weights.rename("kept.safetensors")
     Path("sweep", "figure1.csv.new").mkdir()
-    assert _rnnviz(monkeypatch, "--table", "--out", "sweep") == 0
-    without = capsys.readouterr()
+    without = rnnviz("sweep", "--table", "--out", "sweep")
+    assert without.code == 0
     assert f"not trained to the end yet: 1 of 2 models\n{lstm}: {gone}\n" in without.out
     assert losses[0] not in without.out
     assert without.err == "rnnviz: the table is not written to sweep: is a directory\n"
     Path("sweep", "figure1.csv.new").rmdir()
-    assert _rnnviz(monkeypatch, "text.txt", "--out", "sweep", *both) == 1
-    assert capsys.readouterr().err.endswith(f"1 of 2 runs did not come to their end:\n  {lstm}: {gone}\n")
+    lacking = rnnviz(*arguments)
+    assert lacking.code == 1
+    assert lacking.err.endswith(f"1 of 2 runs did not come to their end:\n  {lstm}: {gone}\n")
     assert [model["run"] for model in json.loads(before_again["figure1.json"])["models"]] == list(NAMES)
 
 
@@ -166,9 +156,7 @@ def test_a_run_that_fails_is_named_and_the_exit_code_tells(text: Path, tmp_path:
     assert "Traceback" not in err
 
 
-def test_runs_on_a_scheduler_s_workers_take_one_thread_each(
-    text: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_runs_on_a_scheduler_s_workers_take_one_thread_each(text: Path, rnnviz: Command) -> None:
     """Several workers may share a machine's cores. It is written down, so that a run keeps its number."""
     distributed = pytest.importorskip(
         "distributed", reason="Dask distributed is not installed: rnnviz[cluster]"
@@ -178,11 +166,12 @@ def test_runs_on_a_scheduler_s_workers_take_one_thread_each(
         n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"
     ) as local:
         place = ["--out", "sweep", "--scheduler", local.scheduler_address, "--unshared"]
-        assert _rnnviz(monkeypatch, "text.txt", *place, *protocol, "--epochs", "1") == 0
+        done = rnnviz("sweep", "text.txt", *place, *protocol, "--epochs", "1")
+    assert done.code == 0
     run = load_run(Path("sweep", NAMES[1]))
     assert run.complete
     assert run.config.threads == 1
-    assert "RNN    1 layer\n    4  " in capsys.readouterr().out
+    assert "RNN    1 layer\n    4  " in done.out
 
 
 def test_what_is_no_address_ends_without_a_traceback(text: Path) -> None:
@@ -224,19 +213,12 @@ def test_what_is_no_address_ends_without_a_traceback(text: Path) -> None:
     ],
 )
 def test_mistakes_end_with_a_sentence_and_a_hint(
-    text: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-    code: int,
-    sentence: str,
-    hint: str,
+    text: Path, rnnviz: Command, arguments: list[str], code: int, sentence: str, hint: str
 ) -> None:
     before = contents(Path())
-    assert _rnnviz(monkeypatch, *arguments) == code
-    out, err = capsys.readouterr()
-    assert out == ""
-    first, second = err.splitlines()
+    done = rnnviz("sweep", *arguments)
+    assert (done.code, done.out) == (code, "")
+    first, second = done.err.splitlines()
     assert sentence in first
     assert hint in second
     assert contents(Path()) == before

@@ -8,15 +8,13 @@ import re
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 import torch
 
 from rnnviz.engine.run import load_run
-from rnnviz.tui.cli import main
+from support.command import Command, Done
 from support.runs import without_times
 from support.terminal import Terminal
 from support.texts import words, write_words
@@ -27,38 +25,6 @@ SMALL += ["--device", "cpu", "--threads", "1"]
 EPOCH = re.compile(
     r"epoch +\d+/(\d+)  train \d\.\d{4}  validation \d\.\d{4}  [\d.]+[KM]? symbols/s  \d+:\d\d"
 )
-
-
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-
-class Command(Protocol):
-    def __call__(self, *arguments: str) -> Done: ...
-
-
-@pytest.fixture(name="rnnviz")
-def _rnnviz(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    """The console script, in this process and in a directory of its own."""
-    monkeypatch.chdir(tmp_path)
-    threads = torch.get_num_threads()
-
-    def run(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["rnnviz", *arguments])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 0
-        finally:
-            torch.set_num_threads(threads)
-        out, err = capsys.readouterr()
-        return Done(code, out, err)
-
-    return run
 
 
 @pytest.fixture(name="text")

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from rnnviz.tui.cli import main
+from support.command import Command, Done
+
+
+@pytest.fixture(name="rnnviz")
+def _rnnviz(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """The program in this process and in the test's directory: imports are most of a short command's time."""
+    import torch
+
+    monkeypatch.chdir(tmp_path)
+    threads = torch.get_num_threads()
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["rnnviz", *arguments])
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0
+        finally:
+            torch.set_num_threads(threads)  # which --threads has changed
+        return Done(code, *capsys.readouterr())
+
+    return run

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import random
 import select
 import statistics
 import struct
@@ -27,8 +28,11 @@ from rnnviz.engine.capture import capture
 from rnnviz.engine.model import RecurrentModel, initialise
 from rnnviz.engine.run import Run, RunConfig
 from rnnviz.engine.text import Text, open_text
+from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.train import start_run
+from rnnviz.store.schema import SymbolUnit
 from rnnviz.tui.live.client import LiveModel, Question, Wanted
+from support.token_runs import imported_run
 
 ROOT = Path(__file__).parents[2]
 KEYS = 60
@@ -123,6 +127,41 @@ def test_keys_in_the_model(run: Run, text: Text, tmp_path: Path) -> None:
     lengths = iter(range(BEFORE + 1, BEFORE + KEYS + 1))
     row("a key there and back, 20-gram", milliseconds(lambda: asker.ask(data[: next(lengths)])))
     asker.model.close()
+
+
+@pytest.mark.parametrize(("unit", "count"), [("character", 200), ("word", 10_000), ("word", 50_000)])
+def test_keys_over_tokens(tmp_path: Path, unit: SymbolUnit, count: int) -> None:
+    tokens = [chr(0x100 + code) for code in range(count)] if unit == "character" else words_of(count)
+    run = imported_run(tmp_path / "run", TokenVocabulary(("<unk>", *tokens), unit, 0), layers=3, hidden=241)
+    generator, space = random.Random(0), "" if unit == "character" else " "
+    typed = [generator.choice(tokens) + space for _ in range(LONG + KEYS)]
+    print(f"\n3×241 over {count:,} {unit}s                                       p50      p95")
+    asker = Asker(Wanted("recurrent", run.path))
+    asker.ask("".join(typed[:BEFORE]).encode())
+    lengths = iter(range(BEFORE + 1, BEFORE + KEYS + 1))
+    row(
+        f"a {unit} there and back, after {BEFORE:,}",
+        milliseconds(lambda: asker.ask("".join(typed[: next(lengths)]).encode())),
+    )
+    asker.ask(b"")
+    row(
+        f"a paste of {LONG:,} {unit}s, read to its end",
+        milliseconds(lambda: asker.ask("".join(typed[:LONG]).encode()), 1),
+    )
+    lengths = iter(range(LONG + 1, LONG + KEYS + 1))
+    row(
+        f"a {unit} after {LONG:,}",
+        milliseconds(lambda: asker.ask("".join(typed[: next(lengths)]).encode())),
+    )
+    asker.model.close()
+
+
+def words_of(count: int) -> list[str]:
+    generator = random.Random(1)
+    found: dict[str, None] = {}
+    while len(found) < count:
+        found["".join(generator.choices("abcdefghijklmnop", k=generator.randint(2, 9)))] = None
+    return list(found)
 
 
 def bare_step(model: RecurrentModel) -> Callable[[], object]:

@@ -37,7 +37,8 @@ class TypedSymbols(Protocol):
     edges: NDArray[np.int32]
     """Where each symbol begins, in bytes, and where the last one ends: [symbol + 1]. Empty where symbols are bytes."""
     begun: int
-    """The code of what the unfinished word at the end of the text is as it stands, UNKNOWN where there is none."""
+    """The code of the unfinished word at the end of the text as it stands; UNKNOWN where there is none, or it is no word
+    of the vocabulary yet."""
     read_as: int | str | None
     """The byte or token as which unknown symbols are read; None where there is none."""
 
@@ -136,7 +137,7 @@ class TypedTokens:
             self.codes = np.concatenate([self.codes[:kept], codes])
             self.edges = np.concatenate([self.edges[:kept], edges])
         begun, _ = self._cut(end, len(text))
-        self.begun = int(begun[0]) if len(begun) else UNKNOWN
+        self.begun = int(begun[0]) if len(begun) and begun[0] != self._vocabulary.unknown else UNKNOWN
 
     def read(self, start: int, stop: int) -> Bytes:
         """The bytes start … stop of the text, for the cutter."""

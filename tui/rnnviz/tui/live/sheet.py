@@ -16,7 +16,7 @@ from rnnviz.tui.layout import NEWLINE, Row, TextWindow
 from rnnviz.tui.live.client import Answer
 from rnnviz.tui.live.page import Page
 from rnnviz.tui.live.session import Session
-from rnnviz.tui.painting import Inks, Line, cut, legend, spread
+from rnnviz.tui.painting import Inks, Line, fitted, legend, spread
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.readers import Column, name_of_symbol, reader_lines
 from rnnviz.tui.places import Place
@@ -167,31 +167,32 @@ def _foot(session: Session, view: View, answer: Answer | None, inks: Inks, width
     """Where the cursor is, the symbol before it with the cell's value there, unknown symbols, and the mode."""
     page, model = session.page, session.readers["recurrent"].model
     opened = None if model is None else model.opened
-    line: Line = [(f"  line {page.text.count(bytes([NEWLINE]), 0, page.cursor) + 1:,}", inks.faint)]
-    left: Line = line
+    at: Line = [(f"  line {page.text.count(bytes([NEWLINE]), 0, page.cursor) + 1:,}", inks.faint)]
+    left: Line = at
+    value: Line = []
     if opened is None or opened.symbols == "byte":
-        left = [(f" {page.cursor:,}", inks.strong), (f"/{len(page.text):,}", inks.faint), *line]
+        left = [(f" {page.cursor:,}", inks.strong), (f"/{len(page.text):,}", inks.faint), *at]
         if page.cursor:
             left.append((f"  after {name_of(page.text[page.cursor - 1])}", inks.accent))
     elif answer is not None:
-        left = [
-            (f" {answer.before:,}", inks.strong),
-            (f"/{answer.of:,} {opened.symbols}s", inks.faint),
-            *line,
-        ]
+        left = [(f" {answer.before:,}", inks.strong), (f"/{answer.of:,} {opened.symbols}s", inks.faint), *at]
         if answer.before:
             name = name_of_symbol(answer.symbol(answer.before - 1), LONGEST_NAME)
             left.append((f"  after {name}", inks.accent))
     if answer is not None and opened is not None:
-        left += _value(answer, view, page, inks)
+        value = _value(answer, view, page, inks)
+        left += value
         if answer.strange and opened.read_as is not None:
             name = name_of_symbol(opened.read_as, LONGEST_NAME)
             left.append((f"  {answer.strange:,} unknown, read as {name}", inks.accent))
         elif answer.refused is not None:
             name = name_of_symbol(answer.symbol(answer.refused), LONGEST_NAME)
             left.append((f"  {name} is unknown: read up to it", inks.accent))
-    right: Line = [(f" temperature {session.temperature:.1f} ", inks.faint), (f" {mode} ", inks.accent)]
-    return [*cut(spread(left, right, width, inks.plain), width)]
+    temperature = (f" temperature {session.temperature:.1f} ", inks.faint)
+    right: Line = [temperature, (f" {mode} ", inks.accent)]
+    # While one types, what a model would write with matters least; else it is what < and > change.
+    optional = [temperature, *at, *value] if mode == "typing" else [*at, *value, temperature]
+    return fitted(left, right, optional, width, inks.plain)
 
 
 def _value(answer: Answer, view: View, page: Page, inks: Inks) -> Line:

@@ -98,8 +98,8 @@ def refusal(answer: Answer, opened: Opened) -> str:
     name = name_of_symbol(answer.symbol(answer.refused), 40)
     line = answer.question.text.count(b"\n", 0, answer.span(answer.refused)[0]) + 1
     return (
-        f"the model has never seen the {noun(opened)} {name}, in line {line:,}: it reads what stands before it. "
-        "Nothing is lost: take it away, and all is read."
+        f"the model has never seen the {noun(opened)} {name} (line {line:,}), and reads up to there. "
+        "Nothing is lost: take it away to have the rest read."
     )
 
 
@@ -116,39 +116,46 @@ def _expected(model: LiveModel, page: Page, column: Column, inks: Inks) -> list[
     if not answer.expected:
         first = f"nothing is expected of a text's first {noun(opened)}"
         return [[(first if answer.before == 0 else "…", inks.faint)]]
-    named = [(name_of_symbol(symbol), math.exp(log_p)) for symbol, log_p in answer.expected]
-    most = max(NAME, column.width // 3)
-    room = min(max(NAME, *(len(name) for name, _ in named)), most)
+    typing = begun(answer) if answer.before == answer.of else None
+    names = [name_of_symbol(symbol) for symbol, _ in answer.expected]
+    room = min(max(NAME, *map(len, names)), max(NAME, column.width // 3))
     rows: list[Line] = []
-    for place, (name, probability) in enumerate(named[: column.height - 2]):
-        came = place == answer.came
-        ink = inks.accent if came else inks.plain
+    for place, (symbol, log_p) in enumerate(answer.expected[: column.height - 2]):
+        may_come = typing is not None and str(symbol).startswith(typing)
+        mark = "▸" if place == answer.came else "›" if may_come else " "
+        ink = inks.plain if mark == " " else inks.accent
         rows.append(
             [
-                (f"{'▸' if came else ' '}{shortened(name, room):<{room}} ", ink),
-                (bar(probability, max(1, column.width - room - 8)), ink),
-                (f" {probability:5.3f}"[:6], ink),
+                (f"{mark}{shortened(names[place], room):<{room}} ", ink),
+                (bar(math.exp(log_p), max(1, column.width - room - 8)), ink),
+                (f" {math.exp(log_p):5.3f}"[:6], ink),
             ]
         )
     rows += [[]] * (column.height - 2 - len(rows))
-    return [*rows, _neighbours(answer, column.width, inks)]
+    return [*rows, _neighbours(answer, opened, column.width, inks)]
 
 
-def _neighbours(answer: Answer, width: int, inks: Inks) -> Line:
-    """How surprising the symbols at both sides of the cursor were, or what is being typed as it stands."""
+def _neighbours(answer: Answer, opened: Opened, width: int, inks: Inks) -> Line:
+    """How surprising the symbols at both sides of the cursor were, and what is being typed."""
     room = max(NAME, width // 2 - 16)
     line: Line = []
-    after: Symbol | None = answer.symbol(answer.before) if answer.before < answer.of else begun(answer)
     known = (
         ("came", answer.before - 1, answer.surprisal_before),
         ("then", answer.before, answer.surprisal_after),
     )
-    for word, place, value in known:
-        symbol = after if place == answer.before else answer.symbol(place) if place >= 0 else None
-        if symbol is not None:
-            word = "typing" if place == answer.of else word
-            line.append((f"{word} {name_of_symbol(symbol, room)} ", inks.accent))
+    for word, number, value in known:
+        if 0 <= number < answer.of:
+            name = name_of_symbol(answer.symbol(number), room)
+            flag = answer.unknown[max(0, number - answer.first) :][:1]
+            if number >= answer.first and flag.any() and isinstance(opened.read_as, str):
+                name += f" ({opened.read_as})"
+            line.append((f"{word} {name} ", inks.accent))
             line.append((f"{value:.2f} nats  " if not math.isnan(value) else "?  ", inks.plain))
+    typing = begun(answer) if answer.before == answer.of else None
+    if typing is not None:
+        line.append((f"typing {name_of_symbol(typing, room)} ", inks.accent))
+        value = answer.surprisal_after
+        line.append((f"{value:.2f} nats as it stands" if not math.isnan(value) else "…", inks.plain))
     return line
 
 

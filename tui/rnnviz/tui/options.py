@@ -1,4 +1,4 @@
-"""Options that several commands share, so that they read alike everywhere."""
+"""Arguments and options that several commands share, so that they read alike everywhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,21 @@ class ThemeChoice(StrEnum):
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 DeviceOption = Annotated[DeviceChoice, typer.Option("--device", help="Where to compute.")]
+TrainedTextArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="TEXT",
+        help="A file, a directory, or `python:stdlib` (the source of this Python's library).",
+        show_default=False,
+    ),
+]
+EpochsOption = Annotated[int, typer.Option("--epochs", help="Passes over the train part.")]
 SharesOption = Annotated[str, typer.Option("--split", help="Shares of train/validation/test in percent.")]
+StreamsOption = Annotated[int, typer.Option("--streams", help="Streams read side by side (the batch).")]
+UnrollOption = Annotated[int, typer.Option("--unroll", help="Steps that gradients reach back.")]
+SeedOption = Annotated[
+    int, typer.Option("--seed", help="Fixes the first weights, the dropout, the files' order.")
+]
 PartOption = Annotated[Literal["test", "val", "train"], typer.Option("--split", help="The part of the text.")]
 GlobOption = Annotated[str, typer.Option("--glob", help="Which files of a directory make up the text.")]
 TrainedGlobOption = Annotated[
@@ -53,3 +67,9 @@ MapOption = Annotated[
     MapChoice, typer.Option("--map", help="Colours of −1 and +1; all but the first for any kind of sight.")
 ]
 ThemeOption = Annotated[ThemeChoice, typer.Option("--theme", help="For a dark or a light terminal.")]
+
+
+def is_given(context: typer.Context, name: str) -> bool:
+    """Whether a parameter stands on the command line, whatever its value."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

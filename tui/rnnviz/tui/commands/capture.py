@@ -10,7 +10,7 @@ import typer
 
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.commands.additions import read_additions
-from rnnviz.tui.options import DeviceOption, TrainedGlobOption
+from rnnviz.tui.options import DeviceOption, TrainedGlobOption, is_given
 from rnnviz.tui.stopping import run_to_end
 
 if TYPE_CHECKING:
@@ -195,10 +195,10 @@ def capture(
 def _refuse_with_add(context: typer.Context) -> None:
     """Raise InvalidRequest if something was given that --add has no use for."""
     useful = {"add", "runs", "ngram", "predict"}
-    if _is_given(context, "runs"):
+    if is_given(context, "runs"):
         useful |= OF_RUNS
     for name in context.params:
-        if name not in useful and _is_given(context, name):
+        if name not in useful and is_given(context, name):
             word = {"path": "RUN", "text": "TEXT"}.get(name, f"--{name}")
             raise InvalidRequest(
                 f"{word} does not go with --add" + (" without --run" if name in OF_RUNS else ""),
@@ -224,7 +224,7 @@ def _again(context: typer.Context) -> str:
     given = {
         name: value
         for name, value in context.params.items()
-        if name not in ("path", "text", "resume", "force") and _is_given(context, name)
+        if name not in ("path", "text", "resume", "force") and is_given(context, name)
     }
     words = ["rnnviz", "capture", str(context.params["path"])]
     if context.params["text"] is not None:
@@ -233,11 +233,6 @@ def _again(context: typer.Context) -> str:
         option = {"predict": "--next", "runs": "--run"}.get(name, f"--{name}")
         words += [word for each in (value if name == "runs" else [value]) for word in (option, str(each))]
     return shlex.join([*words, "--resume"])
-
-
-def _is_given(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def _report(path: Path) -> None:

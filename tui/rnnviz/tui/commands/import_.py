@@ -20,6 +20,7 @@ from rnnviz.tui.commands.import_states import (
     WordIdsOption,
     import_states,
 )
+from rnnviz.tui.options import is_given
 
 if TYPE_CHECKING:
     from rnnviz.engine.run import Run
@@ -221,7 +222,7 @@ def _refuse_mixture(context: typer.Context) -> None:
     given = {
         parameter.name: parameter
         for parameter in context.command.params
-        if _is_given(context, parameter.name)
+        if is_given(context, str(parameter.name))
     }
     allowed = STATES_PARAMETERS | SHARED_PARAMETERS
     wrong = [
@@ -232,11 +233,6 @@ def _refuse_mixture(context: typer.Context) -> None:
         word = parameter.opts[0] if parameter.opts[0].startswith("-") else str(parameter.metavar)
         clash = "does not go with --states" if "states" in given else "goes with --states only"
         raise InvalidRequest(f"{word} {clash}", "See rnnviz import --help for the options of each.")
-
-
-def _is_given(context: typer.Context, name: str | None) -> bool:
-    source = context.get_parameter_source(str(name))
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def _report(run: Run) -> None:
@@ -253,7 +249,7 @@ def _command(context: typer.Context) -> str:
     options: list[str] = []
     for parameter in context.command.params:
         name = str(parameter.name)
-        if not _is_given(context, name):
+        if not is_given(context, name):
             continue
         value: Any = context.params[name]
         if name == "checkpoint":

@@ -11,6 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeVar
 import typer
 
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.options import (
+    DeviceOption,
+    EpochsOption,
+    GlobOption,
+    SeedOption,
+    SharesOption,
+    StreamsOption,
+    TrainedTextArgument,
+    UnrollOption,
+)
 
 if TYPE_CHECKING:
     from rnnviz.engine.device import DeviceName
@@ -29,14 +39,7 @@ def sweep(
     out: Annotated[
         Path, typer.Option(help="The directory of runs to write, or to go on with.", show_default=False)
     ],
-    text: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="TEXT",
-            help="A file, a directory, or `python:stdlib` (the source of this Python's library).",
-            show_default=False,
-        ),
-    ] = None,
+    text: TrainedTextArgument = None,
     models: Annotated[str, typer.Option(help="Kinds of layers.", metavar="KIND,…")] = "lstm,rnn,gru",
     layers: Annotated[str, typer.Option(help="Numbers of layers.", metavar="N,…")] = "1,2,3",
     sizes: Annotated[
@@ -51,13 +54,13 @@ def sweep(
     dropout: Annotated[
         str, typer.Option(help="Dropouts to train each model with; the best validated counts.", metavar="P,…")
     ] = "0",
-    epochs: Annotated[int, typer.Option(help="Passes over the train part.")] = 50,
-    split: Annotated[str, typer.Option(help="Shares of train/validation/test in percent.")] = "80/10/10",
-    streams: Annotated[int, typer.Option(help="Streams read side by side (the batch).")] = 100,
-    unroll: Annotated[int, typer.Option(help="Steps that gradients reach back.")] = 100,
-    seed: Annotated[int, typer.Option(help="Fixes the first weights, the dropout, the files' order.")] = 0,
-    glob: Annotated[str, typer.Option(help="Which files of a directory make up the text.")] = "*",
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    epochs: EpochsOption = 50,
+    split: SharesOption = "80/10/10",
+    streams: StreamsOption = 100,
+    unroll: UnrollOption = 100,
+    seed: SeedOption = 0,
+    glob: GlobOption = "*",
+    device: DeviceOption = "auto",
     at_once: Annotated[
         int | None,
         typer.Option(

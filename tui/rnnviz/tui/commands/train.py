@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.tui.options import DeviceOption, GlobOption, SharesOption
+from rnnviz.tui.options import (
+    DeviceOption,
+    EpochsOption,
+    GlobOption,
+    SeedOption,
+    SharesOption,
+    StreamsOption,
+    TrainedTextArgument,
+    UnrollOption,
+    is_given,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -23,14 +33,7 @@ if TYPE_CHECKING:
 def train(
     context: typer.Context,
     out: Annotated[Path, typer.Option(help="The run directory to write.", show_default=False)],
-    text: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="TEXT",
-            help="A file, a directory, or `python:stdlib` (the source of this Python's library).",
-            show_default=False,
-        ),
-    ] = None,
+    text: TrainedTextArgument = None,
     model: Annotated[
         Literal["lstm", "gru", "rnn", "n-nn"],
         typer.Option(help="The kind of layers; `gru` is the paper's. `n-nn` is no recurrent model."),
@@ -41,12 +44,12 @@ def train(
     ] = None,
     layers: Annotated[int, typer.Option(help="Layers of cells.")] = 1,
     hidden: Annotated[int, typer.Option(help="Units in each layer.")] = 128,
-    epochs: Annotated[int, typer.Option(help="Passes over the train part.")] = 50,
+    epochs: EpochsOption = 50,
     split: SharesOption = "80/10/10",
-    streams: Annotated[int, typer.Option(help="Streams read side by side (the batch).")] = 100,
-    unroll: Annotated[int, typer.Option(help="Steps that gradients reach back.")] = 100,
+    streams: StreamsOption = 100,
+    unroll: UnrollOption = 100,
     dropout: Annotated[float, typer.Option(help="Share of units dropped between layers and at the top.")] = 0,
-    seed: Annotated[int, typer.Option(help="Fixes the first weights, the dropout, the files' order.")] = 0,
+    seed: SeedOption = 0,
     device: DeviceOption = "auto",
     threads: Annotated[
         int | None,
@@ -95,7 +98,7 @@ def train(
             typer.echo(f"{out} is complete: there is nothing to resume")
             return
         opened = run.open_text(text)
-        device = device if _is_given(context, "device") else run.config.device
+        device = device if is_given(context, "device") else run.config.device
         computing = resolve(device, threads or run.config.threads)
     else:
         if text is None:
@@ -212,13 +215,8 @@ def _refuse_other_options(context: typer.Context, run: Run) -> None:
         "glob": run.text.glob if run.text else "*",
     }
     for name, value in recorded.items():
-        if _is_given(context, name) and context.params[name] != value:
+        if is_given(context, name) and context.params[name] != value:
             raise InvalidRequest(
                 f"--{name} cannot change on --resume: the run has {value}",
                 f"Leave --{name} out, or train a new run.",
             )
-
-
-def _is_given(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"

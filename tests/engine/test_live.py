@@ -8,6 +8,8 @@ from typing import get_args
 
 import numpy as np
 import pytest
+import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -15,14 +17,15 @@ from numpy.typing import NDArray
 from rnnviz.engine import live_recurrent
 from rnnviz.engine.live import LiveReading, drawn, likeliest, tempered
 from rnnviz.engine.live_recurrent import LiveRecurrent, open_recurrent
-from rnnviz.engine.live_symbols import common_length
-from rnnviz.engine.model import Kind
+from rnnviz.engine.model import MOST_ONE_HOT, Kind, build, initialise
 from rnnviz.engine.run import Run
+from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.store.errors import InvalidRequest, InvalidRun, NotFound
 from rnnviz.store.reader import CapturedModel, open_capture
-from support.lively import capture_of, lively_run
+from support.lively import capture_of, lively_run, over_tokens
 from support.ngrams import trained
 from support.texts import words, write_words
+from support.token_runs import CHARACTERS, WORDS, imported_run
 
 UNSEEN = b"{\x00\xc3\xa9}"
 TEXT = words(300, seed=5) + UNSEEN + words(200, seed=6)
@@ -70,6 +73,57 @@ def test_a_typed_text_has_the_values_of_its_capture(
     assert reading.length == 45
     assert read(reading, TEXT)[-1] == len(TEXT)
     agrees(reading, model, len(TEXT))
+
+
+@pytest.mark.parametrize("vocabulary", [WORDS, CHARACTERS])
+def test_typed_tokens_have_the_values_of_their_capture(tmp_path: Path, vocabulary: TokenVocabulary) -> None:
+    text = "der Hund\nschläft . 🙂 der \n\n" if vocabulary is WORDS else "aé bc🙂\ncab  "
+    made = over_tokens(tmp_path, vocabulary, text * 9)
+    reading = open_recurrent(made.run.path)
+    typed = (text * 9).encode()
+    for length in range(1, 70):  # ends inside characters, too
+        for _ in reading.follow(np.frombuffer(typed[:length], np.uint8), unfinished=True):
+            pass
+    read(reading, typed[:50] + b"\xff der x" + typed[40:])
+    read(reading, typed[:61])
+    assert read(reading, typed)[-1] == made.capture.symbols
+    agrees(reading, made.capture.models["tokens"], made.capture.symbols)
+
+
+def test_a_word_that_may_still_grow_is_read_when_it_cannot(tmp_path: Path) -> None:
+    reading = LiveRecurrent(imported_run(tmp_path / "run", WORDS).model(torch.device("cpu")), WORDS)
+    lengths = [
+        list(reading.follow(np.frombuffer(text, np.uint8), unfinished=True))
+        for text in (b"d", b"der", b"der ", b"der .", b"der .x", b"der .x\n", b"der .\n")
+    ]
+    assert lengths == [[], [], [1], [], [], [3], [3]]
+    assert read(reading, b"der .\nHund") == [4]
+    assert list(reading.follow(np.frombuffer(b"der .\nHund", np.uint8), unfinished=True)) == []
+    assert reading.length == 3
+
+
+def test_nothing_is_read_from_an_unknown_character_on(tmp_path: Path) -> None:
+    run = imported_run(tmp_path / "run", CHARACTERS)
+    reading = LiveRecurrent(run.model(torch.device("cpu")), CHARACTERS)
+    assert read(reading, "abß c".encode()) == [2]
+    assert len(reading.typed.codes) == 5
+    assert np.isnan(reading.surprisal(0, 2)).tolist() == [False, True]
+    assert read(reading, b"ab c") == [4]
+
+
+def test_a_vocabulary_too_large_for_one_hot_vectors_is_read(tmp_path: Path) -> None:
+    many = TokenVocabulary([f"w{number}" for number in range(MOST_ONE_HOT + 1)], "word")
+    model = build("lstm", len(many), 3, 1)
+    initialise(model, 0, 1.0)
+    reading = LiveRecurrent(model, many)
+    read(reading, b"w1 w4096 w7 w4000")
+    x = F.one_hot(torch.tensor([1, 4096, 7, 4000]), len(many)).float()
+    with torch.inference_mode():
+        expected = torch.log_softmax(model.decoder(model.rnn(x)[0]), dim=-1).numpy()
+    np.testing.assert_allclose(np.stack([reading.next(time + 1) for time in range(4)]), expected, atol=1e-4)
+    np.testing.assert_allclose(
+        reading.surprisal(0, 4), [-expected[0, 4096], -expected[1, 7], -expected[2, 4000], np.nan], atol=1e-4
+    )
 
 
 def test_a_key_is_one_step_and_a_deletion_none(runs: dict[Kind, Run]) -> None:
@@ -184,10 +238,9 @@ def test_what_cannot_come_is_never_drawn() -> None:
     assert {drawn(log_p, 1.0, 0, position) for position in range(200)} == {1, 3}
 
 
-@given(st.binary(max_size=30), st.binary(max_size=30), st.binary(max_size=30))
-def test_common_length(head: bytes, a: bytes, b: bytes) -> None:
-    first, second = head + a, head + b
-    found = common_length(np.frombuffer(first, np.uint8), np.frombuffer(second, np.uint8))
-    assert found >= len(head)
-    assert first[:found] == second[:found]
-    assert first[found : found + 1] != second[found : found + 1] or found == len(first) == len(second)
+@given(
+    st.lists(st.sampled_from([-3.0, -2.0, -1.0, -0.5, -np.inf]), min_size=1, max_size=30), st.integers(1, 12)
+)
+def test_the_likeliest_are_those_that_sorting_all_would_give(values: list[float], count: int) -> None:
+    log_p = np.array(values, np.float32)
+    assert likeliest(log_p, count) == sorted(range(len(values)), key=lambda code: -values[code])[:count]

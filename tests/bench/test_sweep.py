@@ -1,4 +1,4 @@
-"""Runs of a sweep at once, beside one after another."""
+"""Runs of a sweep at once: on a CPU the ways to share out its cores, on a GPU beside one after another."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import torch
 
 from rnnviz.engine import limits
 from rnnviz.engine.device import DeviceName, resolve
+from rnnviz.engine.model import Kind
 from rnnviz.engine.split import Split
 from rnnviz.engine.sweep.job import ENDS, Job
 from rnnviz.engine.sweep.local import Capacity, capacity, train_here
@@ -25,20 +26,26 @@ from support.sweeps import start_sweep
 LENGTH = 3_258_245
 """Of War and Peace, whose 87 symbols are drawn here at random: a step costs the same."""
 
-SECONDS = 6.0
+SECONDS = 5.0
 """That each group of runs is looked at once all of it is at work."""
+
+CPU = torch.device("cpu")
+CORES = limits.cores().amount
+THREADS = sorted({threads for threads in (1, 2, 4, CORES) if threads <= CORES})
 
 
 def _sweep(
-    path: Path, kinds: Sequence[str], layers: Sequence[int], sizes: Sequence[int] | None
+    path: Path,
+    kinds: Sequence[str],
+    layers: Sequence[int],
+    sizes: Sequence[int] | None,
+    dropout: float = 0.0,
 ) -> tuple[Sweep, str]:
     """A sweep of 50 epochs over a text like War and Peace, and the text's path."""
     text = path / "text"
     text.write_bytes(np.random.default_rng(0).integers(0, 87, LENGTH, dtype=np.uint8).tobytes())
-    protocol = Protocol(50, Split(), 0)
-    return plan(path / "sweep", open_text(str(text)), None, "*", protocol, kinds, layers, sizes, [0.0]), str(
-        text
-    )
+    opened, protocol = open_text(str(text)), Protocol(50, Split(), 0)
+    return plan(path / "sweep", opened, None, "*", protocol, kinds, layers, sizes, [dropout]), str(text)
 
 
 def _jobs(sweep: Sweep, text: str, device: DeviceName, threads: int) -> list[Job]:
@@ -48,57 +55,80 @@ def _jobs(sweep: Sweep, text: str, device: DeviceName, threads: int) -> list[Job
     return jobs
 
 
+def watch(group: Sequence[Job], suited: Capacity) -> list[tuple[float, float]]:
+    """Train for a while jobs that can all be at work at once: of each its start-up in seconds and, from when the last
+    one is at work, its symbols a second."""
+    began = time.perf_counter()
+    marks: dict[str, list[tuple[float, int]]] = {job.name: [] for job in group}
+    with closing(train_here(group, suited)) as events:
+        for report in events:
+            now = time.perf_counter()
+            if report and report.done:
+                assert report.phase not in ENDS, report
+                marks[report.name].append((now, report.done))
+            if all(marks.values()) and now > max(mark[0][0] for mark in marks.values()) + SECONDS:
+                break
+    everybody = max(mark[0][0] for mark in marks.values())
+    found = []
+    for reports in marks.values():
+        (start, done), *_, (end, more) = [mark for mark in reports if mark[0] >= everybody]
+        found.append((reports[0][0] - began, (more - done) / (end - start)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "layers", "size", "dropout", "runs"),
+    [
+        ("lstm", 1, 64, 0.0, CORES),
+        ("lstm", 3, 512, 0.0, CORES),
+        ("gru", 1, 64, 0.0, CORES),
+        ("lstm", 2, 128, 0.5, CORES),
+        ("lstm", 1, 64, 0.0, 1),
+    ],
+)
+def test_ways_to_share_out_the_cores(
+    tmp_path: Path, kind: Kind, layers: int, size: int, dropout: float, runs: int
+) -> None:
+    """Many runs, or a single one, in processes × threads: symbols a second of all. A star is what `capacity` takes."""
+    sweep, text = _sweep(tmp_path, [kind], [layers], [size], dropout)
+    (entry,) = sweep.entries
+    suited = capacity([sweep.config(entry)] * runs, sweep.symbols, CPU)
+    print(f"\n{entry.name}, {runs} to train on {CORES} cores, {SECONDS:g} s of each way")
+    for threads in THREADS:
+        way = Capacity(min(runs, CORES // threads), threads)
+        (job,) = _jobs(replace(sweep, path=tmp_path / f"sweep {threads}"), text, "cpu", threads)
+        group = [replace(job, path=Path(f"{job.path}-{number}")) for number in range(way.at_once)]
+        rate = sum(rate for _, rate in watch(group, way))
+        star = "*" if way == suited else " "
+        print(f"  {star} {way.at_once:3} at once × threads {way.threads:2}: {rate / 1e3:8.1f} K symbols/s")
+
+
 def seconds_of_a_sweep(jobs: Sequence[Job], suited: Capacity) -> float:
     """How long all jobs would take, extrapolated from what each does while as many as that are at work.
 
     Start-up counts, validation does not.
     """
     total = total_symbols(LENGTH, Split(), 50)
-    needed = 0.0
-    for first in range(0, len(jobs), suited.at_once):
-        group = jobs[first : first + suited.at_once]
-        began = time.perf_counter()
-        marks: dict[str, list[tuple[float, int]]] = {job.name: [] for job in group}
-        with closing(train_here(group, suited)) as events:
-            for report in events:
-                now = time.perf_counter()
-                if report and report.done:
-                    assert report.phase not in ENDS, report
-                    marks[report.name].append((now, report.done))
-                if all(marks.values()) and now > max(mark[0][0] for mark in marks.values()) + SECONDS:
-                    break
-        everybody = max(mark[0][0] for mark in marks.values())
-        for reports in marks.values():
-            (start, done), *_, (end, more) = [mark for mark in reports if mark[0] >= everybody]
-            needed += (reports[0][0] - began + total * (end - start) / (more - done)) / suited.at_once
-    return needed
+    groups = [jobs[first : first + suited.at_once] for first in range(0, len(jobs), suited.at_once)]
+    return sum(
+        (starting + total / rate) / suited.at_once
+        for group in groups
+        for starting, rate in watch(group, suited)
+    )
 
 
-@pytest.mark.parametrize(
-    ("device", "kinds", "layers", "sizes"),
-    [
-        ("cpu", ["lstm"], [1, 2], [64]),
-        ("cpu", ["lstm"], [2, 3], [512]),
-        ("cpu", ["gru"], [1, 2], [64]),
-        pytest.param("cuda", ["lstm", "rnn", "gru"], [1, 2, 3], None, marks=pytest.mark.gpu),
-    ],
-)
-def test_runs_at_once_beside_one_after_another(
-    tmp_path: Path, device: DeviceName, kinds: list[str], layers: list[int], sizes: list[int] | None
-) -> None:
-    """On the CPU with all cores for each of the one after another. On a GPU all of the paper's 33 models."""
-    if device == "cuda" and not torch.cuda.is_available():
+@pytest.mark.gpu
+def test_runs_at_once_on_a_gpu_beside_one_after_another(tmp_path: Path) -> None:
+    """All of the paper's 33 models."""
+    if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    sweep, text = _sweep(tmp_path, kinds, layers, sizes)
-    configs = [sweep.config(entry) for entry in sweep.entries]
-    suited = capacity(configs, sweep.symbols, resolve(device))
-    alone = Capacity(1, limits.cores().amount, suited.gpus[:1])
-    names = ", ".join(entry.name.removesuffix("-d0") for entry in sweep.entries[:3])
-    more = f" and {len(configs) - 3} more" if len(configs) > 3 else ""
-    print(f"\n50 epochs of {names}{more} on {device}, extrapolated from {SECONDS:g} s of each")
+    sweep, text = _sweep(tmp_path, ["lstm", "rnn", "gru"], [1, 2, 3], None)
+    suited = capacity([sweep.config(entry) for entry in sweep.entries], sweep.symbols, resolve("cuda"))
+    alone = Capacity(1, CORES, suited.gpus[:1])
+    print(f"\n50 epochs of {len(sweep.entries)} models, extrapolated from {SECONDS:g} s of each")
     times = []
     for number, way in enumerate((alone, suited)):
-        jobs = _jobs(replace(sweep, path=tmp_path / f"sweep {number}"), text, device, way.threads)
+        jobs = _jobs(replace(sweep, path=tmp_path / f"sweep {number}"), text, "cuda", way.threads)
         times.append(seconds_of_a_sweep(jobs, way))
         print(f"  {way.at_once:3} at once, {way.threads} threads each: {times[-1] / 60:8.1f} minutes")
     print(f"  {times[0] / times[1]:.2f} times as fast")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -22,7 +23,9 @@ from pathlib import Path
 
 import pyte
 
-QUESTION, ANSWER = b"\x1b[6n", b"\x1b[1;1R"
+_MOVE_OR_QUESTION = re.compile(rb"\r|\t|\x1b\[6n")
+_BEGUN = re.compile(rb"\x1b(\[6?)?$")
+_TAB, _QUESTIONED_ROW = 8, 2
 SILENCE = 0.12
 """Seconds without a byte after which a step counts as drawn."""
 PATIENCE = 2.0
@@ -38,6 +41,30 @@ class Step:
     first: float
     last: float
     size: int
+
+
+class Answers:
+    """What a terminal with a tab stop every eight columns answers when it is asked where its cursor is. It knows of
+    carriage returns and tabs only: the column after those is all that is ever asked for."""
+
+    def __init__(self) -> None:
+        self._column = 1
+        self._rest = b""
+
+    def to(self, data: bytes) -> list[bytes]:
+        """The answers to the questions in what came next."""
+        data = self._rest + data
+        found = []
+        for token in _MOVE_OR_QUESTION.findall(data):
+            if token == b"\r":
+                self._column = 1
+            elif token == b"\t":
+                self._column += _TAB
+            else:
+                found.append(b"\x1b[%d;%dR" % (_QUESTIONED_ROW, self._column))
+        begun = _BEGUN.search(data[-3:])
+        self._rest = begun[0] if begun else b""
+        return found
 
 
 @dataclass
@@ -59,7 +86,7 @@ class Program:
             self.command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
         )
         os.close(slave)
-        self._tail = b""
+        self._answers = Answers()
         self.taken = bytearray()
         """What was read at once, without a link between."""
 
@@ -110,14 +137,9 @@ class Program:
     def _read(self) -> bytes:
         data = os.read(self.master, 1 << 20)
         self.taken += data
-        self._tail = self.answer(self._tail + data)
+        for answer in self._answers.to(data):
+            os.write(self.master, answer)
         return data
-
-    def answer(self, data: bytes) -> bytes:
-        """Answer every question in what came; what may be the start of one is left over."""
-        for _ in range(data.count(QUESTION)):
-            os.write(self.master, ANSWER)
-        return data[-(len(QUESTION) - 1) :] if not data.endswith(QUESTION) else b""
 
 
 class SlowLink:
@@ -128,6 +150,7 @@ class SlowLink:
         self._rate = rate
         self._delay = delay
         self._waiting: deque[tuple[float, bytes]] = deque()
+        self._answers = Answers()
         self.delivered: list[tuple[float, bytes]] = []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._carry, daemon=True)
@@ -139,7 +162,7 @@ class SlowLink:
 
     def _carry(self) -> None:
         held = bytearray()
-        tail, free_at = b"", time.perf_counter()
+        free_at = time.perf_counter()
         while not self._over.is_set():
             room = IN_FLIGHT - len(held)
             if room > 0 and select.select([self._program.master], [], [], 0.002)[0]:
@@ -156,12 +179,9 @@ class SlowLink:
                 at, data = self._waiting.popleft()
                 self.delivered.append((at, data))
                 # The answer takes its time back, too: the program gets it a delay later.
-                tail = self._answer_later(tail + data)
-
-    def _answer_later(self, data: bytes) -> bytes:
-        for _ in range(data.count(QUESTION)):
-            threading.Timer(self._delay, os.write, (self._program.master, ANSWER)).start()
-        return data[-(len(QUESTION) - 1) :] if not data.endswith(QUESTION) else b""
+                if answers := self._answers.to(data):
+                    sending = (self._program.master, b"".join(answers))
+                    threading.Timer(self._delay, os.write, sending).start()
 
 
 def screens(program: Program, delivered: list[tuple[float, bytes]], row: int) -> list[tuple[float, str]]:

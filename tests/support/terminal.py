@@ -117,6 +117,7 @@ class Terminal:
 
     def resize(self, columns: int, rows: int) -> None:
         self.screen.resize(rows, columns)
+        self.screen.tabstops |= set(range(8, columns, 8))  # as terminals do with columns that are new
         self._set_size(columns, rows)
         self._process.send_signal(signal.SIGWINCH)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pyte
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnviz.tui.canvas import Band, Grid, ink
+from rnnviz.tui.cursor_moves import cursor_moves
 from rnnviz.tui.difference import difference
 from rnnviz.tui.palette import Paint
 from support.captures import HandMade, make_capture, model_schema
@@ -75,6 +77,11 @@ def screen_of(*outputs: str) -> list[list[tuple[object, ...]]]:
     stream = pyte.Stream(screen)
     for output in outputs:
         stream.feed(output)
+    return cells(screen)
+
+
+def cells(screen: pyte.Screen) -> list[list[tuple[object, ...]]]:
+    """What every column of an emulator's screen shows."""
     return [
         [
             (cell.data, cell.fg, cell.bg, cell.bold, cell.underscore, cell.reverse)
@@ -84,20 +91,81 @@ def screen_of(*outputs: str) -> list[list[tuple[object, ...]]]:
     ]
 
 
-def drawn_at_once(grid: Grid) -> str:
+def drawn_at_once(grid: Grid, left: int = 3, top: int = 2) -> str:
     """The whole grid, row by row: the plain way, to compare with."""
     rows = []
     for y in range(grid.height):
         pieces = "".join(f"\x1b[0;{paint.sgr}m{text}" for text, paint in grid.row(y))
-        rows.append(f"\x1b[{y + 3};4H{pieces}\x1b[0m")
+        rows.append(f"\x1b[{y + top + 1};{left + 1}H{pieces}\x1b[0m")
     return "".join(rows)
 
 
 @settings(max_examples=300, deadline=None)
-@given(grids(), grids())
-def test_a_difference_makes_the_new_screen_of_the_old(old: Grid, new: Grid) -> None:
-    changed = screen_of(drawn_at_once(old), difference(old, new, 3, 2))
+@given(grids(), grids(), st.booleans())
+def test_a_difference_makes_the_new_screen_of_the_old(old: Grid, new: Grid, tabs: bool) -> None:
+    changed = screen_of(drawn_at_once(old), difference(old, new, 3, 2, tabs=tabs))
     assert changed == screen_of(drawn_at_once(new))
+
+
+def shaded(numbers: np.random.Generator, width: int, height: int, kept: Grid | None = None) -> Grid:
+    """A grid of shaded text, some of whose characters are wide. Some of its columns, in runs, are those of `kept`."""
+    grid = Grid.blank(width, height, PAINTS[1])
+    grid.codes[:] = numbers.integers(ord("a"), ord("z") + 1, (height, width))
+    common = numbers.choice(len(PAINTS), 2)
+    grid.inks[:] = [[ink(PAINTS[paint]) for paint in row] for row in numbers.choice(common, (height, width))]
+    rare = numbers.random((height, width)) < 0.2
+    grid.inks[rare] = [ink(PAINTS[paint]) for paint in numbers.integers(0, len(PAINTS), rare.sum())]
+    for y, x in zip(*np.nonzero(numbers.random((height, width // 2)) < 0.02), strict=True):
+        grid.codes[y, 2 * x : 2 * x + 2] = ord("漢"), 0
+        grid.inks[y, 2 * x + 1] = grid.inks[y, 2 * x]
+    if kept is not None:
+        same = np.repeat(numbers.random((height, width // 5 + 1)) < 0.5, 5, axis=1)[:, :width]
+        torn = (grid.codes == 0) | (kept.codes == 0)
+        torn[:, :-1] |= torn[:, 1:]
+        same &= ~torn
+        grid.codes[same], grid.inks[same] = kept.codes[same], kept.inks[same]
+    return grid
+
+
+@pytest.mark.parametrize("tabs", [False, True])
+@pytest.mark.parametrize(("left", "width", "height"), [(0, 100, 12), (5, 83, 7), (0, 64, 30), (0, 7, 60)])
+def test_large_screens_are_changed_column_by_column_with_every_kind_of_move(
+    left: int, width: int, height: int, tabs: bool
+) -> None:
+    """Sparse and dense changes, from one edge to the other."""
+    numbers = np.random.default_rng(width)
+    screen = pyte.Screen(left + width, 2 + height)
+    stream = pyte.Stream(screen)
+    fresh = pyte.Screen(left + width, 2 + height)
+    old = shaded(numbers, width, height)
+    stream.feed(drawn_at_once(old, left, 2))
+    sent = ""
+    for _ in range(12):
+        new = shaded(numbers, width, height, old)
+        changes = difference(old, new, left, 2, tabs=tabs)
+        stream.feed(changes)
+        pyte.Stream(fresh).feed(drawn_at_once(new, left, 2))
+        assert cells(screen) == cells(fresh)
+        sent, old = sent + changes, new
+    assert ("\t" in sent) is (tabs and width > 8)
+
+
+def test_moves_are_never_longer_than_the_plain_one() -> None:
+    """Every way from every column to every other of a row, on terminals whose last columns have a stop or none."""
+    for columns in (40, 41, 47):
+        there, back = (side.ravel() for side in np.indices((columns, columns)))
+        row = np.zeros_like(there)
+        plain = cursor_moves(columns, 1, tabs=False).relative(row, there, row, back)[2]
+        moves = cursor_moves(columns, 1, tabs=True)
+        down, aside, length = moves.relative(row, there, row, back)
+        assert (length <= plain).all()
+        screen = pyte.Screen(columns, 1)
+        stream = pyte.Stream(screen)
+        for start, goal, piece in zip(there.tolist(), back.tolist(), aside.tolist(), strict=True):
+            way = moves.codes[moves.offsets[piece] :][: moves.lengths[piece]]
+            stream.feed(f"\x1b[1;{start + 1}H" + "".join(map(chr, way.tolist())))
+            assert screen.cursor.x == goal
+        assert not moves.lengths[down].any()
 
 
 @given(grids())
@@ -113,8 +181,10 @@ def test_one_changed_column_costs_one_move_and_one_colour() -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(grids(), grids(), st.integers(-3, 3), st.integers(1, 2))
-def test_a_text_that_scrolls_is_scrolled_by_the_terminal(old: Grid, new: Grid, rows: int, top: int) -> None:
+@given(grids(), grids(), st.integers(-3, 3), st.integers(1, 2), st.booleans())
+def test_a_text_that_scrolls_is_scrolled_by_the_terminal(
+    old: Grid, new: Grid, rows: int, top: int, tabs: bool
+) -> None:
     """Whatever stands on the screen, and beside the band: what a scroll leaves wrong is mended."""
     height = HEIGHT - top
     codes, inks = new.codes.copy(), new.inks.copy()
@@ -123,7 +193,7 @@ def test_a_text_that_scrolls_is_scrolled_by_the_terminal(old: Grid, new: Grid, r
             codes[y], inks[y] = old.codes[y + rows], old.inks[y + rows]
     before = Grid(old.codes, old.inks, Band(top, tuple(range(10, 10 + height))))
     after = Grid(codes, inks, Band(top, tuple(range(10 + rows, 10 + rows + height))))
-    scrolled = difference(before, after, 3, 2)
+    scrolled = difference(before, after, 3, 2, tabs=tabs)
     assert screen_of(drawn_at_once(before), scrolled) == screen_of(drawn_at_once(after))
 
 
@@ -165,17 +235,6 @@ def answer(terminal: Terminal, key: str, label: str, text: str) -> None:
     terminal.wait_for(lambda: terminal.screen.display[-1].startswith(" j next"), "the hints again")
 
 
-def contents(terminal: Terminal) -> list[list[tuple[object, ...]]]:
-    screen = terminal.screen
-    return [
-        [
-            (cell.data, cell.fg, cell.bg, cell.bold, cell.underscore, cell.reverse)
-            for cell in (screen.buffer[y][x] for x in range(screen.columns))
-        ]
-        for y in range(screen.lines)
-    ]
-
-
 @pytest.mark.parametrize("seed", range(4))
 def test_after_any_session_the_screen_is_what_a_fresh_drawing_makes(made: HandMade, seed: int) -> None:
     """Steps, scrolls, resizes, prompts, dialogs over the text and other colours, in any order, on a terminal that takes
@@ -211,9 +270,10 @@ def test_after_any_session_the_screen_is_what_a_fresh_drawing_makes(made: HandMa
         terminal.wait_for(lambda: "nothing to look" not in "".join(terminal.screen.display), "no notice")
         terminal.press("j")
         terminal.wait_for(lambda: terminal.row(33).strip(), "the line below the text")
-        before = contents(terminal)
+        assert (b"\t" in terminal.output) is answers
+        before = cells(terminal.screen)
         terminal.screen.reset()
         terminal.press("\x0c")
         terminal.wait_for(lambda: terminal.row(33).strip(), "the whole screen")
-        after = contents(terminal)
+        after = cells(terminal.screen)
         assert [(y, x) for y in range(35) for x in range(110) if before[y][x] != after[y][x]] == []

@@ -105,9 +105,9 @@ class Explorer(App[None]):
         self._stands = True
 
     def on_cursor_position(self, event: CursorPosition) -> None:
-        """The terminal's answer to the question at the end of a frame."""
+        """The terminal's answer to one of the questions where its cursor is."""
         for canvas in self._waiting[:1]:  # none: the answer to an earlier program's question
-            canvas.answered()
+            canvas.answered(event.x, event.y)
 
     async def action_quit(self) -> None:
         for _ in range(int(FAREWELL / 0.01)):

@@ -17,10 +17,13 @@ from rnnviz.tui.canvas import Grid
 from rnnviz.tui.difference import difference
 from rnnviz.tui.pacing import PATIENCE, QUESTION, Pace
 from rnnviz.tui.palette import Paint
+from rnnviz.tui.tab_stops import TabStops, pass_unchanged
 from rnnviz.tui.widgets.lines import rich_style
 
 SYNC_START, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 """What is between the two appears at once (terminals that do not know them ignore them)."""
+_OUTPUT = 2
+"""The file that Textual writes to."""
 
 
 class Canvas(Widget):
@@ -66,6 +69,7 @@ class Canvas(Widget):
         self._drawn = False
         """Whether the compositor has drawn the grid since it last had to."""
         self._pace = Pace()
+        self._stops = TabStops()
 
     @property
     def free(self) -> bool:
@@ -75,7 +79,7 @@ class Canvas(Widget):
     @property
     def waiting(self) -> bool:
         """Whether the terminal has still to answer for a frame."""
-        return self._pace.waiting
+        return self._pace.waiting or self._stops.waiting
 
     def show(self, grid: Grid) -> None:
         """Paint this grid in the place of the last one."""
@@ -86,21 +90,26 @@ class Canvas(Widget):
             self._drawn = False
             self.refresh()
         elif self._drawn and not self._covered:
-            self._write(difference(old, grid, *self.region.offset))
+            self._write(difference(old, grid, *self.region.offset, tabs=self._stops.known))
         else:
             differs = ((old.codes != grid.codes) | (old.inks != grid.inks)).any(axis=1)
             rows = np.flatnonzero(differs).tolist()
             if rows:
                 self.refresh(*(Region(0, y, grid.width, 1) for y in rows))
 
-    def answered(self) -> None:
-        """The terminal has come to the end of a frame."""
-        self._pace.answered()
-        self.post_message(self.Free())
+    def answered(self, column: int, row: int) -> None:
+        """The terminal has told where its cursor is: at a tab stop, if it was asked for those, else at the end of a
+        frame."""
+        if self._stops.waiting:
+            self._stops.answered(column, row)
+        else:
+            self._pace.answered()
+            self.post_message(self.Free())
 
     def forget(self) -> None:
         """Take nothing for granted of what the terminal shows."""
         self._drawn = False
+        self._stops.forget()
         self._styles_cache.clear()
         self.refresh()
 
@@ -118,6 +127,8 @@ class Canvas(Widget):
     def _write(self, data: str) -> None:
         driver = self.app._driver
         if data and driver is not None:
+            if not (self._stops.asked or self.waiting) and pass_unchanged(_OUTPUT):
+                data += self._stops.question(self.region.right)
             driver.write(f"{SYNC_START}{data}{SYNC_END}{QUESTION}")
             driver.flush()
             self._pace.sent(time.monotonic())
@@ -136,6 +147,7 @@ class Canvas(Widget):
 
     def on_resize(self) -> None:
         self._drawn = False
+        self._stops.forget()
         self.post_message(self.Resized())
 
     def render_line(self, y: int) -> Strip:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -26,14 +27,15 @@ from rnnviz.engine.run import Run, RunConfig, load_run
 from rnnviz.engine.split import Split
 from rnnviz.engine.text import Text, open_text
 from rnnviz.engine.train import start_run
+from rnnviz.store.accumulator import LayerAccumulator
 from rnnviz.store.pipeline import open_to_read, open_to_write, zarrs_available
-from rnnviz.store.statistics import LayerAccumulator
 from rnnviz.store.summary import size_on_disk
 from support.captures import hand_made, model_schema
 
 STREAMS, SYMBOLS = 100, 87
 PARAMETERS = "weight_ih", "weight_hh", "bias_ih", "bias_hh"
 ROUNDS = 5
+NUMBERS = count()
 UNITS, LENGTH = 384, 4 * 65_536
 """All signals of that model over four columns: 201 MB."""
 
@@ -57,26 +59,25 @@ def bare_inference(lstm: nn.LSTM, data: NDArray[np.uint8]) -> None:
             _, state = lstm(F.one_hot(window, SYMBOLS).float(), state)
 
 
-def stacked_gates(lstm: nn.LSTM, data: NDArray[np.uint8]) -> None:
-    """Step by step, every gate of every layer in lists that are stacked window by window, and then forgotten."""
+def stacked_gates(lstm: nn.LSTM, data: NDArray[np.uint8]) -> list[torch.Tensor]:
+    """Step by step, every signal of every layer in lists that are stacked at the end: float32 [time, signal, stream,
+    unit] by layer, all of it in memory."""
     H = lstm.hidden_size
     weights = [[getattr(lstm, f"{name}_l{layer}") for name in PARAMETERS] for layer in range(lstm.num_layers)]
     state = [(torch.zeros(data.shape[1], H), torch.zeros(data.shape[1], H)) for _ in weights]
+    kept: list[list[torch.Tensor]] = [[] for _ in weights]
     with torch.inference_mode():
-        for start in range(0, len(data), 50):
-            kept: list[list[torch.Tensor]] = [[] for _ in weights]
-            for symbols in torch.from_numpy(data[start : start + 50].astype(np.int64)):
-                x = F.one_hot(symbols, SYMBOLS).float()
-                for layer, (w_ih, w_hh, b_ih, b_hh) in enumerate(weights):
-                    h, c = state[layer]
-                    i, f, g, o = (F.linear(x, w_ih, b_ih) + F.linear(h, w_hh, b_hh)).chunk(4, dim=1)
-                    i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
-                    c = f * c + i * g
-                    x = h = o * c.tanh()
-                    state[layer] = h, c
-                    kept[layer].append(torch.stack([c, h, i, f, o, g]))
-            for layer_values in kept:
-                torch.stack(layer_values)
+        for symbols in torch.from_numpy(data.astype(np.int64)):
+            x = F.one_hot(symbols, SYMBOLS).float()
+            for layer, (w_ih, w_hh, b_ih, b_hh) in enumerate(weights):
+                h, c = state[layer]
+                i, f, g, o = (F.linear(x, w_ih, b_ih) + F.linear(h, w_hh, b_hh)).chunk(4, dim=1)
+                i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
+                c = f * c + i * g
+                x = h = o * c.tanh()
+                state[layer] = h, c
+                kept[layer].append(torch.stack([c, h, i, f, o, g]))
+        return [torch.stack(steps) for steps in kept]
 
 
 def run_and_text(folder: Path, layers: int, hidden: int, symbols: int) -> tuple[Run, Text]:
@@ -92,24 +93,33 @@ def run_and_text(folder: Path, layers: int, hidden: int, symbols: int) -> tuple[
     return load_run(started.path), text
 
 
-def capturing(run: Run, text: Text, target: Path, streams: int, predictions: Predictions) -> None:
-    rmtree(target, ignore_errors=True)
+def capturing(run: Run, text: Text, folder: Path, streams: int, predictions: Predictions) -> Path:
+    """Capture at a place of its own: to remove an old capture is no part of it."""
+    target = folder / f"{next(NUMBERS)}.zarr"
     for _ in capture(run, text, target, streams=streams, predictions=predictions):
         pass
+    return target
 
 
 def compare(title: str, symbols: int, contenders: dict[str, Callable[[], object]], rounds: int) -> None:
     """All in turn, round by round; the ratio is the median of the rounds' ratios to the first one."""
     times: dict[str, list[float]] = {name: [] for name in contenders}
+    sizes: dict[str, int] = {}
     for _ in range(rounds):
         for name, work in contenders.items():
-            times[name].append(seconds(work, 1))
+            began = time.perf_counter()
+            made = work()
+            times[name].append(time.perf_counter() - began)
+            if isinstance(made, Path):
+                sizes[name] = size_on_disk(made)
+                rmtree(made)
     first = next(iter(times.values()))
     print(f"\n{title}")
     for name, found in times.items():
         rate = symbols / statistics.median(found)
         ratio = statistics.median(other / own for own, other in zip(first, found, strict=True))
-        print(f"  {name:<36} {rate / 1e3:8.1f} K symbols/s   {ratio:5.2f} times the first's time")
+        size = f"   {sizes[name] / 1e6:.1f} MB on disk" if name in sizes else ""
+        print(f"  {name:<36} {rate / 1e3:8.1f} K symbols/s   {ratio:5.2f} times the first's time{size}")
 
 
 @pytest.mark.parametrize(("layers", "hidden", "steps"), [(1, 64, 3300), (3, 241, 500)])
@@ -117,19 +127,17 @@ def test_capture_beside_bare_inference(tmp_path: Path, layers: int, hidden: int,
     run, text = run_and_text(tmp_path, layers, hidden, STREAMS * steps)
     rows = text.read(0, STREAMS * steps).reshape(STREAMS, steps).T
     lstm = nn.LSTM(SYMBOLS, hidden, layers)
-    target = tmp_path / "a.zarr"
     compare(
         f"LSTM {layers}×{hidden}, {STREAMS} streams of {steps} symbols, {torch.get_num_threads()} threads",
         STREAMS * steps,
         {
-            "rnnviz capture of c h i f o g": partial(capturing, run, text, target, STREAMS, "none"),
-            "the same with full distributions": partial(capturing, run, text, target, STREAMS, "all"),
+            "rnnviz capture of c h i f o g": partial(capturing, run, text, tmp_path, STREAMS, "none"),
+            "the same with full distributions": partial(capturing, run, text, tmp_path, STREAMS, "all"),
             "bare nn.LSTM inference": partial(bare_inference, lstm, rows),
             "a loop that stacks the gates": partial(stacked_gates, lstm, rows),
         },
         ROUNDS,
     )
-    print(f"  size on disk {size_on_disk(target) / 1e6:.1f} MB")
 
 
 def test_capture_of_one_long_document(tmp_path: Path) -> None:
@@ -139,9 +147,7 @@ def test_capture_of_one_long_document(tmp_path: Path) -> None:
         f"LSTM 3×241, one document of 20,000 symbols, {torch.get_num_threads()} threads",
         20_000,
         {
-            "rnnviz capture of c h i f o g": partial(
-                capturing, run, text, tmp_path / "a.zarr", 1, "surprisal"
-            ),
+            "rnnviz capture of c h i f o g": partial(capturing, run, text, tmp_path, 1, "surprisal"),
             "bare nn.LSTM inference": partial(bare_inference, lstm, text.read(0, 20_000)[:, None]),
         },
         3,

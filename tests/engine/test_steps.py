@@ -7,10 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
+from rnnviz.engine import lstm_steps
 from rnnviz.engine.model import KINDS, MOST_ONE_HOT, Kind, RecurrentModel, build, initialise
 from rnnviz.engine.readers import Readers
-from rnnviz.engine.steps import SHAPES, Steps
+from rnnviz.engine.steps import FEW_STREAMS, SHAPES, Steps
 from rnnviz.engine.threads import FEWEST_STREAMS
 from rnnviz.store.signals import SIGNALS_OF_KIND
 from support import recurrences
@@ -28,13 +31,14 @@ def _symbols(time: int, batch: int = BATCH) -> torch.Tensor:
     return torch.randint(0, K, (time, batch), generator=torch.Generator().manual_seed(7))
 
 
+@pytest.mark.parametrize("batch", [1, BATCH, FEW_STREAMS])
 @pytest.mark.parametrize("layers", [1, 3])
 @pytest.mark.parametrize("kind", KINDS)
-def test_windows_of_any_length_are_the_run_in_float32(kind: Kind, layers: int) -> None:
-    model, symbols = _model(kind, layers), _symbols(200)
+def test_windows_of_any_length_are_the_run_in_float32(kind: Kind, layers: int, batch: int) -> None:
+    model, symbols = _model(kind, layers), _symbols(200, batch)
     parameters = {name: value.detach().double().numpy() for name, value in model.named_parameters()}
     expected, expected_logits = recurrences.run(kind, parameters, layers, symbols.numpy())
-    steps, state, start = Steps(model), model.zero_state(BATCH), 0
+    steps, state, start = Steps(model), model.zero_state(batch), 0
     for size in (1, 50, 49, 20, 30, 50):  # shapes that come again and more than are kept
         signals, logits, state = steps.signals(symbols[start : start + size], state)
         for layer, expected_layer in zip(signals, expected, strict=True):
@@ -131,3 +135,12 @@ def test_closed_early_the_shares_stop(readers: Readers) -> None:
     count = len(taken)
     assert next(readers.together([iter([7])])) == 7  # their threads are free
     assert len(taken) == count
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False), min_size=1, max_size=40))
+def test_the_compiled_sigmoid_is_the_sigmoid(values: list[float]) -> None:
+    for value in values:
+        sums = np.full((1, 4), value, np.float32)
+        zero = np.zeros((1, 1), np.float32)
+        lstm_steps.step(sums, zero, zero.copy(), zero.copy())
+        np.testing.assert_allclose(sums[0, 0], torch.sigmoid(torch.tensor(value)), rtol=0, atol=1.2e-7)

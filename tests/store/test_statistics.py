@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from rnnviz.store.accumulator import LayerAccumulator
 from rnnviz.store.signals import SIGNALS
-from rnnviz.store.statistics import LayerAccumulator, UnitStatistics
+from rnnviz.store.statistics import UnitStatistics
 
 
 def plain(signal: str, values: NDArray[np.float16]) -> UnitStatistics:
@@ -55,6 +56,17 @@ def test_every_signal_equals_plain_numpy(signal: str) -> None:
     layer.add(signal, values)
     for unit in range(5):
         agree(layer.statistics().of(signal, unit), plain(signal, values[unit]))
+
+
+@pytest.mark.parametrize(("units", "length"), [(1, 1), (3, 511), (4, 512), (64, 1025)])
+def test_a_column_comes_back_unit_by_unit_however_it_lies(units: int, length: int) -> None:
+    values = believable("h", units, length)
+    wide = np.zeros((length, units + 3), np.float16)
+    wide[:, 2 : 2 + units] = values.T
+    for laid_out in (values, wide[:, 2 : 2 + units].T):
+        found = LayerAccumulator(("h",), units).add("h", laid_out)
+        assert found.flags.c_contiguous
+        np.testing.assert_array_equal(found, values)
 
 
 def test_columns_of_any_length_add_up() -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnviz.store.accumulator import LayerAccumulator
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.store.statistics import LayerAccumulator
 from rnnviz.tui.cell_order import Bound, Filter, Order, dead, ordered, parse_filter, statistics_columns
 from rnnviz.tui.cells import Cell, cell_at, index_of
 

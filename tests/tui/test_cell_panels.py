@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from rnnviz.store.accumulator import LayerAccumulator
 from rnnviz.store.signals import SIGNALS, SIGNALS_OF_KIND
-from rnnviz.store.statistics import LayerAccumulator, LayerStatistics
+from rnnviz.store.statistics import LayerStatistics
 from rnnviz.tui.activity import BLOCKS
 from rnnviz.tui.canvas import Grid, paint_of
 from rnnviz.tui.cell_list import CellList

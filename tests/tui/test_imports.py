@@ -31,7 +31,7 @@ def loads(modules: set[str], *packages: str) -> set[str]:
 
 def test_the_command_line_is_light() -> None:
     modules = modules_after("import rnnviz.tui.cli")
-    assert not loads(modules, "textual", "torch", "zarr", "kenlm", "numpy")
+    assert not loads(modules, "textual", "torch", "zarr", "kenlm", "numpy", "numba")
 
 
 def test_the_explorer_loads_neither_torch_nor_kenlm_nor_the_engine(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ asyncio.run(run())
 """
     modules = modules_after(code)
     assert loads(modules, "textual")
-    assert not loads(modules, "torch", "kenlm", "safetensors")
+    assert not loads(modules, "torch", "kenlm", "safetensors", "numba")
     assert not {name for name in modules if name.startswith("rnnviz.engine")}
 
 

@@ -12,6 +12,7 @@ microseconds per symbol):
 One-hot input is a look-up. All of a step's products are one call, in place. The hyperbolic tangent is taken as
 tanh(x) = 1 − 2σ(−2x), whose error is 1e-7 at most, with the −2 in the weights where it can be: PyTorch's tanh
 takes 3 ns a value, its sigmoid 0.5. The equations themselves are those of `equations`; tests hold them together.
+The rest of an LSTM's step, and with few streams all of it, is compiled: see `lstm_steps`.
 
 Each thread has `Steps` of its own: see `readers`.
 """
@@ -21,14 +22,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from copy import copy
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import torch
 from torch import Tensor
 
+from rnnviz.engine import lstm_steps
 from rnnviz.engine.equations import Weights
 from rnnviz.engine.model import MOST_ONE_HOT, Kind, PaperGRU, RecurrentModel, State, layer_weights
 
+FEW_STREAMS: Final = 6
+"""Fewer than this are faster one after the other, without PyTorch's products: at 3×241; at 1×64 twice as many are."""
 SHAPES: Final = 4
 """Windows of different shapes whose memory is kept cut to size. A text ends with a window or two of its own."""
 
@@ -38,7 +42,8 @@ class Steps:
 
     def __init__(self, model: RecurrentModel) -> None:
         self._model = model
-        layer = LAYERS[model.kind]
+        on_cpu = model.decoder.weight.device.type == "cpu"
+        layer = _CompiledLstm if model.kind == "lstm" and on_cpu else LAYERS[model.kind]
         self._layers = [layer(layer_weights(model.rnn, index), index == 0) for index in range(model.layers)]
 
     def twin(self) -> Steps:
@@ -101,7 +106,7 @@ class _Layer(ABC):
 
     def _forget(self) -> None:
         self._memory = torch.empty(0)
-        self._cut: dict[tuple[int, int], tuple[dict[str, Tensor], Sequence[tuple[Tensor, ...]]]] = {}
+        self._cut: dict[tuple[int, int], tuple[dict[str, Tensor], Any]] = {}
 
     def _take(self, weights: Tensor, bias: Tensor) -> None:
         """Remember the input weights [G·H, I] and their bias [G·H]."""
@@ -125,8 +130,8 @@ class _Layer(ABC):
         self.step(views)
         return self.signals(memory)
 
-    def _views(self, steps: int, batch: int) -> tuple[dict[str, Tensor], Sequence[tuple[Tensor, ...]]]:
-        """The memory for a window, and what each step touches of it."""
+    def _views(self, steps: int, batch: int) -> tuple[dict[str, Tensor], Any]:
+        """The memory for a window, and what `step` wants of it."""
         key = steps, batch
         if key not in self._cut:
             H, states = self.hidden, len(self.state)
@@ -142,12 +147,16 @@ class _Layer(ABC):
                 part = self._memory[begin : begin + (steps + 1) * batch * H]
                 memory[name] = part.view(steps + 1, batch, H)
                 begin += part.numel()
-            self._cut[key] = memory, list(zip(*(part.unbind() for part in self.touched(memory)), strict=True))
+            self._cut[key] = memory, self.views(memory)
         return self._cut[key]
 
     def rows(self, sums: Tensor, *gates: int) -> Iterator[Tensor]:
         """The columns of some gates of `sums` [time, batch, G·H]."""
         return (sums[..., gate * self.hidden : (gate + 1) * self.hidden] for gate in gates)
+
+    def views(self, memory: dict[str, Tensor]) -> Any:
+        """What `step` gets: of each step what it touches."""
+        return list(zip(*(part.unbind() for part in self.touched(memory)), strict=True))
 
     @abstractmethod
     def touched(self, memory: dict[str, Tensor]) -> Sequence[Tensor]:
@@ -193,6 +202,31 @@ class _Lstm(_Layer):
     def signals(self, memory: dict[str, Tensor]) -> dict[str, Tensor]:
         i, f, o, g = self.rows(memory["sums"], 0, 1, 2, 3)
         g.mul_(-2).add_(1)
+        return {"c": memory["c"][1:], "h": memory["h"][1:], "i": i, "f": f, "o": o, "g": g}
+
+
+class _CompiledLstm(_Lstm):
+    """The same, its equations compiled; g is itself after its step."""
+
+    def views(self, memory: dict[str, Tensor]) -> Any:
+        arrays = tuple(memory[name].numpy() for name in ("sums", "c", "h"))
+        sums, c, h = arrays
+        if sums.shape[1] < FEW_STREAMS:
+            return arrays
+        products = zip(memory["sums"].unbind(), memory["h"][:-1].unbind(), strict=True)
+        return list(zip(products, zip(sums, c[:-1], c[1:], h[1:], strict=True), strict=True))
+
+    def step(self, views: Any) -> None:
+        if isinstance(views, tuple):
+            sums, c, h = views
+            lstm_steps.window(sums, self._recurrent.numpy(), c, h)
+            return
+        for (products, h_before), values in views:
+            products.addmm_(h_before, self._recurrent)
+            lstm_steps.step(*values)
+
+    def signals(self, memory: dict[str, Tensor]) -> dict[str, Tensor]:
+        i, f, o, g = self.rows(memory["sums"], 0, 1, 2, 3)
         return {"c": memory["c"][1:], "h": memory["h"][1:], "i": i, "f": f, "o": o, "g": g}
 
 

@@ -16,17 +16,28 @@ from rnnviz.store.errors import InvalidRequest, RnnvizError, StorageFailure
 _OS_ERROR: Final = re.compile(r"os error (\d+)")
 
 
-def replace_file(path: Path, content: bytes | memoryview) -> None:
-    """Put `content` at `path` in one step: readers and a killed process see the old or the new, never a part."""
+def replace_file(path: Path, content: bytes | memoryview, *, sync: bool = True) -> None:
+    """Put `content` at `path` in one step: readers and a killed process see the old or the new, never a part. With
+    `sync` so does who comes after a power cut; on a disk that is busy writing that takes a while."""
     new = path.with_name(path.name + ".new")
     try:
         with new.open("wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def make_directory(path: Path, hint: str = "Choose another place with --out.") -> None:
+    """Make a directory, and those above it, where it is not there. Raises `StorageFailure` where it cannot be made."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or "it cannot be made").lower()
+        raise StorageFailure(f"cannot make {path}: {reason}", hint) from error
 
 
 class DirectoryLock:

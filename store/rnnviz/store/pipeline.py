@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -58,15 +59,22 @@ def open_to_write(directory: Path, array: ArraySchema) -> zarr.Array[Any]:
     """
     import zarr
 
-    # zarr keeps the pool of threads of its first call, and takes the size from the same setting that zarrs takes its
-    # own number of threads from.
-    with _configured({"threading.max_workers": WRITING_THREADS}):
-        zarr.open_array(directory / array.path, mode="r")
+    _make_pool()
     settings: dict[str, object] = {"array.write_empty_chunks": True}
     if array.dtype == "float16" and zarrs_available():
         settings |= {"codec_pipeline.path": _ZARRS, "threading.max_workers": 1}
     with _configured(settings):
         return zarr.open_array(directory / array.path, mode="r+")
+
+
+@cache
+def _make_pool() -> None:
+    """Have zarr make its pool of threads: it keeps that of its first call, and takes the size from the same setting
+    that zarrs takes its own number of threads from."""
+    import zarr
+
+    with _configured({"threading.max_workers": WRITING_THREADS}):
+        zarr.create_group({})
 
 
 @contextmanager

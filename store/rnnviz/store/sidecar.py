@@ -24,10 +24,10 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from rnnviz.store.accumulator import LayerAccumulator
 from rnnviz.store.disk import replace_file
 from rnnviz.store.metadata import damaged
 from rnnviz.store.schema import SIDECAR, CaptureSchema
-from rnnviz.store.statistics import LayerAccumulator
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,10 @@ def new_accumulators(schema: CaptureSchema) -> dict[str, LayerAccumulator]:
 
 
 def write_sidecar(directory: Path, sidecar: Sidecar) -> None:
-    """Replace the file as a whole. Raises OSError where the disk refuses; the old file then stays."""
+    """Replace the file as a whole. Raises OSError where the disk refuses; the old file then stays.
+
+    Not forced to the disk, because what it speaks of is not either.
+    """
     arrays: dict[str, NDArray[Any]] = {
         "captured": np.array(sidecar.captured, np.int64),
     }
@@ -58,7 +61,7 @@ def write_sidecar(directory: Path, sidecar: Sidecar) -> None:
         arrays[f"{path}/moments"] = accumulator.moments
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
-    replace_file(directory / SIDECAR, content.getbuffer())
+    replace_file(directory / SIDECAR, content.getbuffer(), sync=False)
 
 
 def read_captured(directory: Path, schema: CaptureSchema) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -134,6 +135,7 @@ class CaptureWriter:
         self._gathered: dict[str, NDArray[Any]] = {}
         """A column's memory by array path, once there is need of it."""
         self._threads = ThreadPoolExecutor(WRITING_THREADS, "rnnviz-writer")
+        self._of_thread = threading.local()
 
     def __enter__(self) -> Self:
         return self
@@ -192,9 +194,7 @@ class CaptureWriter:
     def _gather(self, stretch: Arrays, start: int, length: int) -> None:
         if not self._gathered:
             size = min(self.schema.column, self.schema.symbols)
-            self._gathered = {
-                name: np.empty(array.cut(size), array.dtype) for name, array in self._schemas.items()
-            }
+            self._gathered = {name: _memory(array, size) for name, array in self._schemas.items()}
         for name, array in self._schemas.items():
             self._gathered[name][array.stretch(start, start + length)] = stretch[name]
 
@@ -210,10 +210,23 @@ class CaptureWriter:
     def _put_array(self, name: str, values: NDArray[Any]) -> None:
         array = self._schemas[name]
         start = self.position - values.shape[array.time_axis]
-        self._arrays[name][array.stretch(start, self.position)] = values
         if name in self._counted:
             layer, signal = self._counted[name]
-            self._accumulators[layer].add(signal, values)
+            values = self._accumulators[layer].add(signal, values, self._turning(values.size))
+        self._arrays[name][array.stretch(start, self.position)] = values
+
+    def _turning(self, values: int) -> NDArray[np.uint16]:
+        """This thread's memory for turning a column: fresh memory costs as much as the turning."""
+        found: NDArray[np.uint16] | None = getattr(self._of_thread, "memory", None)
+        if found is None or found.size < values:
+            found = self._of_thread.memory = np.empty(values, np.uint16)
+        return found
+
+
+def _memory(array: ArraySchema, symbols: int) -> NDArray[Any]:
+    """Memory for a stretch of time of an array, laid out as models give their values: the same time together."""
+    shape = array.cut(symbols)
+    return np.empty(shape, array.dtype) if array.time_axis == 0 else np.empty(shape[::-1], array.dtype).T
 
 
 def _difference(found: CaptureSchema, wanted: CaptureSchema) -> str:

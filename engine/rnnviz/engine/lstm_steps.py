@@ -1,0 +1,90 @@
+"""The steps of an LSTM layer on a CPU, compiled.
+
+Ten operations on the few thousand values of a step cost PyTorch more than the values do: at 50 streams of 64 units
+the equations take 17 µs there and 6 µs here, beside 18 µs for the product with the recurrent weights, which stays
+PyTorch's. With one stream the product is one of a vector, and the whole loop is compiled: 45 µs a symbol in place of
+105 (3×241).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnviz.store.compiled import compiled, inlined
+
+Values = NDArray[np.float32]
+
+_ONE: Final = np.float32(1)
+_TWO: Final = np.float32(2)
+_LOWEST: Final = np.float32(-87)
+_HIGHEST: Final = np.float32(87)
+_LOG2_E: Final = np.float32(1.44269504)
+_LN2_HIGH: Final = np.float32(0.693359375)
+_LN2_LOW: Final = np.float32(-2.12194440e-4)
+"""ln 2 in two parts, the first of few digits, so that a whole number of times it is exact."""
+_C0: Final = np.float32(5.0000001201e-1)
+_C1: Final = np.float32(1.6666665459e-1)
+_C2: Final = np.float32(4.1665795894e-2)
+_C3: Final = np.float32(8.3334519073e-3)
+_C4: Final = np.float32(1.3981999507e-3)
+_C5: Final = np.float32(1.9875691500e-4)
+
+
+@inlined
+def _sigmoid(x: np.float32) -> np.float32:
+    """σ(x) to 1e-7, in code without branches. exp(−x) = 2ⁿ · exp(r) with |r| ≤ ln 2 / 2, and exp(r) by Cephes'
+    polynomial (Moshier, expf)."""
+    x = min(max(-x, _LOWEST), _HIGHEST)
+    n = np.rint(x * _LOG2_E)
+    r = x - n * _LN2_HIGH - n * _LN2_LOW
+    p = ((((_C5 * r + _C4) * r + _C3) * r + _C2) * r + _C1) * r + _C0
+    power = np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+    found: np.float32 = _ONE / (_ONE + (p * r * r + r + _ONE) * power)
+    return found
+
+
+@inlined
+def _cell(row: Values, c_before: Values, c: Values, h: Values) -> None:
+    """One stream's step: `row` [4·H] has the arguments of i, f, o, and −2 times that of g, and gets i, f, o, g."""
+    H = len(c)
+    for j in range(4 * H):
+        row[j] = _sigmoid(row[j])
+    i, f, o, g = row[:H], row[H : 2 * H], row[2 * H : 3 * H], row[3 * H :]
+    for j in range(H):
+        g[j] = _ONE - _TWO * g[j]  # tanh(x) = 1 − 2σ(−2x)
+        c[j] = f[j] * c_before[j] + i[j] * g[j]
+    for j in range(H):
+        h[j] = o[j] * (_ONE - _TWO * _sigmoid(-_TWO * c[j]))
+
+
+@compiled("void(float32[:, ::1], float32[:, ::1], float32[:, ::1], float32[:, ::1])")
+def step(sums: Values, c_before: Values, c: Values, h: Values) -> None:
+    """One step of all streams: `sums` [batch, 4·H] as in `_cell`, with everything added; the others [batch, H]."""
+    for stream in range(len(c)):
+        _cell(sums[stream], c_before[stream], c[stream], h[stream])
+
+
+@compiled("void(float32[:, :, ::1], float32[:, ::1], float32[:, :, ::1], float32[:, :, ::1])")
+def window(sums: Values, recurrent: Values, c: Values, h: Values) -> None:
+    """All steps of a few streams: `sums` [time, batch, 4·H] as in `_cell`, with the input's part; `recurrent`
+    [H, 4·H]; `c` and `h` [1 + time, batch, H], the state before in front.
+
+    Four rows of weights at a time, because a sum that is stored after every row waits for its own storing.
+    """
+    steps, batch = sums.shape[:2]
+    H = len(recurrent)
+    for t in range(steps):
+        for stream in range(batch):
+            row, before = sums[t, stream], h[t, stream]
+            for k in range(0, H - 3, 4):
+                one, two, three, four = recurrent[k], recurrent[k + 1], recurrent[k + 2], recurrent[k + 3]
+                a, b, d, e = before[k], before[k + 1], before[k + 2], before[k + 3]
+                for j in range(4 * H):
+                    row[j] += a * one[j] + b * two[j] + d * three[j] + e * four[j]
+            for k in range(H - H % 4, H):
+                for j in range(4 * H):
+                    row[j] += before[k] * recurrent[k, j]
+            _cell(row, c[t, stream], c[t + 1, stream], h[t + 1, stream])

@@ -14,10 +14,8 @@ import pytest
 
 from rnnviz.engine.run import Run
 from rnnviz.store.reader import Capture, open_capture
-from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.frame import LEVELS
-from rnnviz.tui.palette import Depth, palette
 from support.lively import Typed, capture_of, lively_run, wordy
+from support.shades import wait_for_shades
 from support.terminal import Terminal
 from support.texts import words
 
@@ -44,28 +42,9 @@ def of_text(run: Run, text: bytes, folder: Path) -> Capture:
     return open_capture(capture_of(run, folder / "typed.txt", folder / "typed.zarr"))
 
 
-def wrong_columns(
-    terminal: Terminal, capture: Capture, layer: int, unit: int, signal: str, length: int
-) -> list[str]:
-    """Where the first row of the page is not shaded as the store says; a level more or less is rounding."""
-    kind = SIGNALS[signal]
-    values = kind.view(capture.models["wordy"].layers[layer].read(signal, unit, 0, length))
-    found = []
-    for x, value in enumerate(values.tolist()):
-        level = (value - kind.low) / (kind.high - kind.low) * (LEVELS - 1)
-        shades = palette(Depth.TRUE, "dark", "sequential" if kind.is_gate else "diverging")
-        near = {shades.paint(round(level + by)).background for by in (-0.05, 0, 0.05)}
-        colours = {"{:02x}{:02x}{:02x}".format(*colour) for colour in near if isinstance(colour, tuple)}
-        if terminal.background(x, 1) not in colours:
-            found.append(f"{x}: {terminal.background(x, 1)}, not one of {colours}")
-    return found
-
-
 def shaded(terminal: Terminal, capture: Capture, layer: int, unit: int, signal: str, length: int) -> None:
-    terminal.wait_for(
-        lambda: not wrong_columns(terminal, capture, layer, unit, signal, length),
-        f"{layer}:{unit} {signal} of what is typed",
-    )
+    values = capture.models["wordy"].layers[layer].read(signal, unit, 0, length)
+    wait_for_shades(terminal, 1, values, signal)
 
 
 def children_of(pid: int) -> list[int]:

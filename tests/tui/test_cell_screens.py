@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from textual.binding import Binding
-from textual.pilot import Pilot
 
 from rnnviz.store.reader import open_capture
 from rnnviz.store.signals import SIGNALS
@@ -27,12 +24,12 @@ from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.screens.text import TextScreen
 from rnnviz.tui.view import View
 from support.captures import HandMade, hand_made, hand_made_tokens, make_capture, model_schema, write_capture
+from support.explored import Explored
 from support.terminal import Terminal
 
 TEXT = "\n".join(f"line {number}: " + "x" * (number % 40) for number in range(200)).encode() + b"\n"
 LENGTHS = [4000, len(TEXT) - 4000]
 UNITS = 20
-PATIENCE = 30.0
 
 
 def values() -> dict[str, NDArray[np.float16]]:
@@ -52,49 +49,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> HandMade:
 
 def views(made: HandMade, layer: int, signal: str) -> NDArray[np.float32]:
     return SIGNALS[signal].view(made.signal(layer, signal))
-
-
-class Explored:
-    """The explorer with a pilot at its keys."""
-
-    def __init__(self, app: Explorer, pilot: Pilot[None]) -> None:
-        self.app = app
-        self.pilot = pilot
-
-    async def press(self, *keys: str) -> None:
-        for key in keys:
-            await self.pilot.press(key)
-        await self.until(lambda: self.app.settled, "everything was read")
-
-    async def until(self, reached: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not reached():
-            assert time.monotonic() < deadline, f"never: {what}\n{self.shown}"
-            await self.pilot.pause(0.02)
-
-    @property
-    def text(self) -> TextScreen:
-        screen = self.app.screen_stack[1]
-        assert isinstance(screen, TextScreen)
-        return screen
-
-    @property
-    def cells(self) -> CellsScreen:
-        screen = self.app.screen
-        assert isinstance(screen, CellsScreen)
-        return screen
-
-    @property
-    def view(self) -> View:
-        return self.text.view
-
-    @property
-    def rows(self) -> list[str]:
-        return ["".join(text for text, _ in line) for line in screen_lines(self.app)]
-
-    @property
-    def shown(self) -> str:
-        return "\n".join(self.rows)
 
 
 def explorer(made: HandMade, cell: Cell | None = None, signal: str = "c") -> Explorer:

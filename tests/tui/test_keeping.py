@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +14,14 @@ from hypothesis import strategies as st
 
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.store.reader import Capture, open_capture
-from rnnviz.tui.addresses import address_of, view_at
+from rnnviz.tui.addresses import NAMES, address_of, size_of, view_at
 from rnnviz.tui.cells import Cell, Reading
+from rnnviz.tui.conditions import parse_condition
 from rnnviz.tui.exploring import Wishes, open_wished, plain_wishes
 from rnnviz.tui.keeping import Mark, keep_view, marks_files, read_marks, write_marks
+from rnnviz.tui.search import pattern_of
 from rnnviz.tui.shading import Shade
-from rnnviz.tui.view import View
+from rnnviz.tui.view import Panel, View
 from support.captures import make_capture, model_schema
 from support.terminal import Terminal
 
@@ -43,6 +47,12 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 CELLS = st.builds(Cell, st.integers(0, 1), st.integers(0, 8))
 SIGNALS = st.sampled_from(["c", "h", "i", "f", "o", "g"])
+COMPARED = st.tuples(CELLS, SIGNALS, st.sampled_from(["<", ">=", "≠", "!="]), st.floats(-2, 2, width=16))
+CONDITIONS = st.lists(
+    COMPARED.map(lambda part: f"{part[0]}.{part[1]} {part[2]} abs({part[3]:f})"), min_size=1, max_size=4
+).map(" or not  ".join)
+SEARCHES = st.text(st.characters(exclude_categories=["C", "Zl", "Zp", "Zs"]), min_size=1, max_size=20)
+SIZES = st.none() | st.tuples(st.integers(4, 1000), st.integers(4, 1000))
 
 
 @given(
@@ -53,6 +63,12 @@ SIGNALS = st.sampled_from(["c", "h", "i", "f", "o", "g"])
     st.sampled_from(list(Shade)),
     st.lists(st.builds(Reading, CELLS, SIGNALS), max_size=4),
     st.permutations(["model", "ngram-3", "ngram-20"]),
+    st.sampled_from([None, *Panel]),
+    st.sampled_from([None, True, False]),
+    st.booleans(),
+    st.none() | CONDITIONS,
+    st.none() | SEARCHES,
+    SIZES,
 )
 def test_every_view_comes_back_from_its_line(
     capture: Capture,
@@ -63,9 +79,64 @@ def test_every_view_comes_back_from_its_line(
     shade: Shade,
     pins: list[Reading],
     models: list[str],
+    above: Panel | None,
+    panels: bool | None,
+    hides_dead: bool,
+    condition: str | None,
+    search: str | None,
+    size: tuple[int, int] | None,
 ) -> None:
-    view = View("model", cell, signal, top, cursor, tuple(pins), models[0], models[1], shade)
-    assert view_at(address_of(view), capture) == view
+    view = View(
+        "model",
+        cell,
+        signal,
+        top,
+        cursor,
+        tuple(pins),
+        models[0],
+        models[1],
+        shade,
+        above=above,
+        panels=panels,
+        hides_dead=hides_dead,
+        condition=None if condition is None else parse_condition(condition, capture.models["model"]),
+        search=None if search is None else pattern_of(re.escape(search)),
+    )
+    address = address_of(view, size)
+    assert view_at(address, capture) == view
+    assert size_of(address) == size
+    assert shlex.split(f"rnnviz browse --view {address}")[-1] == address  # one word, whatever the shell
+    assert not set(address) & set("<>|&;()$`!#*?[]{}~'\" \\\n")
+
+
+def test_lines_of_earlier_versions_mean_what_they_meant(capture: Capture) -> None:
+    line = "1:3.f,top=40,cursor=41,shade=difference,left=model,right=ngram-3,pin=0:1.c,pin=1:2.h,model=model"
+    pins = (Reading(Cell(0, 1), "c"), Reading(Cell(1, 2), "h"))
+    before = View("model", Cell(1, 3), "f", 40, 41, pins, "model", "ngram-3", Shade.DIFFERENCE)
+    assert view_at(line, capture) == before
+    assert (before.above, before.panels, before.hides_dead, before.condition) == (None, None, False, None)
+    assert size_of(line) is None
+
+
+@pytest.mark.parametrize("search", ["(a+)+$", "a*", "a{2,}", "(a|a)b", "x?"])
+def test_a_search_that_could_take_for_ever_is_not_shared(capture: Capture, search: str) -> None:
+    view = View("model", Cell(0, 0), "c", search=pattern_of(search))
+    assert view_at(address_of(view), capture).search is None
+    hostile = "".join(f"%{byte:02x}" for byte in search.encode())
+    with pytest.raises(InvalidRequest, match="repeat"):
+        view_at(f"0:0,search={hostile}", capture)
+
+
+@given(st.sampled_from(["", "0:0,", *(f"0:0,{name}=" for name in sorted(NAMES))]), st.text(max_size=60))
+def test_any_text_is_a_view_or_a_mistake(capture: Capture, beginning: str, text: str) -> None:
+    mistakes = []
+    try:
+        view_at(beginning + text, capture)
+    except InvalidRequest as error:
+        mistakes.append(error)
+    for mistake in mistakes:
+        assert mistake.hint
+        assert not set(mistake.message) & set(map(chr, [*range(32), *range(127, 160)]))
 
 
 @pytest.mark.parametrize(
@@ -81,6 +152,21 @@ def test_every_view_comes_back_from_its_line(
         "0:0,model=ngram-3",
         "0:0,pin=0:99.c",
         "0:0,colour=1",
+        "0:0,above=roof",
+        "0:0,panels=1",
+        "0:0,dead=alive",
+        "0:0,condition=",
+        "0:0,condition=0:0",
+        "0:0,condition=0:99 > 1",
+        "0:0,condition=0:0 > 1%1b[31m",
+        "0:0,condition=0:0 > 1%ff",
+        "0:0,search=%5B",
+        "0:0,search=%00",
+        "0:0,size=80",
+        "0:0,size=0x0",
+        "0:0,size=5000x20",
+        "0:0,size=٨0x24",
+        "0:0," + ",".join(["pin=0:0.c"] * 2000),
         "0:0,top",
         "",
     ],

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Choice = TypeVar("Choice")
 
 _EXAMPLE = "A view is copied with y in the explorer, as in 1:37.c,top=4000,cursor=4012."
-_NAMES = frozenset(
+NAMES = frozenset(
     (
         "top",
         "cursor",
@@ -101,7 +101,7 @@ def _parts(address: str) -> tuple[str, dict[str, list[str]]]:
     found: dict[str, list[str]] = {}
     for part in rest:
         name, equals, value = part.partition("=")
-        if name not in _NAMES or not equals:
+        if name not in NAMES or not equals:
             raise InvalidRequest(f"{part!r} says nothing of a view", _EXAMPLE)
         found.setdefault(name, []).append(value)
     return first, found
@@ -172,7 +172,7 @@ def _reading(text: str, capture: Capture, model: str) -> tuple[Cell, str]:
 def _number(found: dict[str, list[str]], name: str, length: int) -> int:
     text = found.get(name, ["0"])[-1]
     if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise InvalidRequest(f"{name}={text} is no number", _EXAMPLE)
+        raise InvalidRequest(f"{name}={text!r} is no number", _EXAMPLE)
     if int(text) >= max(1, length):
         raise InvalidRequest(f"{name}={text} lies outside the text", f"It ends at {length:,}.")
     return int(text)

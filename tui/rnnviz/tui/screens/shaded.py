@@ -89,6 +89,8 @@ class ShadedText(Errands):
         """How often the condition in force holds in the whole text, as far as that is counted."""
         self._shown = start
         self._moves: deque[tuple[Move, int | None]] = deque()
+        self._awaited: list[Block] = []
+        """What the next of the moves waits for: to be wanted before anything that is only to be drawn."""
         self._overtaken = False
         """Whether the view has changed since the last frame, which the terminal has not shown yet."""
 
@@ -122,6 +124,10 @@ class ShadedText(Errands):
     def on_shaded_text_arrived(self) -> None:
         if self.is_current:  # else the screen over this one says what is wanted
             self.go_on()
+
+    def on_screen_resume(self) -> None:
+        """What came while another screen was over this one has not been drawn."""
+        self.go_on()
 
     @property
     def settled(self) -> bool:
@@ -182,6 +188,7 @@ class ShadedText(Errands):
             return
         if self.capture.captured == 0:
             self._moves.clear()
+        self._awaited = []
         while self._moves:
             step, target = self._moves[0]
             place = self.view.top if target is None else self._byte_of(target)
@@ -207,6 +214,7 @@ class ShadedText(Errands):
         return byte
 
     def _await(self, blocks: list[Block]) -> None:
+        self._awaited = blocks
         self.source.want(blocks)
         self.report(self.source.failure(blocks))
 
@@ -237,7 +245,7 @@ class ShadedText(Errands):
             return
         rows = window.rows_from(self.view.top, at.text.width, at.text.height)
         start, stop = window.span(rows)
-        self.source.want(reading_list(self.capture, self.view, start, stop))
+        self.source.want([*self._awaited, *reading_list(self.capture, self.view, start, stop)])
         self.report(self.source.failure(values_needed(self.capture, self.view, start, stop)))
         if self.scene.shade(self.view, start, stop) is not None:
             self._shown = self.view

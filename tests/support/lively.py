@@ -60,8 +60,8 @@ def wordy(folder: Path, hidden: int = 5) -> Typed:
     return Typed(folder, run, capture_of(run, text, folder / "x.zarr"))
 
 
-def over_tokens(folder: Path, vocabulary: TokenVocabulary, text: str) -> Typed:
+def over_tokens(folder: Path, vocabulary: TokenVocabulary, text: str, hidden: int = 5) -> Typed:
     """An imported run over characters or words, and a capture of a text that has no unknown ones."""
     (folder / "text.txt").write_text(text)
-    run = imported_run(folder / "runs" / "tokens", vocabulary)
+    run = imported_run(folder / "runs" / "tokens", vocabulary, hidden=hidden)
     return Typed(folder, run, capture_of(run, folder / "text.txt", folder / "x.zarr"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ from rnnviz.tui.screens.text import TextScreen
 from rnnviz.tui.screens.typing import TypingScreen
 from rnnviz.tui.widgets.canvas import Canvas
 from support.captures import make_capture, model_schema
-from support.lively import wordy
+from support.lively import Typed, over_tokens, wordy
+from support.token_runs import WORDS
 
 TEXT = b"the war is over, \nsaid the prince\n" * 20
 
@@ -28,6 +30,11 @@ TEXT = b"the war is over, \nsaid the prince\n" * 20
 @pytest.fixture(scope="module", name="path")
 def _path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wordy(tmp_path_factory.mktemp("keys"), hidden=7).path
+
+
+@pytest.fixture(scope="module", name="words")
+def _words(tmp_path_factory: pytest.TempPathFactory) -> Typed:
+    return over_tokens(tmp_path_factory.mktemp("words"), WORDS, "der Hund schläft .\n" * 20, hidden=7)
 
 
 def explorer(path: Path, run: Path | None = None) -> Explorer:
@@ -50,8 +57,13 @@ def pressed(binding: Binding) -> list[str]:
     return binding.key.split(",") if len(binding.key) > 1 else [binding.key]
 
 
-async def test_every_key_of_the_help_does_something(path: Path) -> None:
-    app = explorer(path)
+@pytest.mark.parametrize("unit", ["byte", "word"])
+async def test_every_key_of_the_help_does_something(path: Path, words: Typed, unit: str) -> None:
+    app = explorer(path if unit == "byte" else words.path)
+    # Nothing to see: no other model, the same screen.
+    unseen = {"redraw", "ngram(1)", "ngram(-1)"} | (
+        {"other_writer", "ask_ngrams"} if unit == "word" else set()
+    )
     async with app.run_test(size=(90, 30)) as pilot:
         screen = await opened(pilot)
         session = screen.session
@@ -76,8 +88,8 @@ async def test_every_key_of_the_help_does_something(path: Path) -> None:
                         await pilot.press("i")
                         assert isinstance(app.screen, TypingScreen)
                         screen = app.screen
-                    elif binding.action in ("redraw", "ngram(1)", "ngram(-1)"):
-                        assert app.screen is screen  # nothing to see: no other model, the same screen
+                    elif binding.action in unseen:
+                        assert app.screen is screen
                     else:
                         assert described(screen) != before, (key, binding.action)
                     if app.screen is not screen or screen.query_one("#prompt").display:
@@ -137,6 +149,42 @@ async def test_writing_goes_on_by_itself_until_it_is_stopped(path: Path) -> None
             while screen.writing:
                 await asyncio.sleep(0.02)
         assert screen.session.page.text != written
+
+
+async def test_words_are_taken_back_faster_than_a_model_answers(words: Typed) -> None:
+    app = explorer(words.path)
+    async with app.run_test(size=(90, 30)) as pilot:
+        screen = await opened(pilot)
+        text = "der Hund\n schläft  . der Hund . ".encode()
+        screen.edit(Page(text, 3))
+        await pilot.press("escape")
+        while not screen.settled:
+            await asyncio.sleep(0.02)
+        left = []
+        for _ in range(9):
+            screen.action_unwrite()  # without a moment in between
+            left.append(screen.session.page.text)
+            assert screen.session.page.cursor == len(left[-1])
+        assert left[:3] == [text[:-2], text[:-7], text[:-11]]
+        assert left[3:] == [b"der Hund\n schl\xc3\xa4ft  ", b"der Hund\n ", b"der Hund", b"der ", b"", b""]
+
+
+async def test_without_a_model_one_types_and_takes_words_back(
+    words: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(words.path, tmp_path / "a" / "x.zarr")
+    monkeypatch.chdir(tmp_path)
+    app = explorer(tmp_path / "a" / "x.zarr")
+    async with app.run_test(size=(90, 30)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("escape")  # the question for the run
+        screen.edit(Page("der Hund 🙂".encode(), 0))
+        await pilot.press("escape", "space")
+        assert not screen.writing
+        await pilot.press("backspace")
+        assert screen.session.page.text == b"der Hund "
+        await pilot.press("i", "a", "backspace", "backspace")
+        assert screen.session.page.text == b"der Hund"
 
 
 async def test_a_small_screen_keeps_the_page(path: Path) -> None:

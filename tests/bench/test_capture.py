@@ -35,6 +35,7 @@ from support.captures import hand_made, model_schema
 STREAMS, SYMBOLS = 100, 87
 PARAMETERS = "weight_ih", "weight_hh", "bias_ih", "bias_hh"
 ROUNDS = 5
+DOCUMENT = 100_000
 NUMBERS = count()
 UNITS, LENGTH = 384, 4 * 65_536
 """All signals of that model over four columns: 201 MB."""
@@ -141,14 +142,14 @@ def test_capture_beside_bare_inference(tmp_path: Path, layers: int, hidden: int,
 
 
 def test_capture_of_one_long_document(tmp_path: Path) -> None:
-    run, text = run_and_text(tmp_path, 3, 241, 20_000)
+    run, text = run_and_text(tmp_path, 3, 241, DOCUMENT)
     lstm = nn.LSTM(SYMBOLS, 241, 3)
     compare(
-        f"LSTM 3×241, one document of 20,000 symbols, {torch.get_num_threads()} threads",
-        20_000,
+        f"LSTM 3×241, one document of {DOCUMENT:,} symbols, {torch.get_num_threads()} threads",
+        DOCUMENT,
         {
             "rnnviz capture of c h i f o g": partial(capturing, run, text, tmp_path, 1, "surprisal"),
-            "bare nn.LSTM inference": partial(bare_inference, lstm, text.read(0, 20_000)[:, None]),
+            "bare nn.LSTM inference": partial(bare_inference, lstm, text.read(0, DOCUMENT)[:, None]),
         },
         3,
     )

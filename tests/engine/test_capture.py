@@ -315,27 +315,33 @@ def interrupted(run: Run, text: Text, path: Path, after: int, streams: int | Non
     events.close()
 
 
-@pytest.mark.parametrize("streams", [None, 20])
+@pytest.mark.parametrize(("kind", "streams"), [("lstm", None), ("gru", None), ("lstm", 20)])
 def test_resumed_captures_have_the_same_files(
-    lstm: Run, long: Text, tmp_path: Path, streams: int | None, monkeypatch: pytest.MonkeyPatch
+    kind: str,
+    request: pytest.FixtureRequest,
+    long: Text,
+    tmp_path: Path,
+    streams: int | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("rnnviz.engine.capture.BLOCK_BYTES", 2 << 20)  # many blocks in a short text
     monkeypatch.setattr("rnnviz.engine.capture.CPU_TOGETHER", 4)
-    whole = captured(lstm, long, tmp_path / "whole.zarr", streams=streams)
+    run: Run = request.getfixturevalue(kind)
+    whole = captured(run, long, tmp_path / "whole.zarr", streams=streams)
     column = whole.schema.column
     path = tmp_path / "a.zarr"
     reached = []
     for after in (0, column + 20_000, 2 * column + 5_000):
-        interrupted(lstm, long, path, after, streams)
+        interrupted(run, long, path, after, streams)
         found = open_capture(path)
         assert not found.complete
         reached.append(found.captured)
         np.testing.assert_array_equal(
-            main(found).layers[1].read("c", 2, 0, found.captured),
-            main(whole).layers[1].read("c", 2, 0, found.captured),
+            main(found).layers[-1].read("h", 2, 0, found.captured),
+            main(whole).layers[-1].read("h", 2, 0, found.captured),
         )
     assert reached[-1] >= column
-    captured(lstm, long, path, streams=streams, resume=True)
+    captured(run, long, path, streams=streams, resume=True)
     assert contents(path) == contents(whole.path)
 
 

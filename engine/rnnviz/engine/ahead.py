@@ -58,6 +58,10 @@ class ReadAhead:
             for column, segment in enumerate(active):
                 self._states[segment, stop] = tuple(part[:, column : column + 1] for part in state)
 
+    def keep(self, piece: Piece, state: State) -> None:
+        """Remember the state after a piece."""
+        self._states[piece.segment, piece.offset + piece.length] = state
+
     def state(self, pieces: Sequence[Piece]) -> State:
         """The state to begin these pieces in, side by side: each part [layers, pieces, hidden]."""
         zero = self._readers.model.zero_state(1)

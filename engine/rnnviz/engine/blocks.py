@@ -8,7 +8,8 @@ however, is fast only when it reads many symbols side by side, and memory must n
   - the state at the start of each piece is found beforehand, by reading ahead over a *group* of segments side
     by side and keeping nothing else. Then the pieces of a block can be read side by side too.
 
-Reading ahead costs a quarter to a half of what keeping every signal does, so only long segments are cut.
+Reading ahead costs a quarter to a half of what keeping every signal does, so only long segments are cut. A single
+segment may also be *chained*: its blocks are one piece each, and each goes on where the one before ended.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ class Plan:
 
     groups: tuple[Group, ...]
     piece: int
+    chained: bool = False
 
     @property
     def longest(self) -> int:
@@ -88,6 +90,12 @@ def plan(lengths: Sequence[int], *, enough: int, most: int, together: int, piece
         groups.append(Group(tuple(_blocks(pieces, start, enough, most, together))))
         start = groups[-1].stop
     return Plan(tuple(groups), piece)
+
+
+def chain(length: int, piece: int) -> Plan:
+    """The plan for a single segment, in blocks of `piece` symbols but for the last."""
+    pieces = [Piece(0, offset, min(piece, length - offset)) for offset in range(0, length, piece)]
+    return Plan((Group(tuple(Block(found.offset, (found,)) for found in pieces)),), piece, chained=True)
 
 
 def _cut(segment: int, length: int, piece: int, uncut: int) -> list[Piece]:

@@ -17,6 +17,9 @@ from rnnviz.engine.threads import Threads
 class Reader(Protocol):
     """Reads windows with one model. See `Steps`."""
 
+    @property
+    def quick_alone(self) -> bool: ...
+
     def layers(self, symbols: Tensor, state: State) -> tuple[list[dict[str, Tensor]], State]: ...
 
     def state_after(self, symbols: Tensor, state: State) -> State: ...
@@ -24,6 +27,8 @@ class Reader(Protocol):
 
 class FusedReader:
     """Reads on a GPU, where a step is launch latency and only the fused kernels are fast. They take one-hot vectors."""
+
+    quick_alone = False
 
     def __init__(self, model: RecurrentModel) -> None:
         self._model = model
@@ -67,6 +72,10 @@ class Readers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._threads.__exit__(kind, error, trace)
+
+    @property
+    def quick_alone(self) -> bool:
+        return self._all[0].quick_alone
 
     def among(self, streams: int) -> list[Reader]:
         """The readers to share so many streams, at least one. With n readers, reader k takes the

@@ -104,6 +104,8 @@ class BlockReader:
                 self._keep_predictions(signals[-1]["h"], targets, into)
             step += window
             yield sum(lengths)
+        if len(pieces) == 1:
+            ahead.keep(pieces[0], state)
 
     def _pairs(self, piece: Piece) -> NDArray[np.int64]:
         """What is read and what comes after it: int64 [2, length]."""

@@ -46,6 +46,11 @@ class Steps:
         layer = _CompiledLstm if model.kind == "lstm" and on_cpu else LAYERS[model.kind]
         self._layers = [layer(layer_weights(model.rnn, index), index == 0) for index in range(model.layers)]
 
+    @property
+    def quick_alone(self) -> bool:
+        """Whether a symbol of a stream that is read alone costs hardly more than one among many."""
+        return isinstance(self._layers[0], _CompiledLstm)
+
     def twin(self) -> Steps:
         """Another reader with the same weights, for another thread."""
         other = copy(self)

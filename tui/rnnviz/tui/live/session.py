@@ -156,7 +156,7 @@ class Session:
         model = self.readers["recurrent"].model
         answer = None if model is None else model.answer
         unit = self.capture.unit if model is None or model.opened is None else model.opened.symbols
-        if unit == "byte":
+        if unit == "byte" or not page.text:
             return page.erased(max(0, page.cursor - 1), page.cursor)
         if answer is not None and answer.question.text.startswith(page.text) and len(answer.edges) > 1:
             # What it says of a longer page holds: keys may come faster than answers.

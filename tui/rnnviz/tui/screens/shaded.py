@@ -89,6 +89,8 @@ class ShadedText(Errands):
         """How often the condition in force holds in the whole text, as far as that is counted."""
         self._shown = start
         self._moves: deque[tuple[Move, int | None]] = deque()
+        self._whole = False
+        """Whether all that the view needs was in memory when it was drawn."""
         self._awaited: list[Block] = []
         """What the next of the moves waits for: to be wanted before anything that is only to be drawn."""
         self._overtaken = False
@@ -136,7 +138,7 @@ class ShadedText(Errands):
             return True
         if self._overtaken:
             return False
-        if self.errand_line is not None:
+        if self.errand_line is not None or self.runs_errand:
             return False
         window = None if self._moves else self._window(self.view.top)
         if window is None:
@@ -144,7 +146,7 @@ class ShadedText(Errands):
         text = self.places.text
         rows = window.rows_from(self.view.top, text.width, text.height)
         needed = values_needed(self.capture, self.view, *window.span(rows))
-        return self._shown == self.view and self.source.has(needed)
+        return self._shown == self.view and self._whole and self.source.has(needed)
 
     # What is looked at
 
@@ -246,7 +248,9 @@ class ShadedText(Errands):
         rows = window.rows_from(self.view.top, at.text.width, at.text.height)
         start, stop = window.span(rows)
         self.source.want([*self._awaited, *reading_list(self.capture, self.view, start, stop)])
-        self.report(self.source.failure(values_needed(self.capture, self.view, start, stop)))
+        needed = values_needed(self.capture, self.view, start, stop)
+        self._whole = self.source.has(needed)
+        self.report(self.source.failure(needed))
         if self.scene.shade(self.view, start, stop) is not None:
             self._shown = self.view
         canvas.show(self.scene.draw(self.view, self._shown, window, rows, at, *canvas.size, tally=self.tally))

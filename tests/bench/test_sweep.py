@@ -17,7 +17,7 @@ from rnnviz.engine.device import DeviceName, resolve
 from rnnviz.engine.model import Kind
 from rnnviz.engine.split import Split
 from rnnviz.engine.sweep.job import ENDS, Job
-from rnnviz.engine.sweep.local import Capacity, capacity, train_here
+from rnnviz.engine.sweep.local import Capacity, capacity, threads_of_each, train_here
 from rnnviz.engine.sweep.plan import Protocol, Sweep, plan
 from rnnviz.engine.sweep.schedule import jobs_of, total_symbols
 from rnnviz.engine.text import open_text
@@ -89,18 +89,20 @@ def watch(group: Sequence[Job], suited: Capacity) -> list[tuple[float, float]]:
 def test_ways_to_share_out_the_cores(
     tmp_path: Path, kind: Kind, layers: int, size: int, dropout: float, runs: int
 ) -> None:
-    """Many runs, or a single one, in processes × threads: symbols a second of all. A star is what `capacity` takes."""
+    """Many runs, or a single one, in processes × threads: symbols a second of all. A star is what a sweep takes."""
     sweep, text = _sweep(tmp_path, [kind], [layers], [size], dropout)
     (entry,) = sweep.entries
-    suited = capacity([sweep.config(entry)] * runs, sweep.symbols, CPU)
+    configs = [sweep.config(entry)] * runs
+    suited = capacity(configs, sweep.symbols, CPU)
+    taken = (suited.at_once, threads_of_each(configs, sweep.symbols, suited)[0])
     print(f"\n{entry.name}, {runs} to train on {CORES} cores, {SECONDS:g} s of each way")
     for threads in THREADS:
-        way = Capacity(min(runs, CORES // threads), threads)
+        at_once = min(runs, CORES // threads)
         (job,) = _jobs(replace(sweep, path=tmp_path / f"sweep {threads}"), text, "cpu", threads)
-        group = [replace(job, path=Path(f"{job.path}-{number}")) for number in range(way.at_once)]
-        rate = sum(rate for _, rate in watch(group, way))
-        star = "*" if way == suited else " "
-        print(f"  {star} {way.at_once:3} at once × threads {way.threads:2}: {rate / 1e3:8.1f} K symbols/s")
+        group = [replace(job, path=Path(f"{job.path}-{number}")) for number in range(at_once)]
+        rate = sum(rate for _, rate in watch(group, Capacity(at_once)))
+        star = "*" if taken == (at_once, threads) else " "
+        print(f"  {star} {at_once:3} at once × threads {threads:2}: {rate / 1e3:8.1f} K symbols/s")
 
 
 def seconds_of_a_sweep(jobs: Sequence[Job], suited: Capacity) -> float:
@@ -124,11 +126,11 @@ def test_runs_at_once_on_a_gpu_beside_one_after_another(tmp_path: Path) -> None:
         pytest.skip("no CUDA device")
     sweep, text = _sweep(tmp_path, ["lstm", "rnn", "gru"], [1, 2, 3], None)
     suited = capacity([sweep.config(entry) for entry in sweep.entries], sweep.symbols, resolve("cuda"))
-    alone = Capacity(1, CORES, suited.gpus[:1])
+    alone = Capacity(1, gpus=suited.gpus[:1])
     print(f"\n50 epochs of {len(sweep.entries)} models, extrapolated from {SECONDS:g} s of each")
     times = []
     for number, way in enumerate((alone, suited)):
-        jobs = _jobs(replace(sweep, path=tmp_path / f"sweep {number}"), text, "cuda", way.threads)
+        jobs = _jobs(replace(sweep, path=tmp_path / f"sweep {number}"), text, "cuda", 1)
         times.append(seconds_of_a_sweep(jobs, way))
-        print(f"  {way.at_once:3} at once, {way.threads} threads each: {times[-1] / 60:8.1f} minutes")
+        print(f"  {way.at_once:3} at once: {times[-1] / 60:8.1f} minutes")
     print(f"  {times[0] / times[1]:.2f} times as fast")

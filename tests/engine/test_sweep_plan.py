@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from rnnviz.engine import limits
-from rnnviz.engine.run import load_run
+from rnnviz.engine.run import RunConfig, load_run
 from rnnviz.engine.split import Split
+from rnnviz.engine.sweep.grid import grid
 from rnnviz.engine.sweep.job import Job, Report
-from rnnviz.engine.sweep.local import Capacity, capacity
+from rnnviz.engine.sweep.local import Capacity, capacity, threads_of_each
 from rnnviz.engine.sweep.plan import Sweep, held_sweep, load_sweep
 from rnnviz.engine.sweep.schedule import Forecast, jobs_of
 from rnnviz.engine.text import open_text
@@ -189,7 +192,7 @@ def test_jobs_and_reports_survive_the_way_to_another_process(tmp_path: Path, tex
 
 def test_the_time_left_follows_rates_and_parameters() -> None:
     reports = [Report(name, "waiting", 0, 1000) for name in "abc"]
-    forecast = Forecast({"a": 10, "b": 10, "c": 40}, reports, at_once=2)
+    forecast = Forecast({"a": 10, "b": 10, "c": 40}, reports, places=2)
     assert forecast.seconds_left() is None
     forecast.note(Report("a", "training", 500, 1000, rate=100.0))
     # a: 5 s; b as a from the start: 10 s; c four times as slow: 40 s, longer than all by two.
@@ -203,56 +206,113 @@ def test_the_time_left_follows_rates_and_parameters() -> None:
     assert forecast.rate() == 0
 
 
-def test_this_machines_cores_are_used_and_no_more(tmp_path: Path, text: Path) -> None:
-    import torch
-
-    sweep = plan_small(tmp_path / "sweep", text)
-    configs = [sweep.config(entry) for entry in sweep.entries] * 50
-    cpu = torch.device("cpu")
-    suited = capacity(configs, sweep.symbols, cpu)
-    assert 1 <= suited.at_once * suited.threads <= limits.cores().amount
-    assert suited.gpus == ()
-    assert capacity(configs[:1], sweep.symbols, cpu).at_once == 1
-    assert capacity(configs, sweep.symbols, cpu, at_once=3, threads=2) == replace(
-        suited, at_once=3, threads=2
-    )
-    alone = [replace(configs[0], split=Split(streams=100))]
-    assert capacity(alone, sweep.symbols, cpu).threads == min(limits.cores().amount, 4), (
-        "a thread for each share"
-    )
-    dropping = [replace(alone[0], dropout=0.5)]
-    assert capacity(dropping, sweep.symbols, cpu).threads == 1, "there are no shares with dropout"
+def test_the_time_left_where_runs_take_several_places() -> None:
+    reports = [Report(name, "waiting", 0, 1000) for name in "abcd"]
+    forecast = Forecast(dict.fromkeys("abcd", 10), reports, 4, {"a": 2, "b": 2, "c": 1, "d": 1})
+    forecast.note(Report("a", "training", 500, 1000, rate=100.0))
+    # a: 5 s in two places; b: 10 s in two; c and d: 20 s in one each.
+    assert forecast.seconds_left() == pytest.approx(20)
+    forecast.note(Report("c", "complete", 1000, 1000, rate=50.0))
+    forecast.note(Report("d", "training", 900, 1000, rate=50.0))
+    # The cores are enough for all three at once.
+    assert forecast.seconds_left() == pytest.approx(10)
 
 
-def test_a_container_s_memory_and_cores_are_planned_with(
-    tmp_path: Path, text: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import torch
+CPU = torch.device("cpu")
 
-    proc = tmp_path / "proc/self"
-    proc.mkdir(parents=True)
-    (proc / "cgroup").write_text("0::/\n")
-    (proc / "mountinfo").write_text("30 23 0:26 / /group rw - cgroup2 cgroup2 rw\n")
-    group = tmp_path / "group"
-    group.mkdir()
-    (group / "cpu.max").write_text("100000 100000\n")
+
+@pytest.fixture(name="container")
+def _container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int, float], None]:
+    """Puts this process where it has so many cores, and so many bytes of memory left."""
+    system, group = tmp_path / "proc/self", tmp_path / "group"
+    for directory in (system, group):
+        directory.mkdir(parents=True)
+    (system / "cgroup").write_text("0::/\n")
+    (system / "mountinfo").write_text("30 23 0:26 / /group rw - cgroup2 cgroup2 rw\n")
     monkeypatch.setattr(limits, "ROOT", tmp_path)
+    monkeypatch.setattr("os.sysconf", lambda _: 1 << 20)  # pages, and bytes in each: a terabyte
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(256))
+    monkeypatch.setattr("os.process_cpu_count", lambda: 256, raising=False)
+
+    def limit(cores: int, free: float) -> None:
+        (group / "cpu.max").write_text(f"{cores}00000 100000\n")
+        (group / "memory.max").write_text(f"{free + 1e8:.0f}\n")
+        (group / "memory.current").write_text("100000000\n")
+
+    return limit
+
+
+def test_this_machines_cores_are_used_and_no_more(tmp_path: Path, text: Path) -> None:
+    sweep = plan_small(tmp_path / "sweep", text)
+    cores = limits.cores().amount
+    configs = [sweep.config(entry) for entry in sweep.entries] * 50
+    suited = capacity(configs, sweep.symbols, CPU)
+    assert 1 <= suited.at_once <= cores
+    assert (suited.cores, suited.gpus) == (cores, ())
+    assert set(threads_of_each(configs, sweep.symbols, suited)) == {1}
+    assert capacity(configs[:1], sweep.symbols, CPU).at_once == 1
+    assert capacity(configs, sweep.symbols, CPU, at_once=3, threads=2) == Capacity(3), "as it is asked for"
+    assert capacity(configs, sweep.symbols, CPU, threads=cores).at_once == 1
+
+
+def test_threads_where_cores_would_lie_idle(
+    tmp_path: Path, text: Path, container: Callable[[int, float], None]
+) -> None:
+    sweep = plan_small(tmp_path / "sweep", text, kinds=("lstm",))
+    alone = [replace(sweep.config(sweep.entries[0]), split=Split(streams=100))]
+    for configs, cores, expected in (
+        (alone, 2, [2]),
+        (alone, 64, [4]),
+        (alone * 2, 4, [2, 2]),
+        (alone * 3, 8, [3, 3, 3]),
+        ([replace(alone[0], kind="gru")], 64, [2]),
+        ([replace(alone[0], dropout=0.5)], 64, [1]),
+        ([alone[0], replace(alone[0], dropout=0.5)], 16, [4, 1]),
+    ):
+        container(cores, 1e12)
+        suited = capacity(configs, sweep.symbols, CPU)
+        assert threads_of_each(configs, sweep.symbols, suited) == expected
+
+
+def test_a_run_longer_than_all_together_gets_more_threads(container: Callable[[int, float], None]) -> None:
+    """The paper's grid: on as many cores as it has models, one thread each would leave most waiting for the largest."""
+    models = grid(87, ("lstm", "rnn", "gru"), (1, 2, 3), None)
+    configs = [RunConfig(kind=model.kind, layers=model.layers, hidden=model.hidden) for model in models]
+    total = sum(model.parameters for model in models)
+    for cores in (1, 2, 8, 16, 24, 33, 64):
+        container(cores, 1e12)
+        suited = capacity(configs, 87, CPU)
+        assert suited.at_once == min(cores, 33)
+        each = threads_of_each(configs, 87, suited)
+        assert (max(each) == 1) == (cores <= 8)
+        for model, threads in zip(models, each, strict=True):
+            shares = 2 if model.kind == "gru" else 4
+            assert threads <= shares
+            assert threads == shares or model.parameters / threads <= total / cores
+    asked = capacity(configs, 87, CPU, at_once=64)
+    assert set(threads_of_each(configs, 87, asked)) == {1}, "all are at work at once"
+
+
+def test_a_container_s_memory_is_planned_with(
+    tmp_path: Path, text: Path, container: Callable[[int, float], None]
+) -> None:
     sweep = plan_small(tmp_path / "sweep", text, kinds=("lstm",), sizes=(4, 8, 16, 512))
     configs = [replace(sweep.config(entry), split=Split()) for entry in sweep.entries]
-    cpu = torch.device("cpu")
-    assert capacity(configs, sweep.symbols, cpu) == Capacity(1, 1), "a quota of one core"
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(8))
-    monkeypatch.setattr("os.process_cpu_count", lambda: 8, raising=False)
-    (group / "cpu.max").write_text("max 100000\n")
-    assert capacity(configs, sweep.symbols, cpu) == Capacity(4, 2)
-    (group / "memory.current").write_text("100000000\n")
     # The largest takes about 420 MB, and 83 more for each further thread; a fifth stays free.
-    for free, expected in ((3000, (4, 2)), (2400, (4, 1)), (1400, (2, 2)), (490, (1, 1))):
-        (group / "memory.max").write_text(f"{free + 100}000000\n")
-        assert capacity(configs, sweep.symbols, cpu) == Capacity(*expected)
-    (group / "memory.max").write_text("500000000\n")
-    with pytest.raises(
-        InvalidRequest, match=r"lstm of 1×512 takes about 0\.42 GB, and 0\.40 are left \(/group/memory"
+    for free, at_once, each in (
+        (3600, 4, [2, 2, 2, 4]),
+        (3000, 4, [2, 2, 2, 3]),
+        (2400, 4, [1, 1, 1, 1]),
+        (1400, 2, [2, 2, 2, 2]),
+        (490, 1, [1, 1, 1, 1]),
     ):
-        capacity(configs, sweep.symbols, cpu)
-    assert capacity(configs, sweep.symbols, cpu, at_once=1).at_once == 1, "as the hint says"
+        container(8, free * 1e6)
+        suited = capacity(configs, sweep.symbols, CPU)
+        assert suited == Capacity(at_once, 8)
+        assert threads_of_each(configs, sweep.symbols, suited) == each
+    container(8, 400e6)
+    with pytest.raises(
+        InvalidRequest, match=r"lstm of 1×512 takes about 0\.42 GB, and 0\.40 are left \(/group/memory\.max\)"
+    ):
+        capacity(configs, sweep.symbols, CPU)
+    assert capacity(configs, sweep.symbols, CPU, at_once=1).at_once == 1, "as the hint says"

@@ -42,7 +42,7 @@ def test_a_killed_process_is_started_once_more_and_the_others_go_on(tmp_path: Pa
 
     heard: dict[str, list[Report]] = {job.name: [] for job in jobs.values()}
     killed: dict[str, set[int]] = {once.name: set(), always.name: set()}
-    for report in train_here(jobs.values(), Capacity(at_once=3, threads=1)):
+    for report in train_here(jobs.values(), Capacity(at_once=3)):
         if report is None:
             continue
         heard[report.name].append(report)
@@ -79,7 +79,7 @@ def test_a_killed_process_is_started_once_more_and_the_others_go_on(tmp_path: Pa
 def test_another_text_at_the_same_place_is_not_trained_on(tmp_path: Path, text: Path) -> None:
     (job,) = start_jobs(plan_small(tmp_path / "sweep", text, kinds=("lstm",)), text)
     write_words(text, 2500, seed=1)
-    *_, last = (report for report in train_here([job], Capacity(1, 1)) if report)
+    *_, last = (report for report in train_here([job], Capacity(1)) if report)
     assert last.phase == "failed"
     assert "SHA-256" in last.message
     assert not job.path.exists()
@@ -97,7 +97,7 @@ def test_a_process_that_cannot_be_started_or_understood_is_a_failure(
         python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
     ends = []
-    with closing(train_here(jobs, Capacity(at_once=1, threads=1))) as reports:
+    with closing(train_here(jobs, Capacity(at_once=1))) as reports:
         for report, _ in zip(reports, range(40), strict=False):
             if report and report.phase in ENDS:
                 ends.append(report)
@@ -107,6 +107,33 @@ def test_a_process_that_cannot_be_started_or_understood_is_a_failure(
         assert end.message.startswith("its process cannot be started or understood: ")
         assert ("No such file" in end.message) == (program is None)
         assert end.hint
+
+
+def test_runs_at_work_take_no_more_cores_than_there_are(tmp_path: Path, text: Path) -> None:
+    """On two cores: one of three threads, which must be alone; two of one thread; one of two, which waits for both."""
+    sweep = plan_small(tmp_path / "sweep", text, kinds=("lstm", "rnn"), sizes=(4, 6), epochs=60)
+    jobs = [
+        replace(job, config=replace(job.config, threads=threads))
+        for job, threads in zip(start_jobs(sweep, text), (3, 1, 1, 2), strict=True)
+    ]
+    alone, *pair, last = (job.name for job in jobs)
+    at_work: set[str] = set()
+    seen = []
+    for report in train_here(jobs, Capacity(at_once=3, cores=2)):
+        if report and report.phase in ENDS:
+            assert report.phase == "complete"
+            at_work.discard(report.name)
+        elif report:
+            at_work.add(report.name)
+            seen.append(frozenset(at_work))
+    assert set(pair) in seen
+    assert set(seen) <= {
+        frozenset({alone}),
+        frozenset(pair[:1]),
+        frozenset(pair[1:]),
+        frozenset(pair),
+        frozenset({last}),
+    }
 
 
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])

@@ -44,8 +44,8 @@ from rnnviz.engine.split import PARTS, READ_STEPS, read_streams, spans
 from rnnviz.engine.text import Text, is_there
 from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.vocabulary import Vocabulary
-from rnnviz.store.disk import DirectoryLock
-from rnnviz.store.errors import AlreadyExists, InvalidRequest, InvalidText, StorageFailure, TrainingDiverged
+from rnnviz.store.disk import DirectoryLock, make_directory
+from rnnviz.store.errors import AlreadyExists, InvalidRequest, InvalidText, TrainingDiverged
 
 CHECKPOINT_SECONDS = 60.0
 BYTES_PER_PARAMETER = 12
@@ -86,11 +86,7 @@ def start_run(
         command=command,
     )
     refuse_too_large(run)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or "it cannot be made").lower()
-        raise StorageFailure(f"cannot make {path}: {reason}", "Choose another place with --out.") from error
+    make_directory(path)
     lock = DirectoryLock(path)
     for name in (CHECKPOINT_FILE, MODEL_FILE):
         (path / name).unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import queue
 import threading
@@ -39,10 +40,11 @@ PROCESSES_PER_GPU: Final = 8
 
 @dataclass(frozen=True)
 class Capacity:
-    """How many runs at once, and with how many CPU threads each."""
+    """How many runs train at once."""
 
     at_once: int
-    threads: int
+    cores: int | None = None
+    """That the threads of all runs at work take together, one run by itself excepted; None: as they come."""
     gpus: tuple[str, ...] = ()
     """What CUDA_VISIBLE_DEVICES says of each GPU; empty where the CPU computes."""
 
@@ -54,32 +56,55 @@ def capacity(
     at_once: int | None = None,
     threads: int | None = None,
 ) -> Capacity:
-    """What suits this machine and the limits of this process, unless it is given.
+    """What suits this machine and the limits of this process; `at_once`, and `threads` of each run, may be given.
 
-    On a CPU as many processes of one thread as there are cores: they never wait for each other, where the threads
-    of one run meet after every mini-batch, and lose the most where the machine has other work. Fewer where memory
-    would not do, or where there are fewer runs: these get more threads, as many as share their streams, which come to
-    the same bits. It depends on the whole grid and not on what is left of it. On a GPU PROCESSES_PER_GPU for each,
-    but not more than CPU cores. Raises InvalidRequest where the memory that is left is not enough for one.
+    On a CPU as many processes as there are cores for their threads; fewer where there are fewer runs, or where memory
+    would not do. On a GPU PROCESSES_PER_GPU for each, but not more than CPU cores. Raises InvalidRequest where the
+    memory that is left is not enough for one.
+    """
+    gpus = _gpus() if device.type == "cuda" else ()
+    if at_once is not None:
+        return Capacity(at_once, None, gpus)
+    cores = limits.cores().amount
+    each = [threads or 1] * len(configs)
+    if gpus:
+        wished = min(cores, PROCESSES_PER_GPU * len(gpus))
+    else:
+        _refuse_too_large(configs, symbols, threads or 1)
+        wished = cores // (threads or 1)
+    most = min(wished, len(configs), _fitting(configs, symbols, each))
+    return Capacity(max(1, most), None if gpus else cores, gpus)
+
+
+def threads_of_each(configs: Sequence[RunConfig], symbols: int, suited: Capacity) -> list[int]:
+    """CPU threads for each run of a sweep that has so much capacity.
+
+    One for most: processes never wait for each other, where the threads of one run meet after every mini-batch, and
+    lose the most where the machine has other work. As many as keep all cores busy where fewer runs than cores train at
+    once. And where cores are shared out as runs come and go, for a run that would take longer by itself than all runs
+    take on all cores, so many that it does not: of the paper's 33 models the larger ones, from 12 cores on. Reckoned
+    with two threads as 1.75 times as fast as one, the 33 take 0.9 of the time on 16 cores, and 0.6 on 24 and more.
+    Never more than share the streams: so the bits are the same whatever the number. It depends on the whole grid and
+    not on what is left of it.
     """
     cores = limits.cores().amount
-    gpus = _gpus() if device.type == "cuda" else ()
-    if at_once is None:
-        if not gpus:
-            _refuse_too_large(configs, symbols, threads or 1)
-        wished = min(cores, PROCESSES_PER_GPU * len(gpus)) if gpus else cores // (threads or 1)
-        at_once = max(1, min(wished, len(configs), _fitting(configs, symbols, threads or 1)))
-    if threads is None:
-        threads = max(1, min(cores // at_once, *map(_shares, configs)))
-        while threads > 1 and _fitting(configs, symbols, threads) < at_once:
-            threads -= 1
-    return Capacity(at_once, threads, gpus)
+    work = [_parameters(config, symbols) for config in configs]
+    each = [cores // suited.at_once] * len(configs)
+    if suited.cores is not None:
+        each = [
+            max(threads, math.ceil(own * cores / sum(work))) for threads, own in zip(each, work, strict=True)
+        ]
+    each = [max(1, min(threads, _shares(config))) for threads, config in zip(each, configs, strict=True)]
+    while max(each) > 1 and _fitting(configs, symbols, each) < suited.at_once:
+        each = [min(threads, max(each) - 1) for threads in each]
+    return each
 
 
-def _fitting(configs: Sequence[RunConfig], symbols: int, threads: int) -> int:
+def _fitting(configs: Sequence[RunConfig], symbols: int, threads: Sequence[int]) -> int:
     """How many processes of so many threads fit into the memory that is left, whichever runs they train."""
     there = limits.free_memory().amount * MEMORY_SHARE
-    return int(there // max(memory_of(config, symbols, threads) for config in configs))
+    pairs = zip(configs, threads, strict=True)
+    return int(there // max(memory_of(config, symbols, count) for config, count in pairs))
 
 
 def _refuse_too_large(configs: Sequence[RunConfig], symbols: int, threads: int) -> None:
@@ -100,8 +125,7 @@ def memory_of(config: RunConfig, symbols: int, threads: int) -> float:
     With 87 symbols it is, in MB (measured on a CPU: in brackets), of an LSTM 1×64 325 (289), 1×512 426 (416), 3×300 504
     (416), in two threads 651 (514), with dropout 923 (726); of a GRU 3×300 628 (486), of an RNN 470 (355).
     """
-    assert config.kind != "n-nn"
-    parameters = parameter_count(config.kind, symbols, config.hidden, config.layers)
+    parameters = _parameters(config, symbols)
     shares = _shares(config)
     # Each thread goes through one share at a time; each share has gradients of its own.
     streams = config.split.streams * min(threads, shares) / shares
@@ -109,6 +133,11 @@ def memory_of(config: RunConfig, symbols: int, threads: int) -> float:
         streams * config.split.unroll * (config.layers * config.hidden * ACTIVATIONS_PER_UNIT + 4 * symbols)
     )
     return PROCESS_BYTES + parameters * (BYTES_PER_PARAMETER + 4 * (shares - 1)) + 4 * floats
+
+
+def _parameters(config: RunConfig, symbols: int) -> int:
+    assert config.kind != "n-nn"
+    return parameter_count(config.kind, symbols, config.hidden, config.layers)
 
 
 def _shares(config: RunConfig) -> int:
@@ -122,8 +151,12 @@ def _shares(config: RunConfig) -> int:
     return max(1, config.split.streams // (STREAMS_OF_PYTHON if config.kind == "gru" else STREAMS))
 
 
+Member = tuple[Trainer, threading.Thread, int]
+"""What trains a job, the thread that watches over it, and its slot."""
+
+
 def train_here(jobs: Iterable[Job], capacity: Capacity) -> Generator[Report | None, None, None]:
-    """Train the jobs in their order, `capacity.at_once` at a time, each in a process of its own.
+    """Train the jobs in their order, as many at a time as `capacity` says, each in a process of its own.
 
     Yields reports as they come, and None after a silence of TICK_SECONDS. Every job's last report has a phase of
     ENDS; one that fails leaves the others alone. Closing the iterator stops all processes, each with a checkpoint.
@@ -131,10 +164,10 @@ def train_here(jobs: Iterable[Job], capacity: Capacity) -> Generator[Report | No
     waiting = deque(jobs)
     slots = deque(range(capacity.at_once))
     reports: queue.Queue[Report] = queue.Queue()
-    crew: dict[str, tuple[Trainer, threading.Thread, int]] = {}
+    crew: dict[str, Member] = {}
     try:
         while waiting or crew:
-            while waiting and slots:
+            while waiting and slots and _have_cores(waiting[0], crew.values(), capacity):
                 slot = slots.popleft()
                 job = waiting.popleft()
                 visible = (
@@ -158,6 +191,13 @@ def train_here(jobs: Iterable[Job], capacity: Capacity) -> Generator[Report | No
             yield report
     finally:
         _end([trainer for trainer, _, _ in crew.values()], [thread for _, thread, _ in crew.values()])
+
+
+def _have_cores(job: Job, crew: Iterable[Member], capacity: Capacity) -> bool:
+    """Whether a job's threads may be added to those at work."""
+    at_work = [trainer.job.config.threads or 1 for trainer, _, _ in crew]
+    threads = job.config.threads or 1
+    return not at_work or capacity.cores is None or sum(at_work) + threads <= capacity.cores
 
 
 def _pass_on(trainer: Trainer, reports: queue.Queue[Report]) -> None:

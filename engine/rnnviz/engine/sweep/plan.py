@@ -32,8 +32,8 @@ from rnnviz.engine.sweep.grid import (
 from rnnviz.engine.text import Text, is_there
 from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.vocabulary import Vocabulary
-from rnnviz.store.disk import DirectoryLock, replace_file, storage_errors
-from rnnviz.store.errors import AlreadyExists, InvalidRequest, InvalidRun, NotFound, StorageFailure
+from rnnviz.store.disk import DirectoryLock, make_directory, replace_file, storage_errors
+from rnnviz.store.errors import AlreadyExists, InvalidRequest, InvalidRun, NotFound
 
 FORMAT: Final = 1
 SWEEP_FILE: Final = "sweep.json"
@@ -153,11 +153,7 @@ def held_sweep(sweep: Sweep) -> Iterator[Sweep]:
     hint = "Choose another place with --out."
     if is_there(path) and not path.is_dir():
         raise AlreadyExists(f"{path} exists and is no sweep", hint)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or "it cannot be made").lower()
-        raise StorageFailure(f"cannot make {path}: {reason}", hint) from error
+    make_directory(path)
     # Before anything is read: two sweeps that begin at once would each leave the other's models out.
     lock = DirectoryLock(path)
     try:

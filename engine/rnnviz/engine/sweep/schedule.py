@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,15 +20,15 @@ def jobs_of(
     text: str,
     *,
     device: DeviceName,
-    threads: int | None,
+    threads: int | Mapping[str, int],
     command: Callable[[str, RunConfig], str],
 ) -> tuple[list[Job], list[Report]]:
     """The jobs that are left of some entries, longest first, and where every entry is; one whose weights are
     gone has failed.
 
     `text` is what `open_text` takes on this machine; `command` makes the command line of a run from its directory's
-    name and its config. A run that was begun keeps its number of threads, if it has one, so that it ends in the same
-    bits. Longest first, because a long job begun last leaves the other processors idle.
+    name and its config. `threads` are those of every run, or of each by its name; a run that was begun keeps its own,
+    so that it ends in the same bits. Longest first, because a long job begun last leaves the other processors idle.
     """
     spec = text if text == STANDARD_LIBRARY else str(Path(text).resolve())
     waiting: dict[str, tuple[float, Job]] = {}
@@ -54,7 +54,8 @@ def jobs_of(
         if run and run.complete:
             continue
         kept = run.config.threads if run else None
-        config = replace(sweep.config(entry), device=device, threads=kept or threads)
+        wished = threads if isinstance(threads, int) else threads[entry.name]
+        config = replace(sweep.config(entry), device=device, threads=kept or wished)
         job = Job(
             path=(sweep.path / entry.name).resolve(),
             text=spec,
@@ -80,12 +81,20 @@ class Forecast:
     A run that has no rate yet is taken to need time in proportion to its parameters, as those that have one.
     """
 
-    def __init__(self, parameters: dict[str, int], reports: Sequence[Report], at_once: int) -> None:
-        """`parameters` and `reports` of every job, by name."""
+    def __init__(
+        self,
+        parameters: Mapping[str, int],
+        reports: Sequence[Report],
+        places: int,
+        taken: Mapping[str, int] | None = None,
+    ) -> None:
+        """`parameters` of every job by name. Each takes one of the `places` while it is at work, or so many as `taken`
+        says."""
         self._parameters = parameters
         self._reports = {report.name: report for report in reports}
         self._rates: dict[str, float] = {}
-        self._at_once = at_once
+        self._places = places
+        self._taken = taken or dict.fromkeys(parameters, 1)
 
     def note(self, report: Report) -> None:
         self._reports[report.name] = report
@@ -96,15 +105,21 @@ class Forecast:
         """None as long as no rate is known."""
         if not self._rates:
             return None
-        per_parameter = sum(1 / rate / self._parameters[name] for name, rate in self._rates.items())
+        taken, parameters = self._taken, self._parameters
+        per_parameter = sum(taken[name] / rate / parameters[name] for name, rate in self._rates.items())
         per_parameter /= len(self._rates)
-        left = [
-            (report.total - report.done)
-            * (1 / self._rates[name] if name in self._rates else per_parameter * self._parameters[name])
+        left = {
+            name: (report.total - report.done)
+            * (
+                1 / self._rates[name]
+                if name in self._rates
+                else per_parameter * parameters[name] / taken[name]
+            )
             for name, report in self._reports.items()
             if report.phase not in ENDS
-        ]
-        return max(sum(left) / self._at_once, max(left)) if left else 0.0
+        }
+        together = sum(seconds * taken[name] for name, seconds in left.items())
+        return max(together / self._places, *left.values()) if left else 0.0
 
     def rate(self) -> float:
         """Symbols a second of all runs at work."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
@@ -67,7 +67,7 @@ def sweep(
             "--jobs",
             min=1,
             max=4096,
-            help="Runs at once [default: CPU cores / threads as memory allows, or 8 on each GPU].",
+            help="Runs at once [default: as many as there are CPU cores and memory for, or 8 on each GPU].",
             show_default=False,
         ),
     ] = None,
@@ -76,8 +76,8 @@ def sweep(
         typer.Option(
             min=1,
             max=4096,
-            help="CPU threads of each run [default: cores / jobs; 1 with dropout or --scheduler]. A run already begun "
-            "keeps its own.",
+            help="CPU threads of each run [default: 1, or more of large runs and where cores would lie idle; always 1 "
+            "with dropout or --scheduler]. A run already begun keeps its own.",
             show_default=False,
         ),
     ] = None,
@@ -184,21 +184,28 @@ def sweep(
 
 
 class Crew(NamedTuple):
-    """Who trains: `train` yields reports, and None in silence; `at_once` is what the time left is reckoned with."""
+    """Who trains. `train` yields reports, and None in silence; `threads` are those of each run. The time left is
+    reckoned with `places`, of which a run at work takes one, or so many as `taken` says."""
 
     train: Callable[[Sequence[Job]], Generator[Report | None, None, None]]
-    at_once: int
-    threads: int | None
+    threads: int | Mapping[str, int]
+    places: int
+    taken: Mapping[str, int] | None = None
 
 
 def _here(wanted: Sweep, device: DeviceName, at_once: int | None, threads: int | None) -> Crew:
     """This machine."""
     from rnnviz.engine.device import resolve
-    from rnnviz.engine.sweep.local import capacity, train_here
+    from rnnviz.engine.sweep.local import capacity, threads_of_each, train_here
 
     configs = [wanted.config(entry) for entry in wanted.entries]
     suited = capacity(configs, wanted.symbols, resolve(device), at_once, threads)
-    return Crew(partial(train_here, capacity=suited), suited.at_once, suited.threads)
+    each = threads_of_each(configs, wanted.symbols, suited) if threads is None else [threads] * len(configs)
+    of_names = {entry.name: count for entry, count in zip(wanted.entries, each, strict=True)}
+    train = partial(train_here, capacity=suited)
+    if suited.cores is None:
+        return Crew(train, of_names, suited.at_once)
+    return Crew(train, of_names, min(suited.cores, suited.at_once * max(each)), taken=of_names)
 
 
 def _on_cluster(
@@ -243,7 +250,7 @@ def _train(
 
     jobs, reports = jobs_of(whole, wanted.entries, text, device=device, threads=crew.threads, command=command)
     parameters = {entry.name: entry.model.parameters for entry in wanted.entries}
-    forecast = Forecast(parameters, reports, crew.at_once)
+    forecast = Forecast(parameters, reports, crew.places, crew.taken)
     state = SweepState(reports, parameters, wanted.protocol.epochs, forecast)
     others = [report for report in reports if report.phase == "failed"]
     with (

@@ -21,6 +21,8 @@ AGAIN = "Esc and then r start it again."
 NAME = 4
 """Columns for the name of a symbol at least."""
 _WHITE = " \t\n\v\f\r"
+LEAST = 0.001
+"""Less than this is not written as a number."""
 SLOW = 1.0
 """Seconds without an answer after which that is said."""
 
@@ -128,11 +130,16 @@ def _expected(model: LiveModel, page: Page, column: Column, inks: Inks) -> list[
             [
                 (f"{mark}{shortened(names[place], room):<{room}} ", ink),
                 (bar(math.exp(log_p), max(1, column.width - room - 8)), ink),
-                (f" {math.exp(log_p):5.3f}"[:6], ink),
+                (f" {_probability(math.exp(log_p))}", ink),
             ]
         )
     rows += [[]] * (column.height - 2 - len(rows))
     return [*rows, _neighbours(answer, opened, column.width, inks)]
+
+
+def _probability(p: float) -> str:
+    """In five columns, never as none at all."""
+    return f"{p:.3f}" if p >= LEAST else f"<{LEAST:.3f}".replace("0.", ".")
 
 
 def _neighbours(answer: Answer, opened: Opened, width: int, inks: Inks) -> Line:

@@ -292,7 +292,9 @@ class PageScreen(Asking[View | None]):
 
     def _show_hints(self) -> None:
         inks = self.scene.inks(self.view.signal)
-        self.query_one("#hints", Lines).show([hint_line(self._keys, inks, self.size.width)])
+        # The last of the commands is how to get help, which stays.
+        line = hint_line(self._keys, inks, self.size.width, last=0 if self.typing else 1)
+        self.query_one("#hints", Lines).show([line])
 
     # Keys
 

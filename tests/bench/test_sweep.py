@@ -59,21 +59,23 @@ def watch(group: Sequence[Job], suited: Capacity) -> list[tuple[float, float]]:
     """Train for a while jobs that can all be at work at once: of each its start-up in seconds and, from when the last
     one is at work, its symbols a second."""
     began = time.perf_counter()
+    first: dict[str, float] = {}
     marks: dict[str, list[tuple[float, int]]] = {job.name: [] for job in group}
     with closing(train_here(group, suited)) as events:
         for report in events:
             now = time.perf_counter()
-            if report and report.done:
-                assert report.phase not in ENDS, report
+            if report is None or not report.done:
+                continue
+            assert report.phase not in ENDS, report
+            first.setdefault(report.name, now)
+            if len(first) == len(group):
                 marks[report.name].append((now, report.done))
-            if all(marks.values()) and now > max(mark[0][0] for mark in marks.values()) + SECONDS:
+            if all(len(each) > 1 and each[-1][0] > max(first.values()) + SECONDS for each in marks.values()):
                 break
-    everybody = max(mark[0][0] for mark in marks.values())
-    found = []
-    for reports in marks.values():
-        (start, done), *_, (end, more) = [mark for mark in reports if mark[0] >= everybody]
-        found.append((reports[0][0] - began, (more - done) / (end - start)))
-    return found
+    return [
+        (first[name] - began, (each[-1][1] - each[0][1]) / (each[-1][0] - each[0][0]))
+        for name, each in marks.items()
+    ]
 
 
 @pytest.mark.parametrize(

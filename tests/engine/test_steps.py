@@ -51,12 +51,13 @@ def test_windows_of_any_length_are_the_run_in_float32(kind: Kind, layers: int, b
     assert SHAPES < 5
 
 
+@pytest.mark.parametrize("batch", [1, BATCH])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_state_after_is_the_signals_last(kind: Kind) -> None:
-    model, symbols = _model(kind), _symbols(40)
+def test_the_state_after_is_the_signals_last(kind: Kind, batch: int) -> None:
+    model, symbols = _model(kind), _symbols(40, batch)
     steps = Steps(model)
-    signals, _, state = steps.signals(symbols, model.zero_state(BATCH))
-    alone = steps.state_after(symbols, model.zero_state(BATCH))
+    signals, _, state = steps.signals(symbols, model.zero_state(batch))
+    alone = steps.state_after(symbols, model.zero_state(batch))
     for parts in (state, alone):
         torch.testing.assert_close(parts[0], torch.stack([layer["h"][-1] for layer in signals]))
     if kind == "lstm":

@@ -72,19 +72,24 @@ def window(sums: Values, recurrent: Values, c: Values, h: Values) -> None:
     """All steps of a few streams: `sums` [time, batch, 4·H] as in `_cell`, with the input's part; `recurrent`
     [H, 4·H]; `c` and `h` [1 + time, batch, H], the state before in front.
 
-    Four rows of weights at a time, because a sum that is stored after every row waits for its own storing.
+    Four rows of weights at a time, because a sum that is stored after every row waits for its own storing; all
+    streams with them, while they are in the nearest cache.
     """
     steps, batch = sums.shape[:2]
     H = len(recurrent)
     for t in range(steps):
-        for stream in range(batch):
-            row, before = sums[t, stream], h[t, stream]
-            for k in range(0, H - 3, 4):
-                one, two, three, four = recurrent[k], recurrent[k + 1], recurrent[k + 2], recurrent[k + 3]
+        for k in range(0, H - 3, 4):
+            one, two, three, four = recurrent[k], recurrent[k + 1], recurrent[k + 2], recurrent[k + 3]
+            for stream in range(batch):
+                row, before = sums[t, stream], h[t, stream]
                 a, b, d, e = before[k], before[k + 1], before[k + 2], before[k + 3]
                 for j in range(4 * H):
                     row[j] += a * one[j] + b * two[j] + d * three[j] + e * four[j]
-            for k in range(H - H % 4, H):
+        for k in range(H - H % 4, H):
+            last = recurrent[k]
+            for stream in range(batch):
+                row, factor = sums[t, stream], h[t, stream, k]
                 for j in range(4 * H):
-                    row[j] += before[k] * recurrent[k, j]
-            _cell(row, c[t, stream], c[t + 1, stream], h[t + 1, stream])
+                    row[j] += factor * last[j]
+        for stream in range(batch):
+            _cell(sums[t, stream], c[t, stream], c[t + 1, stream], h[t + 1, stream])

@@ -205,6 +205,17 @@ def test_marks_are_kept_beside_the_capture_and_come_back_in_order(capture: Captu
     beside.unlink()
 
 
+def test_marks_are_kept_where_there_is_no_state_directory(
+    capture: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    beside, _ = marks_files(capture.path)
+    assert write_marks(capture.path, [Mark(3, "0:0.c", "here")]) == beside
+    assert read_marks(capture.path) == [Mark(3, "0:0.c", "here")]
+    beside.unlink()
+
+
 def test_marks_of_a_capture_in_a_folder_that_is_not_ours_are_kept_in_the_state_directory(
     capture: Capture, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

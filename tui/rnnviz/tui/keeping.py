@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -117,7 +118,8 @@ def write_marks(capture: Path, marks: list[Mark]) -> Path:
                 "Set XDG_STATE_HOME to a folder that can be written.",
             ) from error
         return state
-    state.unlink(missing_ok=True)
+    with suppress(OSError):  # there is none, or no such place at all
+        state.unlink()
     return beside
 
 

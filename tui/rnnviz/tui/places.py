@@ -8,7 +8,7 @@ PANEL_WIDTH, PANEL_WIDTH_NARROW = 36, 26
 NARROW = 100
 """Below this many columns the panels are narrow; below PANELS_FROM there are none unless they are asked for."""
 PANELS_FROM = 60
-HISTOGRAM_LEAST, HISTOGRAM_MOST = 7, 16
+HISTOGRAM_LEAST, HISTOGRAM_MOST = 6, 16
 PREDICTIONS_HEIGHT = 12
 COMPARISON_WIDTH, COMPARISON_WIDTH_NARROW, COMPARISON_HEIGHT = 44, 30, 14
 """Of the panel of two models' predictions side by side."""

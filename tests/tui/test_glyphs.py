@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.tui.glyphs import COVERED, TAB_COLUMNS, UNSHOWABLE, columns_of, glyphs, name_of, visible
+from rnnviz.tui.glyphs import (
+    COVERED,
+    TAB_COLUMNS,
+    UNSHOWABLE,
+    columns_of,
+    glyphs,
+    is_wide,
+    name_of,
+    shortened,
+    token_name,
+    visible,
+)
 
 
 def shown(data: bytes) -> str:
@@ -56,6 +67,23 @@ def test_no_byte_string_yields_a_control_or_a_zero_width_glyph(data: bytes) -> N
 @given(st.text(max_size=60))
 def test_names_from_files_are_made_harmless(name: str) -> None:
     assert all(character.isprintable() for character in visible(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("a·b", "a·b"), ("漢·字", "漢·字"), ("\udc80·\udcb7", "�·�"), ("é", "é")]
+)
+def test_names_keep_every_character_that_is_harmless(name: str, expected: str) -> None:
+    assert visible(name) == expected
+
+
+@given(st.text("a漢🙂\x1b ·e\u0301", max_size=12), st.integers(1, 14))
+def test_a_shortened_name_never_ends_in_half_a_character(name: str, width: int) -> None:
+    whole = token_name(name)
+    short = shortened(whole, width)
+    assert len(short) == min(width, len(whole))
+    for place, character in enumerate(short):
+        assert not is_wide(character) or short[place + 1 : place + 2] == chr(COVERED)
+    assert short == whole if len(whole) <= width else short.endswith("…")
 
 
 def test_tabs_are_wide_and_everything_else_is_one_column() -> None:

@@ -111,4 +111,7 @@ def shortened(name: str, width: int) -> str:
 def visible(text: str) -> str:
     """A string from a file or a capture (a name, a message) with every character that could act replaced."""
     data = np.frombuffer(text.encode("utf-8", "surrogateescape"), dtype=np.uint8)
-    return "".join(chr(code) for code in glyphs(data) if code not in (CONTINUATION, COVERED))
+    codes = glyphs(data)
+    # What stands in the columns of a character's other bytes; the character may itself be one of these.
+    others = (data & 0xC0 == 0x80) & ((codes == CONTINUATION) | (codes == COVERED))
+    return "".join(map(chr, codes[~others].tolist()))

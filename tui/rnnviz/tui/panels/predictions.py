@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.reader import CapturedModel
-from rnnviz.tui.glyphs import name_of, token_name, visible
+from rnnviz.tui.glyphs import name_of, shortened, token_name, visible
 from rnnviz.tui.painting import Inks, Line, cut, width_of
 from rnnviz.tui.palette import Paint, Palette
 
@@ -203,7 +203,7 @@ def _entry_line(entry: Named, width: int, inks: Inks) -> Line:
     room = 4 if len(entry.name) <= 4 else min(len(entry.name), max(4, width // 2 - 3))
     number = f" {entry.probability:.3f}" if width >= 20 else f" {entry.probability:.2f}"
     return [
-        (f"{mark}{entry.name[:room]:<{room}} ", ink),
+        (f"{mark}{shortened(entry.name, room):<{room}} ", ink),
         (bar(entry.probability, max(1, width - room - 2 - len(number))), ink),
         (number, ink),
     ]

@@ -164,7 +164,10 @@ def test_writing_and_reading_beside_plain_zarr(tmp_path: Path) -> None:
     made = hand_made(tmp_path / "a.zarr", b"ab" * (LENGTH // 2), models=models, values={})
     made.create().__exit__(None, None, None)
     array = made.schema.time_arrays(made.schema.models[0])[0]
-    column = made.schema.column
+    columns = {
+        start: np.ascontiguousarray(values[:, start : start + made.schema.column])
+        for start in range(0, LENGTH, made.schema.column)
+    }
     contenders: dict[str, tuple[zarr.Array[Any], zarr.Array[Any]]] = {}
     plain = zarr.create_array(tmp_path / "plain.zarr", shape=values.shape, dtype=values.dtype)
     contenders["zarr-python, its defaults"] = plain, plain
@@ -173,8 +176,8 @@ def test_writing_and_reading_beside_plain_zarr(tmp_path: Path) -> None:
     contenders["rnnviz"] = open_to_write(made.path, array), open_to_read(made.path, array)
 
     def writing(target: zarr.Array[Any]) -> None:
-        for start in range(0, LENGTH, column):
-            target[:, start : start + column] = values[:, start : start + column]
+        for start, column in columns.items():
+            target[:, start : start + column.shape[1]] = column
 
     def all_of(source: zarr.Array[Any]) -> None:
         np.asarray(source[:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,31 +14,11 @@ from rnnviz.tui.painting import Inks, Line, cut, width_of
 from rnnviz.tui.palette import Paint, Palette
 
 LIKELIEST = 10
+SHORT_NAME, LONG_NAME = 4, 24
+"""Columns for the names of symbols, at least and at most."""
 READ_AS = 0.02
 """Nats by which a log probability, kept in 16 bits, may miss the surprisal kept in 32."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """One symbol a model may expect: its byte, its probability, and its rank, the likeliest being 1."""
-
-    symbol: int
-    probability: float
-    rank: int
-
-
-def predictions(log_probabilities: NDArray[np.float16], vocabulary: bytes) -> list[Prediction]:
-    """Every symbol of a vocabulary, likeliest first; ties go to the smaller byte.
-
-    log_probabilities: float16 [symbol], natural logarithms.
-    """
-    order = np.argsort(-log_probabilities.astype(np.float32), kind="stable")
-    probabilities = np.exp(log_probabilities.astype(np.float64))
-    return [
-        Prediction(vocabulary[index], float(probabilities[index]), rank)
-        for rank, index in enumerate(order.tolist(), start=1)
-    ]
 
 
 def bar(share: float, width: int) -> str:
@@ -76,7 +57,8 @@ class Expected:
 
 @dataclass(frozen=True)
 class Named:
-    """A symbol a model may expect, as `Prediction`, and how it is called on the screen."""
+    """A symbol a model may expect: how it is called on the screen, its probability, and its rank, the likeliest being
+    1."""
 
     name: str
     probability: float
@@ -142,7 +124,7 @@ def prediction_lines(
         return [title, *_no_predictions(expected, came, missing, inks)]
     if expected.likeliest is None:
         return [title, [(_waiting(expected), inks.faint)]]
-    lines = [title, *(_entry_line(entry, width, inks) for entry in expected.likeliest)]
+    lines = [title, *bar_lines(_marked(expected.likeliest), width, inks)]
     return [*lines, _came_line(expected, came, missing, inks)]
 
 
@@ -178,7 +160,7 @@ def _column(expected: Expected, width: int, inks: Inks) -> list[Line]:
     elif expected.likeliest is None:
         lines = [[(_waiting(expected)[:width], inks.faint)]]
     else:
-        lines = [_entry_line(entry, width, inks) for entry in expected.likeliest]
+        lines = bar_lines(_marked(expected.likeliest), width, inks)
     lines += [[]] * (LIKELIEST - len(lines))
     known = expected.came
     score = "" if known is None else f"p {known.probability:.3f} #{known.rank}"
@@ -196,17 +178,37 @@ def _padded(line: Line, width: int, ground: Paint) -> Line:
     return [*line, (" " * (width - width_of(line)), ground)]
 
 
-def _entry_line(entry: Named, width: int, inks: Inks) -> Line:
-    """A symbol, its bar and its probability; the one that came is marked."""
-    ink = inks.accent if entry.is_came else inks.plain
-    mark = "▸" if entry.is_came else " "
-    room = 4 if len(entry.name) <= 4 else min(len(entry.name), max(4, width // 2 - 3))
-    number = f" {entry.probability:.3f}" if width >= 20 else f" {entry.probability:.2f}"
-    return [
-        (f"{mark}{shortened(entry.name, room):<{room}} ", ink),
-        (bar(entry.probability, max(1, width - room - 2 - len(number))), ink),
-        (number, ink),
-    ]
+def bar_lines(entries: Sequence[tuple[str, str, float]], width: int, inks: Inks) -> list[Line]:
+    """Symbols as (mark, name, probability), their bars, which begin in one column, and their probabilities.
+
+    A mark is one column, and what has one stands out.
+    """
+    longest = max((len(name) for _, name, _ in entries), default=0)
+    room = min(max(SHORT_NAME, longest), max(SHORT_NAME, min(LONG_NAME, width // 2 - 3)))
+    digits = 3 if width >= 20 else 2
+    lines: list[Line] = []
+    for mark, name, probability in entries:
+        ink = inks.plain if mark == " " else inks.accent
+        number = f" {_number(probability, digits)}"
+        lines.append(
+            [
+                (f"{mark}{shortened(name, room):<{room}} ", ink),
+                (bar(probability, max(1, width - room - 2 - len(number))), ink),
+                (number, ink),
+            ]
+        )
+    return lines
+
+
+def _number(probability: float, digits: int) -> str:
+    """A probability to so many digits, all as wide; one that would be 0 is written as less than the least of them."""
+    least = f"{10**-digits:.{digits}f}"
+    return f"{probability:.{digits}f}" if probability >= 10**-digits / 2 else f"<{least[1:]}"
+
+
+def _marked(entries: list[Named]) -> list[tuple[str, str, float]]:
+    """With a mark at the one that came."""
+    return [("▸" if entry.is_came else " ", entry.name, entry.probability) for entry in entries]
 
 
 def _no_predictions(expected: Expected, came: Came | None, missing: str, inks: Inks) -> list[Line]:

@@ -15,14 +15,10 @@ from rnnviz.tui.live.page import Page
 from rnnviz.tui.live.session import Reader
 from rnnviz.tui.painting import Inks, Line, spread
 from rnnviz.tui.palette import Palette
-from rnnviz.tui.panels.predictions import bar
+from rnnviz.tui.panels.predictions import SHORT_NAME, bar_lines
 
 AGAIN = "Esc and then r start it again."
-NAME = 4
-"""Columns for the name of a symbol at least."""
 _WHITE = " \t\n\v\f\r"
-LEAST = 0.001
-"""Less than this is not written as a number."""
 SLOW = 1.0
 """Seconds without an answer after which that is said."""
 
@@ -119,32 +115,25 @@ def _expected(model: LiveModel, page: Page, column: Column, inks: Inks) -> list[
         first = f"nothing is expected of a text's first {noun(opened)}"
         return [[(first if answer.before == 0 else "…", inks.faint)]]
     typing = begun(answer) if answer.before == answer.of else None
-    names = [name_of_symbol(symbol) for symbol, _ in answer.expected]
-    room = min(max(NAME, *map(len, names)), max(NAME, column.width // 3))
-    rows: list[Line] = []
-    for place, (symbol, log_p) in enumerate(answer.expected[: column.height - 2]):
-        may_come = typing is not None and str(symbol).startswith(typing)
-        mark = "▸" if place == answer.came else "›" if may_come else " "
-        ink = inks.plain if mark == " " else inks.accent
-        rows.append(
-            [
-                (f"{mark}{shortened(names[place], room):<{room}} ", ink),
-                (bar(math.exp(log_p), max(1, column.width - room - 8)), ink),
-                (f" {_probability(math.exp(log_p))}", ink),
-            ]
-        )
+    entries = [
+        (_mark(answer, place, typing), name_of_symbol(symbol), math.exp(log_p))
+        for place, (symbol, log_p) in enumerate(answer.expected[: column.height - 2])
+    ]
+    rows = bar_lines(entries, column.width, inks)
     rows += [[]] * (column.height - 2 - len(rows))
     return [*rows, _neighbours(answer, opened, column.width, inks)]
 
 
-def _probability(p: float) -> str:
-    """In five columns, never as none at all."""
-    return f"{p:.3f}" if p >= LEAST else f"<{LEAST:.3f}".replace("0.", ".")
+def _mark(answer: Answer, place: int, typing: str | None) -> str:
+    """Of a symbol that is expected: whether it came, or may come of what is being typed."""
+    if place == answer.came:
+        return "▸"
+    return "›" if typing is not None and str(answer.expected[place][0]).startswith(typing) else " "
 
 
 def _neighbours(answer: Answer, opened: Opened, width: int, inks: Inks) -> Line:
     """How surprising the symbols at both sides of the cursor were, and what is being typed."""
-    room = max(NAME, width // 2 - 16)
+    room = max(SHORT_NAME, width // 2 - 16)
     line: Line = []
     known = (
         ("came", answer.before - 1, answer.surprisal_before),

@@ -164,12 +164,13 @@ def test_many_threads_read_one_capture(made: HandMade) -> None:
         np.testing.assert_array_equal(values, made.signal(0, "c")[unit, start : start + 5000])
 
 
-def test_a_reader_loads_neither_torch_nor_zarr_before_it_reads(made: HandMade) -> None:
+def test_a_reader_loads_zarr_only_for_long_stretches_and_never_torch(made: HandMade) -> None:
     code = (
         "import sys\nfrom rnnviz.store.reader import open_capture\n"
         f"capture = open_capture({str(made.path)!r})\n"
+        "capture.text(0, 5), capture.segments, capture.models['main'].layers[0].read('c', 3, 60_000, 70_000)\n"
         "print({'torch', 'zarr'} & set(sys.modules))\n"
-        "capture.text(0, 5)\nprint('torch' in sys.modules, 'zarr' in sys.modules)"
+        "capture.text(0, capture.symbols)\nprint('torch' in sys.modules, 'zarr' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["set()", "False", "True"]

@@ -1,7 +1,7 @@
 """Reading a capture: one cell over one window as a numpy array.
 
-`open_capture` reads a few small JSON documents and imports zarr only when the first values are read, so that
-an explorer can paint before. Everything may be called from several threads at once.
+`open_capture` reads a few small JSON documents. zarr is imported only for stretches of many chunks, so that an
+explorer can paint before, see `pieces`. Everything may be called from several threads at once.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from rnnviz.store.metadata import (
     file_shape,
     read_schema,
 )
+from rnnviz.store.pieces import Pieces, pieces_of
 from rnnviz.store.pipeline import open_to_read
 from rnnviz.store.schema import CHUNK_TIME, FORMAT, ArraySchema, CaptureSchema, ModelSchema, SymbolUnit
 from rnnviz.store.sidecar import read_captured, read_sidecar
@@ -358,7 +359,8 @@ class _Store:
     def __init__(self, path: Path, schema: CaptureSchema) -> None:
         self._path = path
         self._lock = Lock()
-        self._opened: dict[str, tuple[zarr.Array[Any], tuple[int, ...]]] = {}
+        self._files: dict[str, tuple[tuple[int, ...], Pieces | None]] = {}
+        self._opened: dict[str, zarr.Array[Any]] = {}
         for array in schema.arrays():
             check_array(path, array)
 
@@ -366,13 +368,22 @@ class _Store:
         """The values of `array` at `index` (unit steps, within the shape), or all of them."""
         index = index or tuple(slice(0, size) for size in array.shape)
         index = tuple(slice(*part.indices(size)) for part, size in zip(index, array.shape, strict=True))
-        opened, shape = self._open(array)
+        shape, pieces = self._file(array)
         check_files(self._path, array, shape, index)
         with decoding(self._path, array):
-            return cast("NDArray[Any]", opened[index])
+            if pieces is not None and pieces.few(index):
+                return pieces.read(index)
+            return cast("NDArray[Any]", self._open(array)[index])
 
-    def _open(self, array: ArraySchema) -> tuple[zarr.Array[Any], tuple[int, ...]]:
+    def _file(self, array: ArraySchema) -> tuple[tuple[int, ...], Pieces | None]:
+        """The shape of one file of an array, and how it is cut where it can be read without zarr."""
+        with self._lock:
+            if array.path not in self._files:
+                self._files[array.path] = file_shape(self._path, array), pieces_of(self._path, array)
+            return self._files[array.path]
+
+    def _open(self, array: ArraySchema) -> zarr.Array[Any]:
         with self._lock:
             if array.path not in self._opened:
-                self._opened[array.path] = open_to_read(self._path, array), file_shape(self._path, array)
+                self._opened[array.path] = open_to_read(self._path, array)
             return self._opened[array.path]

@@ -30,7 +30,7 @@ from rnnviz.engine.fields import Fields
 from rnnviz.engine.imported_file import ImportedFile
 from rnnviz.engine.model import KINDS, STATE_PARTS, Kind, RecurrentModel, build, parameter_shapes
 from rnnviz.engine.split import Split
-from rnnviz.engine.text import STANDARD_LIBRARY, Text, is_there, open_text, printable
+from rnnviz.engine.text import Text, is_there, open_text, printable
 from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import Vocabulary
@@ -243,14 +243,7 @@ class Run:
                     f"{self.path} was imported: what it was trained on is not known", "Give a TEXT."
                 )
             return open_text(spec, glob="*" if glob is None else glob)
-        if spec is None:
-            spec = self.text.spec
-            if spec is None or not (spec == STANDARD_LIBRARY or is_there(Path(spec))):
-                raise InvalidRequest(
-                    f"the text of {self.path} ({self.text.name}) is not to be found from here",
-                    "Give it as TEXT.",
-                )
-        return open_text(spec, glob=self.text.glob if glob is None else glob, seed=self.config.seed)
+        return self.text.open(self.path, spec, glob, self.config.seed)
 
     def save(self) -> None:
         """Write run.json. The file is whole at every moment."""

@@ -7,6 +7,7 @@ opened; it is set for just that moment, so that a program which uses zarr itself
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,7 +21,8 @@ from rnnviz.store.schema import ArraySchema
 if TYPE_CHECKING:
     import zarr
 
-WRITING_THREADS: Final = min(16, os.cpu_count() or 1)
+_CORES: Final = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+WRITING_THREADS: Final = min(16, _CORES)
 """Arrays that are encoded at once."""
 _ZARRS: Final = "zarrs.ZarrsCodecPipeline"
 _configuring = Lock()

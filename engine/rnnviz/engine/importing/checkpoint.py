@@ -29,8 +29,8 @@ from rnnviz.engine.importing.vocabularies import (
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.run import CHECKPOINT_FILE, MODEL_FILE, RUN_FILE, Run, RunConfig, versions
 from rnnviz.engine.text import is_there, printable
-from rnnviz.store.disk import DirectoryLock, replace_file
-from rnnviz.store.errors import AlreadyExists, InvalidCheckpoint, InvalidRequest, NotFound, StorageFailure
+from rnnviz.store.disk import DirectoryLock, make_directory, replace_file
+from rnnviz.store.errors import AlreadyExists, InvalidCheckpoint, InvalidRequest, NotFound
 from rnnviz.store.schema import SymbolUnit
 
 _TORCH7_STARTS: Final = (b"\x03\0\0\0", b"\x04\0\0\0")
@@ -129,11 +129,7 @@ def write_run(imported: Import, out: Path, *, command: str, force: bool = False)
         command=command,
         complete=True,
     )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or "it cannot be made").lower()
-        raise StorageFailure(f"cannot make {out}: {reason}", "Choose another place with --out.") from error
+    make_directory(out)
     lock = DirectoryLock(out)
     try:
         for name in (CHECKPOINT_FILE, MODEL_FILE):

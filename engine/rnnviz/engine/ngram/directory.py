@@ -19,7 +19,7 @@ from typing import Final, Literal, get_args
 from rnnviz.engine.fields import Fields
 from rnnviz.engine.ngram.scoring import NgramModel
 from rnnviz.engine.split import Split
-from rnnviz.engine.text import STANDARD_LIBRARY, Text, is_there, open_text
+from rnnviz.engine.text import Text, is_there
 from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.disk import replace_file
@@ -76,14 +76,7 @@ class NgramModels:
 
     def open_text(self, spec: str | None = None, glob: str | None = None) -> Text:
         """The text that `spec` names, or the one the models are of if it can still be found."""
-        if spec is None:
-            spec = self.text.spec
-            if spec is None or not (spec == STANDARD_LIBRARY or is_there(Path(spec))):
-                raise InvalidRequest(
-                    f"the text of {self.path} ({self.text.name}) is not to be found from here",
-                    "Give it as TEXT.",
-                )
-        return open_text(spec, glob=self.text.glob if glob is None else glob, seed=self.seed)
+        return self.text.open(self.path, spec, glob, self.seed)
 
     def save(self) -> None:
         """Write ngram.json. The file is whole at every moment."""

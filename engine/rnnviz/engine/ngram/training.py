@@ -33,7 +33,8 @@ from rnnviz.engine.split import PartName, Split, spans
 from rnnviz.engine.text import PIECE, Text
 from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.vocabulary import Vocabulary
-from rnnviz.store.errors import InvalidText, StorageFailure, Unavailable
+from rnnviz.store.disk import make_directory, storage_errors
+from rnnviz.store.errors import InvalidText, Unavailable
 
 Result = TypeVar("Result")
 
@@ -102,12 +103,9 @@ def start_ngrams(
         },
         command=command,
     )
-    try:
-        path.mkdir(parents=True, exist_ok=True)
+    make_directory(path)
+    with storage_errors(path, "Choose another place with --out."):
         clear(path)
-    except OSError as error:
-        reason = (error.strerror or "it cannot be made").lower()
-        raise StorageFailure(f"cannot make {path}: {reason}", "Choose another place with --out.") from error
     models.save()
     return models
 

@@ -25,7 +25,7 @@ class WhileTyping(PageScreen):
             "escape",
             "command",
             "commands",
-            "From typing to commands; there, back to the text view",
+            "From typing to commands (a last word is read then); there, back to the text view",
             show=True,
         ),
         key("ctrl+n", "cell(1)", "next cell", "Next cell, without leaving the text", show=True),

@@ -1,8 +1,7 @@
 """What a person types: bytes and a cursor, changed as an editor changes them.
 
 Models read bytes, characters or words; people type characters: the cursor stands between characters, and a character
-is taken away whole. A byte that is part of no UTF-8 character, as a model may write it, counts
-as one.
+is taken away whole. A byte that is part of no UTF-8 character, as a model may write it, counts as one.
 """
 
 from __future__ import annotations

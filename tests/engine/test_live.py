@@ -244,3 +244,8 @@ def test_what_cannot_come_is_never_drawn() -> None:
 def test_the_likeliest_are_those_that_sorting_all_would_give(values: list[float], count: int) -> None:
     log_p = np.array(values, np.float32)
     assert likeliest(log_p, count) == sorted(range(len(values)), key=lambda code: -values[code])[:count]
+
+
+def test_where_weights_overflow_nothing_is_likeliest() -> None:
+    assert likeliest(np.full(20, np.nan, np.float32), 10) == []
+    assert likeliest(np.full(3, np.nan, np.float32), 10) == []

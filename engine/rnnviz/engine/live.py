@@ -68,7 +68,9 @@ def of_what_came(own: NDArray[np.float32], start: int, stop: int, length: int) -
 
 def likeliest(log_p: NDArray[np.float32], count: int) -> list[int]:
     """The `count` symbols of the highest log p [K], the likeliest first and of equals the first: without ordering all
-    of a large vocabulary."""
+    of a large vocabulary. None where weights so large make no numbers."""
+    if np.isnan(log_p).any():
+        return []
     if count < len(log_p):
         least = np.partition(log_p, -count)[-count]
         symbols = np.flatnonzero(log_p >= least)

@@ -37,8 +37,8 @@ class TypedSymbols(Protocol):
     edges: NDArray[np.int32]
     """Where each symbol begins, in bytes, and where the last one ends: [symbol + 1]. Empty where symbols are bytes."""
     begun: int
-    """The code of the unfinished word at the end of the text as it stands; UNKNOWN where there is none, or it is no word
-    of the vocabulary yet."""
+    """The code of the unfinished word at the end of the text as it stands; UNKNOWN where there is none, or it is not
+    in the vocabulary (yet)."""
     read_as: int | str | None
     """The byte or token as which unknown symbols are read; None where there is none."""
 

@@ -18,7 +18,7 @@ from rnnviz.engine.capture import capture
 from rnnviz.engine.run import Run
 from rnnviz.engine.text import Text, open_text
 from rnnviz.store.errors import AlreadyExists, InvalidRequest, InvalidText, StorageFailure
-from rnnviz.store.reader import Capture, open_capture
+from support.capturing import add, captured
 from support.files import contents
 from support.runs import SMALL, go_on, start
 from support.texts import write_words
@@ -47,18 +47,6 @@ def _further(folder: Path) -> Run:
     other = open_text(str(folder / "other.txt"))
     start(folder / "further", other, replace(SMALL, kind="rnn", layers=2, hidden=3, epochs=1))
     return go_on(folder / "further", other)
-
-
-def captured(run: Run, text: Text, path: Path, **options: Any) -> Path:
-    for _ in capture(run, text, path, **options):
-        pass
-    return path
-
-
-def add(path: Path, *runs: Run, **options: Any) -> Capture:
-    for _ in add_runs(path, runs, **options):
-        pass
-    return open_capture(path)
 
 
 def below(path: Path, model: str) -> dict[str, bytes]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from rnnviz.engine.adding import add_runs, check_readable
-from rnnviz.engine.capture import capture
+from rnnviz.engine.adding import check_readable
 from rnnviz.engine.run import Run
 from rnnviz.engine.text import Text, open_text
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidRequest, InvalidText
-from rnnviz.store.reader import Capture, open_capture
+from rnnviz.store.reader import open_capture
+from support.capturing import add, captured
 from support.files import contents
 from support.token_runs import imported_run
 
@@ -34,18 +33,6 @@ def _words(tmp_path: Path) -> Run:
 def _speech(tmp_path: Path) -> Text:
     (tmp_path / "speech.txt").write_text(SPEECH)
     return open_text(str(tmp_path / "speech.txt"))
-
-
-def captured(run: Run, text: Text, path: Path, **options: Any) -> Path:
-    for _ in capture(run, text, path, **options):
-        pass
-    return path
-
-
-def add(path: Path, *runs: Run, **options: Any) -> Capture:
-    for _ in add_runs(path, runs, **options):
-        pass
-    return open_capture(path)
 
 
 @pytest.mark.parametrize("streams", [None, 4])

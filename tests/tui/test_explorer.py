@@ -241,6 +241,19 @@ def test_keys_pressed_before_textual_has_started_are_not_lost_and_not_shown(made
     assert b"^[[6~" not in output
 
 
+def test_keys_pressed_before_a_question_are_done_also_when_all_come_at_once(made: HandMade) -> None:
+    with Terminal(["browse", str(made.path), "--cell", "0:5"], columns=100, rows=30) as terminal:
+        terminal.send("jj*h:1:7")  # before Textual has started
+        terminal.wait_for(lambda: terminal.row(29).startswith(" go to cell (0:7) 1:7"), "the question")
+        assert "0:7.c" in terminal.row(0)
+        assert "▸c cell" in terminal.row(1)
+        terminal.press("enter")
+        terminal.wait_for_text("1:7 tanh(c)")
+        terminal.send("kkP:1:9\r")
+        terminal.wait_for_text("1:9 tanh(c)")
+        assert "0:7.c" not in terminal.row(0)
+
+
 def test_colours_of_the_theme_are_used(made: HandMade) -> None:
     with Terminal(["browse", str(made.path), "--theme", "light"]) as terminal:
         terminal.wait_for_text("mean")

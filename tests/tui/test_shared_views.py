@@ -161,11 +161,14 @@ def test_what_is_copied_in_a_terminal_opens_and_prints_the_same_screen(
         terminal.wait_for_text("write (")
         terminal.press("\x15", "seen.ans", "enter")
         terminal.wait_for_text("written: seen.ans")
-        terminal.press("y")
-        terminal.wait_for_text("copied: --view 1:4.c")
-        copied = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)", bytes(terminal.output))
+        terminal.wait_for(lambda: "written" not in terminal.row(29), "the keys again")
         before = terminal.screen.display[:29]
+        terminal.press("y")
+        terminal.wait_for_text("Esc closes")
+        box = [line.split("│")[1].strip() for line in terminal.screen.display if line.count("│") > 1]
+        copied = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)", bytes(terminal.output))
     address = base64.b64decode(copied[-1]).decode()
+    assert f"--view{address}" == "".join(box)
     assert "size=100x30" in address
     assert "condition=1:4.f%20%3E%200.7" in address
 

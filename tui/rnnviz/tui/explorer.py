@@ -13,7 +13,7 @@ from pathlib import Path
 
 from textual import work
 from textual.app import App, SystemCommand
-from textual.events import CursorPosition, Event, InputEvent, Paste
+from textual.events import CursorPosition, Event, InputEvent, Key, Paste
 from textual.screen import Screen
 
 from rnnviz.store.reader import Capture
@@ -92,15 +92,29 @@ class Explorer(App[None]):
 
     async def on_event(self, event: Event) -> None:
         """Keys and pastes wait until the text screen stands; Textual would hand them to nobody."""
-        if isinstance(event, InputEvent | Paste) and not self._stands:
+        if isinstance(event, InputEvent | Paste) and not self._stands and not event.is_forwarded:
             self._early.append(event)
-        else:
-            await super().on_event(event)
+            return
+        await self._act_on(event)
+
+    async def _act_on(self, event: Event) -> None:
+        """Keys of the text are acted on at once, each before the next is looked at. Textual would send them to the
+        screen and have them back, and a question that a later key opens would have taken their place by then."""
+        if (
+            isinstance(event, Key)
+            and not event.is_forwarded
+            and isinstance(self.screen, TextScreen)
+            and self.focused is None
+        ):
+            for first in (True, False):
+                if await self._check_bindings(event.key, priority=first):
+                    return
+        await super().on_event(event)
 
     @work
     async def on_shaded_text_stands(self) -> None:
         while self._early:
-            await super().on_event(self._early.popleft())
+            await self._act_on(self._early.popleft())
             await asyncio.sleep(STROKE)
         self._stands = True
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from textual.binding import BindingType
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+from textual.widgets import Static
 
 from rnnviz.tui.addresses import address_of
 from rnnviz.tui.errand import Cancelled
@@ -13,6 +16,29 @@ from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.shaded import ShadedText
 from rnnviz.tui.snapshot import Sheet, default_name, format_of, write_snapshot
 from rnnviz.tui.widgets.canvas import Canvas
+
+
+class CopiedScreen(ModalScreen[None]):
+    """What was copied, where a line of the screen is too short for it."""
+
+    DEFAULT_CSS = """
+    CopiedScreen { align: center middle; }
+    CopiedScreen > Static {
+        width: 76; max-width: 98%; height: auto; max-height: 96%;
+        border: round ansi_default; padding: 0 1; background: ansi_default;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,y", "dismiss", "Close")]
+
+    def __init__(self, copied: str) -> None:
+        super().__init__()
+        self._copied = copied
+
+    def compose(self) -> ComposeResult:
+        box = Static(self._copied, markup=False)
+        box.border_title = "Copied"
+        box.border_subtitle = "Esc closes"
+        yield box
 
 
 class Sharing(ShadedText):
@@ -26,7 +52,11 @@ class Sharing(ShadedText):
         """The terminal puts it on the clipboard (OSC 52) where it can; it is shown for where it cannot."""
         address = address_of(self.view, (self.size.width, self.size.height))
         self.app.copy_to_clipboard(address)
-        self.say(f"copied: --view {address}", seconds=8.0)
+        told = f"copied: --view {address}"
+        if len(told) < self.size.width:
+            self.say(told, seconds=8.0)
+        else:
+            self.app.push_screen(CopiedScreen(f"--view {address}"))
 
     def action_ask_snapshot(self) -> None:
         name = default_name(self.capture.path, self.view.cell, self.view.signal, self.view.top)

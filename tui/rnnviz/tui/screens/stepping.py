@@ -7,11 +7,30 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from rnnviz.store.reader import Capture
 from rnnviz.tui import view as moves
 from rnnviz.tui.cell_order import DEAD
 from rnnviz.tui.cells import Cell, parse_cell, step, step_over, to_layer
+from rnnviz.tui.comparison import default_pair
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.shaded import ShadedText
+from rnnviz.tui.shading import Shade
+from rnnviz.tui.view import View
+
+
+def of_model(view: View, name: str, capture: Capture) -> View:
+    """The same place seen by the cells of another model: the same cell and signal as far as it has them, without what
+    speaks of the other's cells, and compared with what it is compared with at first."""
+    layers = capture.models[name].layers
+    layer = min(view.cell.layer, len(layers) - 1)
+    cell, signals = Cell(layer, min(view.cell.unit, layers[layer].units - 1)), layers[layer].signals
+    signal = view.signal if view.signal in signals else signals[0]
+    left, right = default_pair(capture, name)
+    other = replace(
+        view, model=name, cell=cell, signal=signal, left=left, right=right, pins=(), condition=None
+    )
+    needed = {Shade.CELL: 0, Shade.DIFFERENCE: 2}.get(view.shade, 1)
+    return other if len(other.shading_models) == needed else replace(other, shade=Shade.CELL)
 
 
 class Stepping(ShadedText):
@@ -31,6 +50,7 @@ class Stepping(ShadedText):
             "hide dead",
             "Step over dead cells, or over none, as d does in the list of cells",
         ),
+        key("l", "model", "next model", "The cells of the next model of the capture that has cells"),
         key(":", "ask_cell", "go to cell", "Go to a cell by name, as in 1:37", show=True),
     ]
 
@@ -58,6 +78,17 @@ class Stepping(ShadedText):
     def action_signal(self, by: int) -> None:
         signals = self.capture.models[self.view.model].layers[self.view.cell.layer].signals
         self.look(moves.next_signal(self.view, by, signals))
+
+    def action_model(self) -> None:
+        names = [model.name for model in self.capture.models.values() if model.layers]
+        name = names[(names.index(self.view.model) + 1) % len(names)]
+        if name == self.view.model:
+            self.say(
+                "this capture has one model with cells: rnnviz capture --add X.zarr --run RUN adds another"
+            )
+        else:
+            self.lay_out(of_model(self.view, name, self.capture))
+            self.say(f"cells of {name}")
 
     def action_ask_cell(self) -> None:
         self.ask(

@@ -2,11 +2,13 @@
 
 Prints a table a terminal size, with the figures asked for; asserts nothing about time. The activations are those of
 the sample run over this project's own source, once as it is and once without line ends, so that every column of the
-screen is filled.
+screen is filled. How many columns a step changes depends on how long the lines are, so their mean is printed. With
+RNNVIZ_BENCH_SOURCE=PATH, a file of program source, the lines are those of its first 200,000 bytes instead.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import statistics
@@ -14,8 +16,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import pyte
 import pytest
 
 from support.slow_link import Program, SlowLink, Step, screens
@@ -28,6 +32,7 @@ RATE, DELAY, HELD = 250_000, 0.020, 3.0
 """A link of 250 KB/s with a round trip of 40 ms, and seconds for which a key is held."""
 SHADES = [b"48;2;34;", b"48;2;61;", b"48;2;24;", b"48;2;74;", b"48;2;28;", b"48;2;94;"]
 """Backgrounds that only shaded text has."""
+SOURCE_BYTES = 200_000
 LARGE = 1_000_000
 """Symbols of the large capture: 3 GB of activations."""
 
@@ -45,18 +50,21 @@ def captured(folder: Path, name: str, text: bytes) -> Path:
     return path
 
 
-def own_source() -> bytes:
-    return b"".join(path.read_bytes() for path in sorted((ROOT / "tui").rglob("*.py")))[:200_000]
+def source() -> bytes:
+    given = os.environ.get("RNNVIZ_BENCH_SOURCE")
+    if given is not None:
+        return Path(given).read_bytes()[:SOURCE_BYTES]
+    return b"".join(path.read_bytes() for path in sorted((ROOT / "tui").rglob("*.py")))[:SOURCE_BYTES]
 
 
 @pytest.fixture(scope="module")
 def lines(folder: Path) -> Path:
-    return captured(folder, "lines", own_source())
+    return captured(folder, "lines", source())
 
 
 @pytest.fixture(scope="module")
 def filled(folder: Path) -> Path:
-    return captured(folder, "filled", own_source().replace(b"\n", b" "))
+    return captured(folder, "filled", source().replace(b"\n", b" "))
 
 
 def browse(path: Path) -> list[str]:
@@ -71,19 +79,47 @@ def quantile(values: Sequence[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Milliseconds to the first coloured text, the steps that a key causes, and all bytes up to the last of them."""
+
+    first: float
+    steps: list[Step]
+    taken: bytes
+
+
 def measured(
     command: list[str], size: tuple[int, int], key: str, warm: int = 3, steps: int = STEPS
-) -> tuple[float, list[Step]]:
-    """Milliseconds to the first coloured text, and the steps that a key causes."""
+) -> Measured:
     program = Program(command, *size)
     try:
         first = program.until(SHADES)
         program.settle()
         for _ in range(warm):
             program.step(key)
-        return first, [program.step(key) for _ in range(steps)]
+        return Measured(first, [program.step(key) for _ in range(steps)], bytes(program.taken))
     finally:
         program.close()
+
+
+def changed(found: Measured, size: tuple[int, int]) -> float:
+    """Columns of the screen that a step changes, in the mean."""
+    screen = pyte.Screen(*size)
+    stream = pyte.ByteStream(screen)
+    at = len(found.taken) - sum(step.size for step in found.steps)
+    stream.feed(found.taken[:at])
+    counts, before = [], columns(screen)
+    for step in found.steps:
+        stream.feed(found.taken[at : at + step.size])
+        at += step.size
+        after = columns(screen)
+        counts.append(sum(a != b for a, b in zip(before, after, strict=True)))
+        before = after
+    return statistics.mean(counts)
+
+
+def columns(screen: pyte.Screen) -> list[pyte.screens.Char]:
+    return [screen.buffer[y][x] for y in range(screen.lines) for x in range(screen.columns)]
 
 
 def row(what: str, ours: str, peer: str, asked: str) -> None:
@@ -103,26 +139,28 @@ def size(steps: list[Step]) -> str:
 def test_steps(lines: Path, filled: Path, terminal: tuple[int, int]) -> None:
     print(f"\n{terminal[0]}×{terminal[1]}")
     row("", "rnnviz", "naive Textual", "asked")
-    peer_first, peer = measured(naive(lines), terminal, "j", steps=PEER_STEPS)
-    _, peer_filled = measured(naive(filled), terminal, "j", steps=PEER_STEPS)
+    peer = measured(naive(lines), terminal, "j", steps=PEER_STEPS)
+    peer_filled = measured(naive(filled), terminal, "j", steps=PEER_STEPS).steps
     firsts = []
     for _ in range(5):
         program = Program(browse(lines), *terminal)
         firsts.append(program.until(SHADES))
         program.close()
-    _, steps = measured(browse(lines), terminal, "j")
-    _, full = measured(browse(filled), terminal, "j")
-    _, down = measured(browse(lines), terminal, "\x1b[B", warm=terminal[1])
-    row("next cell, source lines: p50 / p95", times(steps), times(peer), "p95 15 ms")
-    row("next cell, every column: p50 / p95", times(full), times(peer_filled), "p95 15 ms")
-    row("bytes a step, source lines", size(steps), size(peer), "5 KB")
-    row("bytes a step, every column", size(full), size(peer_filled), "30 KB")
+    some = measured(browse(lines), terminal, "j")
+    full = measured(browse(filled), terminal, "j")
+    down = measured(browse(lines), terminal, "\x1b[B", warm=terminal[1]).steps
+    row("next cell, source lines: p50 / p95", times(some.steps), times(peer.steps), "p95 15 ms")
+    row("next cell, every column: p50 / p95", times(full.steps), times(peer_filled), "p95 15 ms")
+    row("columns a step changes, source lines", f"{changed(some, terminal):.0f}", "", "")
+    row("columns a step changes, every column", f"{changed(full, terminal):.0f}", "", "")
+    row("bytes a step, source lines", size(some.steps), size(peer.steps), "5 KB")
+    row("bytes a step, every column", size(full.steps), size(peer_filled), "30 KB")
     row("scroll a line: p50 / p95", times(down), "(none)", "")
     row("bytes a line scrolled", size(down), "(all of it)", "3 KB")
     row(
         "start to first coloured text, p50 of 5",
         f"{statistics.median(firsts):.0f} ms",
-        f"{peer_first:.0f} ms",
+        f"{peer.first:.0f} ms",
         "350 ms",
     )
 
@@ -170,7 +208,8 @@ def test_a_held_key_over_a_slow_link(lines: Path) -> None:
 
 
 def test_memory_stays_flat(folder: Path) -> None:
-    text = (own_source() * (LARGE // 200_000 + 1))[:LARGE]
+    text = source()
+    text = (text * (LARGE // len(text) + 1))[:LARGE]
     path = captured(folder, "large", text)
     program = Program([*RNNVIZ, "browse", str(path), "--cell", "0:0", "--start", "0"], *SIZES[0])
     keys = ["j", "j", "J", "s", "\x1b[6~", "j", "]"]
@@ -195,7 +234,7 @@ def test_memory_stays_flat(folder: Path) -> None:
 
 def test_a_slow_disk(lines: Path) -> None:
     slow = [sys.executable, str(ROOT / "tests/bench/slow_storage.py"), *browse(lines)[3:]]
-    _, steps = measured(slow, SIZES[0], "J")
+    steps = measured(slow, SIZES[0], "J").steps
     first = [step.first for step in steps]
     print()
     row("", "rnnviz", "", "asked")
@@ -220,7 +259,7 @@ def test_inside_tmux(lines: Path, folder: Path) -> None:
     for name, command in (("ours", browse(lines)), ("naive", naive(lines))):
         inside = ["tmux", "-f", str(config), "-S", str(folder / name), "new-session", *command]
         found[name] = {
-            key: measured(inside, SIZES[0], key, warm, STEPS if name == "ours" else PEER_STEPS)[1]
+            key: measured(inside, SIZES[0], key, warm, STEPS if name == "ours" else PEER_STEPS).steps
             for key, warm in (("j", 3), ("\x1b[B", 50 if name == "ours" else 0))
             if name == "ours" or key == "j"
         }

@@ -184,17 +184,31 @@ def _forward(rnn: torch.nn.Module, x: torch.Tensor, state: tuple[torch.Tensor, .
 @pytest.mark.parametrize(("columns", "rows"), [(200, 50), (80, 24)])
 def test_keys_on_the_screen(run: Run, text: Text, tmp_path: Path, columns: int, rows: int) -> None:
     (tmp_path / "short.py").write_bytes(text.read(0, 5000).tobytes())
-    short = open_text(str(tmp_path / "short.py"))
-    for _ in capture(run, short, tmp_path / "x.zarr", replace_unknown=True):
+    typed = text.read(0, BEFORE + KEYS).tobytes().replace(b"\n", b" ")
+    on_the_screen(run, tmp_path, typed[:BEFORE], typed[BEFORE:], columns, rows)
+
+
+def test_words_on_the_screen(tmp_path: Path) -> None:
+    tokens, generator = words_of(10_000), random.Random(0)
+    run = imported_run(tmp_path / "run", TokenVocabulary(("<unk>", *tokens), "word", 0), layers=3, hidden=241)
+    (tmp_path / "short.py").write_text(" ".join(tokens[:500]))
+    typed = " ".join(generator.choices(tokens, k=LONG + KEYS)).encode()
+    print(f"\n3×241 over 10,000 words, a page of {LONG:,}")
+    on_the_screen(run, tmp_path, typed[: -6 * KEYS], typed[-6 * KEYS :], 200, 50)
+
+
+def on_the_screen(run: Run, folder: Path, before: bytes, keys: bytes, columns: int, rows: int) -> None:
+    """Keys after what is pasted, in a capture of `short.py`."""
+    for _ in capture(run, open_text(str(folder / "short.py")), folder / "x.zarr", replace_unknown=True):
         pass
-    arguments = ["browse", str(tmp_path / "x.zarr"), "--run", str(run.path)]
+    arguments = ["browse", str(folder / "x.zarr"), "--run", str(run.path)]
     screen = Screen([sys.executable, "-m", "rnnviz", *arguments], columns, rows)
     screen.until(b"mean")
     screen.key(b"i")
-    screen.key(b"de")
-    screen.until(b"symbol")  # the model is there
-    screen.key(b"\x1b[200~" + text.read(0, BEFORE).tobytes() + b"\x1b[201~", silence=1.0)
-    found = [screen.key(bytes([byte])) for byte in text.read(BEFORE, BEFORE + KEYS).tolist() if byte != 0x0A]
+    screen.key(b"de de ")
+    screen.until(b"nats")  # the model is there
+    screen.key(b"\x1b[200~" + before + b"\x1b[201~", silence=5.0)
+    found = [screen.key(bytes([byte])) for byte in keys]
     screen.close()
     times = sorted(elapsed * 1000 for elapsed, _ in found)
     size = statistics.mean(count for _, count in found)

@@ -16,12 +16,10 @@ from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS, Signal
 from rnnviz.tui.canvas import Band, Grid
-from rnnviz.tui.cell_order import dead_cells
 from rnnviz.tui.cells import Reading
 from rnnviz.tui.frame import BLANK, Frame, compose, levels
 from rnnviz.tui.glyphs import columns_of, name_of, token_name, visible
 from rnnviz.tui.layout import Row, TextWindow, Value
-from rnnviz.tui.material import Material
 from rnnviz.tui.painting import Inks, Line, spread
 from rnnviz.tui.palette import Depth, Palette, palette
 from rnnviz.tui.panels.condition import MARK, condition_line
@@ -52,6 +50,7 @@ from rnnviz.tui.view import Panel, View
 
 if TYPE_CHECKING:
     from rnnviz.tui.crossings import Tally
+    from rnnviz.tui.material import Material
     from rnnviz.tui.overhead import Overhead
 
 
@@ -341,6 +340,8 @@ class Scene:
 
     def dead(self, view: View) -> NDArray[np.bool_]:
         """bool [cell], layer after layer: which cells are known to be dead in the view's signal."""
+        from rnnviz.tui.cell_order import dead_cells  # 2 ms that most first screens need not wait for
+
         layers = self._capture.models[view.model].layers
         known = [self._source.statistics(view.model, number) for number in range(len(layers))]
         return dead_cells(known, view.signal, tuple(layer.units for layer in layers))

@@ -9,12 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.tui.frame import BLANK, STYLES, Frame
-from rnnviz.tui.glyphs import COVERED, UNSHOWABLE, is_wide
+from rnnviz.tui.glyphs import COVERED, FIRST_WIDE, UNSHOWABLE, is_wide
 from rnnviz.tui.painting import Line
 from rnnviz.tui.palette import Paint, Palette
-
-_FIRST_WIDE = 0x1100
-"""No character before this one is two columns wide."""
 
 _paints: list[Paint] = [Paint()]
 _inks: dict[Paint, int] = {_paints[0]: 0}
@@ -88,14 +85,16 @@ class Grid:
         """Draw a painted line from column x on, `width` columns at most."""
         if not 0 <= y < self.height:
             return
-        stop = min(x + width, self.width)
-        for text, paint in line:
-            end = max(x, min(x + len(text), stop))
-            self.codes[y, x:end] = [ord(character) for character in text[: end - x]]
-            self.inks[y, x:end] = ink(paint)
-            x = end
-        if x and self.codes[y, x - 1] >= _FIRST_WIDE and is_wide(chr(self.codes[y, x - 1])):
-            self.codes[y, x - 1] = UNSHOWABLE  # its right half was cut off
+        text = "".join(piece for piece, _ in line)[: max(0, min(width, self.width - x))]
+        if not text:
+            return
+        stop = x + len(text)
+        numbers = np.repeat([ink(paint) for _, paint in line], [len(piece) for piece, _ in line])
+        self.codes[y, x:stop] = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        self.inks[y, x:stop] = numbers[: len(text)]
+        last = int(self.codes[y, stop - 1])
+        if last >= FIRST_WIDE and is_wide(chr(last)):
+            self.codes[y, stop - 1] = UNSHOWABLE  # its right half was cut off
 
     def row(self, y: int) -> Line:
         """A row as pieces of one paint each."""

@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.signals import Signal
-from rnnviz.tui.glyphs import CONTINUATION, COVERED, LONGEST_SEQUENCE, UNSHOWABLE, columns_of, glyphs, is_wide
+from rnnviz.tui.glyphs import (
+    CONTINUATION,
+    COVERED,
+    FIRST_WIDE,
+    LONGEST_SEQUENCE,
+    UNSHOWABLE,
+    columns_of,
+    glyphs,
+    is_wide,
+)
 from rnnviz.tui.layout import Row, TextWindow
 
 LEVELS = 33
@@ -91,29 +100,36 @@ def compose(
     margin_stop = min(window.stop, last + LONGEST_SEQUENCE - 1)
     by_code = glyphs(window.bytes_at(margin_start, margin_stop))[first - margin_start :][: last - first]
 
-    new_segment = np.isin([row.stop for row in rows], window.breaks)
-    for y, row in enumerate(rows[:height]):
-        span = slice(row.start - first, row.stop - first)
-        counts = columns_of(window.bytes_at(row.start, row.stop))
-        ends = np.cumsum(counts)
-        row_styles = np.repeat(by_byte[span], counts)[:width]
-        row_codes = np.full(int(ends[-1]), BLANK, dtype=np.uint32)
-        row_codes[ends - counts] = by_code[span]
-        row_codes = row_codes[:width]
-        _mend_wide(row_codes, row_styles)
-        codes[y, : len(row_codes)] = row_codes
-        styles[y, : len(row_styles)] = row_styles
-        if new_segment[y]:
-            codes[y, len(row_codes) + 1 :] = RULE
+    # All columns of all rows one after another, then each in its place.
+    shown = rows[:height]
+    stop = shown[-1].stop - first
+    counts = columns_of(window.bytes_at(first, shown[-1].stop))
+    ends = np.cumsum(counts)
+    in_a_row = np.full(int(ends[-1]), BLANK, dtype=np.uint32)
+    in_a_row[ends - counts] = by_code[:stop]
+    row_stops = ends[[row.stop - first - 1 for row in shown]]
+    widths = np.diff(row_stops, prepend=0)
+    y = np.repeat(np.arange(len(shown)), widths)
+    x = np.arange(len(in_a_row)) - np.repeat(row_stops - widths, widths)
+    seen = x < width
+    y, x = y[seen], x[seen]
+    codes[y, x] = in_a_row[seen]
+    styles[y, x] = np.repeat(by_byte[:stop], counts)[seen]
+    widths = np.minimum(widths, width)
+    _mend_wide(codes[: len(shown)], styles[: len(shown)], widths)
+    for row in np.flatnonzero(np.isin([row.stop for row in shown], window.breaks)).tolist():
+        codes[row, widths[row] + 1 :] = RULE
     return Frame(codes, styles)
 
 
-def _mend_wide(codes: NDArray[np.uint32], styles: NDArray[np.uint16]) -> None:
-    """Give each covered column the style of the wide character over it, and replace characters cut by the edge."""
-    covered = np.flatnonzero(codes == COVERED)
-    if len(covered) and covered[0] == 0:
-        codes[0] = CONTINUATION
-        covered = covered[1:]
-    styles[covered] = styles[covered - 1]
-    if len(codes) and is_wide(chr(codes[-1])):
-        codes[-1] = UNSHOWABLE
+def _mend_wide(codes: NDArray[np.uint32], styles: NDArray[np.uint16], widths: NDArray[np.int64]) -> None:
+    """Give each covered column the style of the wide character over it, and replace characters cut by the edges of
+    rows, which have so many columns."""
+    covered = codes == COVERED
+    codes[covered[:, 0], 0] = CONTINUATION
+    y, x = np.nonzero(covered[:, 1:])
+    styles[y, x + 1] = styles[y, x]
+    ends = codes[np.arange(len(codes)), widths - 1]
+    for row in np.flatnonzero(ends >= FIRST_WIDE).tolist():
+        if is_wide(chr(ends[row])):
+            codes[row, widths[row] - 1] = UNSHOWABLE

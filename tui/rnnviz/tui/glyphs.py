@@ -26,6 +26,8 @@ UNSHOWABLE = ord("▯")
 """Stands for a character that would disturb the terminal: zero-width, bidirectional, control, unassigned."""
 COVERED = 0
 """Marks a column that the wide character to its left covers."""
+FIRST_WIDE = 0x1100
+"""No character before this one is two columns wide."""
 
 _VALID_SEQUENCE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]"

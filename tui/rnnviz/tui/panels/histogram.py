@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,8 +45,7 @@ def histogram_lines(
         return [title, [("…", inks.faint)]]
     bar_rows = max(1, height - 5)
     rows = bars(rebinned(statistics.histogram, width), bar_rows)
-    levels = [round(column * (LEVELS - 1) / max(1, width - 1)) for column in range(width)]
-    paints = [level_ink(palette, level) for level in levels]
+    paints = _column_inks(palette, width)
     lines = [title]
     lines += [[(character, paint) for character, paint in zip(row, paints, strict=True)] for row in rows]
     low, high = f"{signal.low:+.0f}" if signal.low else "0", f"{signal.high:+.0f}"
@@ -61,6 +62,13 @@ def histogram_lines(
         ]
     )
     return lines
+
+
+@lru_cache(maxsize=32)
+def _column_inks(palette: Palette, width: int) -> list[Paint]:
+    """The paint of each column of the bars: its level's."""
+    levels = [round(column * (LEVELS - 1) / max(1, width - 1)) for column in range(width)]
+    return [level_ink(palette, level) for level in levels]
 
 
 def level_ink(palette: Palette, level: int) -> Paint:

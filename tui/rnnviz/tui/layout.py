@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -50,6 +51,11 @@ class TextWindow:
     def stop(self) -> int:
         return self.start + len(self.data)
 
+    @cached_property
+    def _bytes(self) -> bytes:
+        """The same as `data`: bytes are searched ten times faster."""
+        return self.data.tobytes()
+
     def holds(self, start: int, stop: int) -> bool:
         """Whether the layout around start…stop can be found without reading more of the text."""
         return self.start <= max(0, start - 2 * LIMIT) and min(self.length, stop + 2 * LIMIT) <= self.stop
@@ -82,8 +88,8 @@ class TextWindow:
     def line(self, position: int) -> Row:
         """The line that holds `position`, from its first byte to after its newline."""
         behind = max(self.start, position - 2 * LIMIT)
-        newlines = np.flatnonzero(self.bytes_at(behind, position) == NEWLINE)
-        base = behind + int(newlines[-1]) + 1 if len(newlines) else (0 if behind == 0 else behind - LIMIT)
+        newline = self._bytes.rfind(b"\n", behind - self.start, position - self.start)
+        base = self.start + newline + 1 if newline >= 0 else (0 if behind == 0 else behind - LIMIT)
         base = max(base, self._segment_start(position))
         forced = position // LIMIT * LIMIT
         start = forced if forced - base >= LIMIT else base
@@ -92,15 +98,17 @@ class TextWindow:
         if stop - base < LIMIT:
             stop += LIMIT
         stop = min(stop, self._segment_stop(position), self.stop)
-        newlines = np.flatnonzero(self.bytes_at(position, stop) == NEWLINE)
-        if len(newlines):
-            stop = position + int(newlines[0]) + 1
+        newline = self._bytes.find(b"\n", position - self.start, stop - self.start)
+        if newline >= 0:
+            stop = self.start + newline + 1
         return Row(start, stop)
 
     def rows(self, line: Row, width: int) -> list[Row]:
         """A line cut into the rows it fills at `width` columns."""
         data = self.bytes_at(line.start, line.stop)
         ends = np.cumsum(columns_of(data))
+        if len(data) and ends[-1] <= width:
+            return [line]
         cuts = [0]
         while len(data) - cuts[-1] > 0:
             taken = int(ends[cuts[-1] - 1]) if cuts[-1] else 0

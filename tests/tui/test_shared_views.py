@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import re
 from pathlib import Path
 
@@ -144,6 +145,22 @@ def test_a_snapshot_is_as_large_as_the_screen_was_or_as_it_is_told(made: HandMad
     assert size("--view", "0:0") == (120, 39)
     assert size("--view", "0:0,size=80x24", "--lines", "50", "--width", "90") == (90, 50)
     assert size("--cell", "0:0", "--lines", "5", "--width", "70") == (70, 7)
+
+
+def test_a_picture_is_the_snapshot_with_the_keys_below(
+    made: HandMade, rnnviz: Command, tmp_path: Path
+) -> None:
+    view = "1:4.f,top=700,cursor=730,pin=0:3.c,above=layer,condition=1:4.f%20%3E%200.5,size=90x30"
+    assert rnnviz("browse", str(made.path), "--view", view, "--picture", "screen.svg").code == 0
+    drawn = rnnviz("snapshot", str(made.path), "--view", view, "--format", "svg").out
+
+    def words(svg: str) -> list[str]:
+        return [html.unescape(word) for word in re.findall("<text[^>]*>([^<]*)</text>", svg)]
+
+    seen = "".join("".join(words((tmp_path / "screen.svg").read_text())).split())
+    assert seen.startswith("".join("".join(words(drawn)).split()))
+    assert 'width="772.8"' in drawn
+    assert 'width="772.8"' in (tmp_path / "screen.svg").read_text()
 
 
 def test_what_is_copied_in_a_terminal_opens_and_prints_the_same_screen(

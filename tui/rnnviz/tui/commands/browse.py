@@ -42,7 +42,10 @@ def browse(
     picture: Annotated[
         Path | None, typer.Option(help="Write the screen to this SVG file and leave.", metavar="FILE.svg")
     ] = None,
-    size: Annotated[str, typer.Option(help="The picture's columns × rows.")] = "120x40",
+    size: Annotated[
+        str | None,
+        typer.Option(help="The picture's columns × rows (120x40, or those of the view).", show_default=False),
+    ] = None,
     press: Annotated[
         str, typer.Option(help="Keys to press before the picture is taken, with commas between.")
     ] = "",
@@ -62,6 +65,7 @@ def browse(
 
         rnnviz browse wp.zarr --picture screen.svg --size 80x24 --press j,j,pagedown
     """
+    from rnnviz.tui.addresses import size_of
     from rnnviz.tui.exploring import Wishes, explore_view, open_wished
     from rnnviz.tui.palette import theme_name
 
@@ -77,6 +81,8 @@ def browse(
         explore_view(opened, opened_view, color, theme_name(theme, colours), run)
     else:
         keys = [key for key in press.split(",") if key]
+        if size is None:
+            size = "{}x{}".format(*(size_of(view or "") or (120, 40)))
         _draw(opened, opened_view, theme_name(theme, colours), picture, size, keys, run)
 
 

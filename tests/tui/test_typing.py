@@ -14,6 +14,8 @@ import pytest
 
 from rnnviz.engine.run import Run
 from rnnviz.store.reader import Capture, open_capture
+from rnnviz.store.signals import SIGNALS
+from rnnviz.tui.shading import DIFFERENCE, SURPRISAL
 from support.lively import Typed, capture_of, lively_run, wordy
 from support.shades import wait_for_shades
 from support.terminal import Terminal
@@ -44,7 +46,7 @@ def of_text(run: Run, text: bytes, folder: Path) -> Capture:
 
 def shaded(terminal: Terminal, capture: Capture, layer: int, unit: int, signal: str, length: int) -> None:
     values = capture.models["wordy"].layers[layer].read(signal, unit, 0, length)
-    wait_for_shades(terminal, 1, values, signal)
+    wait_for_shades(terminal, 1, values, SIGNALS[signal])
 
 
 def children_of(pid: int) -> list[int]:
@@ -242,12 +244,13 @@ def greedy(run: Run, text: bytes, count: int, folder: Path) -> bytes:
 
 def test_ngram_models_stand_beside_the_recurrent_one(tmp_path: Path) -> None:
     pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")
+    from rnnviz.engine.ngram.capturing import add_ngrams
     from rnnviz.engine.text import open_text
     from support.ngrams import added
 
-    path = wordy(tmp_path).path
-    models = added(path, tmp_path / "ngrams", open_text(str(tmp_path / "words.txt")), 1, 3)
-    with Terminal(["browse", str(path)], columns=100, rows=30) as terminal:
+    made = wordy(tmp_path)
+    models = added(made.path, tmp_path / "ngrams", open_text(str(tmp_path / "words.txt")), 1, 3)
+    with Terminal(["browse", str(made.path)], columns=100, rows=30) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("i", *"the w")
         terminal.wait_for(lambda: terminal.row(16).count("nats a symbol") == 2, "two models")
@@ -256,6 +259,25 @@ def test_ngram_models_stand_beside_the_recurrent_one(tmp_path: Path) -> None:
         assert f"{next[0]:.3f}"[:4] in terminal.row(17)[50:]
         terminal.press("escape")
         terminal.wait_for_text("1.0  commands")
+
+        # Shaded by the surprisal of either, and by who knew better.
+        typed = of_text(made.run, b"the w", tmp_path / "typed").path
+        for _ in add_ngrams(typed, models):
+            pass
+        known = open_capture(typed).models
+        left, right = (
+            np.append(np.float32(np.nan), known[name].surprisal(0, 4)) for name in ("wordy", "ngram-3")
+        )
+        for title, values, kind in (
+            ("surprisal of wordy", left, SURPRISAL),
+            ("surprisal of 3-gram", right, SURPRISAL),
+            ("wordy better + / 3-gram better −", right - left, DIFFERENCE),
+        ):
+            terminal.press("t")
+            terminal.wait_for_text(title)
+            wait_for_shades(terminal, 1, values, kind)
+        terminal.press("t")
+        terminal.wait_for_text("what you type")
         terminal.press("-")
         terminal.wait_for_text("1-gram")
         terminal.wait_for(lambda: terminal.row(16).count("nats a symbol") == 2, "two models")

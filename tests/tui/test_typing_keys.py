@@ -109,6 +109,7 @@ def described(screen: TypingScreen) -> tuple[object, ...]:
         session.temperature,
         session.seed,
         session.writer,
+        session.shade,
         screen.view.cell,
         screen.view.signal,
         screen.typing,

@@ -13,6 +13,8 @@ import pytest
 
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.store.reader import Capture, CapturedModel, open_capture
+from rnnviz.store.signals import SIGNALS
+from rnnviz.tui.shading import SURPRISAL
 from support.lively import Typed, capture_of, over_tokens
 from support.shades import wait_for_shades
 from support.terminal import Terminal
@@ -91,7 +93,7 @@ def test_words_are_shaded_and_predicted_as_a_capture_of_them_would_be(words: Typ
         terminal.wait_for_text("typing Hund")
         capture, model = of_text(words, "der Katze ", tmp_path / "a")
         # The last word may still become another one: it is not read yet, and what is shown is expected in its place.
-        wait_for_shades(terminal, 1, by_byte(capture, model, 1, 3), "c")
+        wait_for_shades(terminal, 1, by_byte(capture, model, 1, 3), SIGNALS["c"])
         assert terminal.background(12, 1) == terminal.background(40, 1)
         expects(terminal, model, 1, names)
         marks = {row[2:].split()[0]: row[1] for row in map(terminal.row, range(17, 27)) if row[1] != " "}
@@ -114,11 +116,16 @@ def test_words_are_shaded_and_predicted_as_a_capture_of_them_would_be(words: Typ
         terminal.wait_for_text("typing schläft")
         terminal.press("escape")
         terminal.wait_for_text("4/4 words")
-        wait_for_shades(terminal, 1, by_byte(capture, model, 1, 3), "c")
+        wait_for_shades(terminal, 1, by_byte(capture, model, 1, 3), SIGNALS["c"])
         expects(terminal, model, 3, names)
         mean = float(np.nanmean(model.surprisal(0, 4)))
         assert f"{mean:.2f} nats a word" in terminal.row(16)
-        terminal.press("i")
+        terminal.press("t")
+        terminal.wait_for_text("surprisal of tokens")
+        own = np.append(np.float32(np.nan), model.surprisal(0, 3))
+        edges = np.append(0, capture.ends(0, 4))
+        wait_for_shades(terminal, 1, np.repeat(own, np.diff(edges)), SURPRISAL)
+        terminal.press("t", "i")
         terminal.wait_for_text("3/3 words")
 
         # The cursor among the words: what was expected after those before it, and which of them came.
@@ -143,12 +150,12 @@ def test_a_model_writes_words_and_takes_them_back_one_by_one(words: Typed, tmp_p
         capture, model = of_text(words, written, tmp_path / "whole")
         row = by_byte(capture, model, 0, 1)
         first = written.encode().find(b"\n") + 1 or len(row)  # rows end with lines
-        wait_for_shades(terminal, 1, row[: min(80, first)], "c")
+        wait_for_shades(terminal, 1, row[: min(80, first)], SIGNALS["c"])
         terminal.press("\x7f", "\x7f", "\x7f")
         terminal.wait_for_text("3/3 words")
         terminal.press(".", ".", ".")
         terminal.wait_for_text("6/6 words")
-        wait_for_shades(terminal, 1, row[: min(80, first)], "c")
+        wait_for_shades(terminal, 1, row[: min(80, first)], SIGNALS["c"])
         assert b"\x1b[31mrot" not in bytes(terminal.output)
 
 
@@ -169,7 +176,7 @@ def test_characters_are_read_up_to_one_that_the_model_does_not_know(
         terminal.wait_for_text("the model has never seen the character ß (line 1)")
         capture, model = of_text(characters, "aéb🙂", tmp_path / "a")
         values = by_byte(capture, model, 0, 2)
-        wait_for_shades(terminal, 1, values, "c")
+        wait_for_shades(terminal, 1, values, SIGNALS["c"])
         assert terminal.background(len(values), 1) == terminal.background(60, 1)
         assert terminal.row(1).startswith("aé·b🙂··ß· a▯·c")  # nothing is lost, nothing acts
         assert "ß is unknown: read up to it" in terminal.row(28)
@@ -190,7 +197,7 @@ def test_characters_are_read_up_to_one_that_the_model_does_not_know(
         terminal.wait_for(lambda: "unknown" not in terminal.row(28), "all that is read")
         terminal.press("end")
         capture, model = of_text(characters, "aéb🙂 ac", tmp_path / "b")
-        wait_for_shades(terminal, 1, by_byte(capture, model, 0, 2), "c")
+        wait_for_shades(terminal, 1, by_byte(capture, model, 0, 2), SIGNALS["c"])
 
 
 def test_ten_thousand_words_pasted_and_one_more(words: Typed, tmp_path: Path) -> None:

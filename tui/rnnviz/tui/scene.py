@@ -15,29 +15,19 @@ from numpy.typing import NDArray
 from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS, Signal
+from rnnviz.tui.at_cursor import AtCursor
 from rnnviz.tui.canvas import Band, Grid
 from rnnviz.tui.cells import Reading
 from rnnviz.tui.frame import BLANK, Frame, compose, levels
-from rnnviz.tui.glyphs import columns_of, name_of, token_name, visible
+from rnnviz.tui.glyphs import columns_of, visible
 from rnnviz.tui.layout import Row, TextWindow, Value
 from rnnviz.tui.painting import Inks, Line, spread
 from rnnviz.tui.palette import Depth, Palette, palette
 from rnnviz.tui.panels.condition import MARK, condition_line
-from rnnviz.tui.panels.histogram import histogram_lines
-from rnnviz.tui.panels.predictions import (
-    UNKNOWN,
-    Came,
-    Expected,
-    comparison_lines,
-    expected,
-    prediction_lines,
-)
-from rnnviz.tui.panels.status import UnderCursor, cell_line, cursor_line
+from rnnviz.tui.panels.status import cell_line
 from rnnviz.tui.panels.strips import strip
 from rnnviz.tui.places import (
-    COMPARISON_HEIGHT,
     HISTOGRAM_LEAST,
-    HISTOGRAM_MOST,
     PREDICTIONS_HEIGHT,
     Place,
     Places,
@@ -45,7 +35,7 @@ from rnnviz.tui.places import (
 )
 from rnnviz.tui.search import LONGEST, spans_in
 from rnnviz.tui.shading import DIFFERENCE, Shade, averaged, of_symbols, signal_of
-from rnnviz.tui.source import next_block, signal_blocks, surprisal_blocks
+from rnnviz.tui.source import signal_blocks, surprisal_blocks
 from rnnviz.tui.view import Panel, View
 
 if TYPE_CHECKING:
@@ -63,8 +53,7 @@ class Scene:
         self._depth = depth
         self._theme = theme
         self._panels: dict[Panel, Overhead] = {}
-        self._tokens: tuple[str, ...] = ()
-        self._number_of: dict[str, int] = {}
+        self._at_cursor = AtCursor(capture, source, self.palette)
 
     def retheme(self, theme: str) -> None:
         """Draw in another theme from now on."""
@@ -76,7 +65,7 @@ class Scene:
     def _palette_of(self, signal: Signal) -> Palette:
         return palette(self._depth, self._theme, "sequential" if signal.is_gate else "diverging")
 
-    def _shades(self, view: View) -> Palette:
+    def shades(self, view: View) -> Palette:
         """The palette of what shades the text."""
         return self._palette_of(signal_of(view.shade, view.signal))
 
@@ -182,7 +171,7 @@ class Scene:
         holds = None if text_alone else self._holds(view, *span)
         marks = None if holds is None else window.by_byte(holds, rows)
         frame = self._frame(view, shown, window, rows, at.text, marks, with_cursor=not text_alone)
-        shades, apart = self._shades(shown), 1 + at.strips
+        shades, apart = self.shades(shown), 1 + at.strips
         for y in range(at.text.height if at.strips else 0):
             row = Frame(frame.codes[y : y + 1], frame.styles[y : y + 1])
             grid.put_frame(row, shades, at.text.x, at.text.y + y * apart)
@@ -194,7 +183,7 @@ class Scene:
         for number, reading in enumerate(view.pins[: max(0, at.strips - below)], start=below):
             self._put_pin(grid, view, reading, number, window, rows, at)
         grid.put_line(self._cell_line(view, loading=shown != view, width=width), 0, 0, width)
-        last = self._span_line(span, view, width) if text_alone else self._cursor_line(view, window, width)
+        last = self._span_line(span, view, width) if text_alone else self._at_cursor.line(view, window, width)
         grid.put_line(last, 0, height - 1, width)
         if at.difference is not None:
             self._put_difference(grid, view, span, at.difference)
@@ -210,7 +199,8 @@ class Scene:
         if at.panels is not None:
             # Where both have no room, what stands above the text tells of the cell.
             room = at.overhead is None or at.panels.height >= HISTOGRAM_LEAST + PREDICTIONS_HEIGHT
-            for y, line in enumerate(self._panel_lines(view, window, at.panels, with_histogram=room)):
+            beside = self._at_cursor.panels(view, window, at.panels, with_histogram=room)
+            for y, line in enumerate(beside):
                 grid.put_line(line, at.panels.x, at.panels.y + y, at.panels.width)
         return grid
 
@@ -331,7 +321,7 @@ class Scene:
             waiting=waiting,
             hidden=self._hidden(view),
             width=width,
-            palette=self._shades(view),
+            palette=self.shades(view),
         )
 
     def _hidden(self, view: View) -> int:
@@ -351,98 +341,8 @@ class Scene:
         inks, (first, stop) = self.inks(view.signal), span
         return spread([], [(f"symbols {first:,} to {stop - 1:,} ", inks.faint)], width, inks.plain)
 
-    def _cursor_line(self, view: View, window: TextWindow, width: int) -> Line:
-        cursor, signal = view.cursor, SIGNALS[view.signal]
-        at = self.values(view, cursor, cursor + 1)
-        data, segments = _symbol(window, cursor), self._source.segments()
-        if not data or segments is None:
-            return []
-        under = UnderCursor(
-            offset=cursor,
-            name=_name(data, tokens=self._capture.has_tokens),
-            code="" if self._capture.has_tokens else f"{data[0]:#04x}",
-            line=self._source.line(window.byte_of(cursor)),
-            segment=segments.index(cursor) + 1,
-            segments=len(segments.starts),
-            stored=None if at is None else float(at[0]),
-            view=None if at is None else float(signal.view(at)[0]),
-            surprisal=self._source.surprisal(view.model, cursor),
-        )
-        return cursor_line(self._capture, view, under, width=width, palette=self.palette(view.signal))
-
-    def _came(self, view: View, window: TextWindow) -> Came | None:
-        """The symbol that follows the cursor: the next of its segment, or the one after it in the source."""
-        segments = self._source.segments()
-        if segments is None:
-            return None
-        index = segments.index(view.cursor)
-        tokens = self._capture.models[view.model].tokens
-        after = int(segments.after[index])
-        if view.cursor + 1 < int(segments.stops[index]):
-            data = _symbol(window, view.cursor + 1)
-            if not data:
-                return None
-            name = _name(data, tokens=tokens is not None)
-            return Came(
-                data[0] if tokens is None else self._number(tokens, data.decode(errors="replace")), name
-            )
-        if after < 0:
-            return None
-        return Came(after, name_of(after) if tokens is None else token_name(tokens[after]))
-
-    def _number(self, tokens: tuple[str, ...], symbol: str) -> int:
-        """The number of the token that a symbol of the text says: in the text, white space may follow a word."""
-        if self._tokens is not tokens:
-            self._tokens = tokens
-            self._number_of = {token: number for number, token in enumerate(tokens)}
-        return self._number_of.get(symbol, self._number_of.get(symbol.rstrip(), UNKNOWN))
-
-    def _panel_lines(
-        self, view: View, window: TextWindow, place: Place, *, with_histogram: bool
-    ) -> list[Line]:
-        """The histogram and, in the rows that leaves, the predictions."""
-        shades, signal = self.palette(view.signal), SIGNALS[view.signal]
-        came = self._came(view, window)
-        ends = view.cursor + 1 == self._capture.captured and not self._capture.complete
-        missing = "what follows is not captured yet" if ends else "nothing follows"
-        if view.pair is None:
-            alone = self._expected(view.model, view.cursor, came)
-            below = prediction_lines(alone, came, place.width, shades, missing)
-            least = PREDICTIONS_HEIGHT
-        else:
-            left, right = (self._expected(name, view.cursor, came) for name in view.pair)
-            below = comparison_lines(left, right, came, place.width, shades, missing)
-            least = COMPARISON_HEIGHT
-
-        if not with_histogram:
-            return below[: place.height]
-        statistics = self._source.statistics(view.model, view.cell.layer)
-        unit = None if statistics is None else statistics.of(view.signal, view.cell.unit)
-        height = max(HISTOGRAM_LEAST, min(HISTOGRAM_MOST, place.height - least))
-        above = histogram_lines(unit, signal, place.width, height, shades)
-        blank: list[Line] = [[]] * (height - len(above))
-        return [*above, *blank, *below][: place.height]
-
-    def _expected(self, name: str, cursor: int, came: Came | None) -> Expected:
-        """What a model expected after the cursor, as far as it is in memory."""
-        model = self._capture.models[name]
-        following = self._source.next(name, cursor) if model.has_next else None
-        failed = self._source.failure([next_block(model, cursor)]) is not None
-        surprisal = self._source.surprisal(name, cursor) if model.has_surprisal else None
-        return expected(model, following, surprisal, came, failed=failed)
-
 
 def _by_column(values: NDArray[Value], row: Row, rows: list[Row], window: TextWindow) -> NDArray[Value]:
     """A value for each column of one of the rows, from one for each byte of all of them."""
     found = values[row.start - rows[0].start : row.stop - rows[0].start]
     return np.repeat(found, columns_of(window.bytes_at(row.start, row.stop)))
-
-
-def _symbol(window: TextWindow, symbol: int) -> bytes:
-    """The bytes of a symbol; none where it is not in the window."""
-    start, stop = window.byte_of(symbol), window.byte_of(symbol + 1)
-    return window.bytes_at(start, stop).tobytes() if window.start <= start < window.stop else b""
-
-
-def _name(data: bytes, *, tokens: bool) -> str:
-    return token_name(data.decode(errors="replace")) if tokens else name_of(data[0])

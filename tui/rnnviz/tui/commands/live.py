@@ -155,16 +155,26 @@ def _values(reading: LiveReading, question: Message, *, complete: bool) -> Messa
         {
             "edges": typed.edges,
             "shade": _shade(reading, asked, stretch),
+            "surprises": _surprises(reading, stretch.start, stretch.stop),
             "unknown": typed.strange[stretch].astype(np.uint8),
-            "surprisal": np.array([_own_surprisal(reading, before - 1), after], np.float32),
+            "surprisal": np.array([_surprise(reading, before - 1), after], np.float32),
             "drawn": _drawn(reading, asked) if complete else np.empty(0, np.uint8),
         },
     )
 
 
-def _own_surprisal(reading: LiveReading, symbol: int) -> float:
-    """How surprising a symbol itself was; NaN where that is not known."""
-    return float(reading.surprisal(symbol - 1, symbol)[0]) if 0 < symbol < reading.length else math.nan
+def _surprises(reading: LiveReading, start: int, stop: int) -> NDArray[np.float32]:
+    """How surprising the symbols start…stop were themselves, as far as they are read; NaN where that is not known."""
+    stop = min(stop, reading.length)
+    if start >= stop:
+        return np.empty(0, np.float32)
+    found = reading.surprisal(max(0, start - 1), stop - 1)
+    return found if start else np.append(np.float32(np.nan), found)
+
+
+def _surprise(reading: LiveReading, symbol: int) -> float:
+    """How surprising one symbol was; NaN where that is not known."""
+    return float(_surprises(reading, symbol, symbol + 1)[0]) if 0 <= symbol < reading.length else math.nan
 
 
 def _expected(reading: LiveReading, before: int) -> tuple[list[tuple[int | str, float]], int | None, float]:
@@ -174,7 +184,7 @@ def _expected(reading: LiveReading, before: int) -> tuple[list[tuple[int | str, 
     """
     from rnnviz.engine.live import likeliest
 
-    typed, after = reading.typed, _own_surprisal(reading, before)
+    typed, after = reading.typed, _surprise(reading, before)
     if not 0 < before <= reading.length:
         return [], None, after
     log_p = reading.next(before)

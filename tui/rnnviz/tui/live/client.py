@@ -107,6 +107,8 @@ class Answer:
     """Where each symbol begins in the text, and where the last one ends; empty where symbols are bytes."""
     shade: NDArray[np.float16]
     """The cell's signal from symbol `first` on, as far as it is read."""
+    surprises: NDArray[np.float32]
+    """How surprising each symbol was itself, likewise; NaN where that is not known."""
     unknown: NDArray[np.uint8]
     """From symbol `first` on, 1 where the vocabulary does not have it."""
     surprisal_before: float
@@ -126,6 +128,16 @@ class Answer:
         start, stop = self.span(number)
         data = self.question.text[start:stop]
         return data.decode(errors="replace") if len(self.edges) else data[0]
+
+    def alike(self, text: bytes) -> int:
+        """Up to which byte it holds for a text: it may be about an earlier one, which was the same so far."""
+        asked = self.question.text
+        if asked is text:
+            return len(text)
+        shorter = min(len(asked), len(text))
+        a, b = (np.frombuffer(data, np.uint8)[:shorter] for data in (asked, text))
+        differ = np.flatnonzero(a != b)
+        return int(differ[0]) if len(differ) else shorter
 
     def by_byte(self, values: NDArray[Value]) -> tuple[int, NDArray[Value]]:
         """One value a symbol from `first` on, as one value a byte, and the byte that the first of them is for."""
@@ -292,6 +304,7 @@ class LiveModel:
                 came=header["came"],
                 edges=arrays["edges"],
                 shade=arrays["shade"],
+                surprises=arrays["surprises"],
                 unknown=arrays["unknown"],
                 surprisal_before=before,
                 surprisal_after=after,

@@ -26,6 +26,8 @@ words. A symbol is named by a byte or by a string.
             came: null | which of `expected` stands in the text
             arrays: edges int32 [symbol + 1], where each begins in the text and the last one ends; empty for bytes;
                     shade float16 [symbol], the cell's signal from symbol `first` on as far as it is read;
+                    surprises float32 [symbol], how surprising each was itself, from `first` on as far as it is read,
+                    NaN where that is not known;
                     unknown uint8 [symbol], from `first` on, 1 where the vocabulary does not have it;
                     surprisal float32 [2], of the symbols before and after the cursor, NaN where there is none;
                     drawn uint8 [byte], what the text goes on with at its end, if that was asked

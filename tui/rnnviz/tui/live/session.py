@@ -14,9 +14,10 @@ import numpy as np
 from rnnviz.store.errors import InvalidRun
 from rnnviz.store.reader import Capture
 from rnnviz.tui.glyphs import visible
-from rnnviz.tui.live.client import LiveModel, Question, Wanted
+from rnnviz.tui.live.client import Answer, LiveModel, Question, Wanted
 from rnnviz.tui.live.page import Page
 from rnnviz.tui.live.whereabouts import FoundNgrams, FoundRun, ngram_models
+from rnnviz.tui.shading import Shade
 
 HOTTEST: Final = 2.0
 """The highest temperature: beyond it every model writes noise."""
@@ -68,6 +69,8 @@ class Session:
     page: Page = field(default_factory=Page)
     writer: Place = "recurrent"
     """Which of the two goes on writing."""
+    shade: Shade = Shade.CELL
+    """What shades the page; the left model is the recurrent one, the right one the n-gram model."""
     temperature: float = 1.0
     seed: int = 1
     ngrams: FoundNgrams | None = None
@@ -134,6 +137,18 @@ class Session:
                 "Esc and then R take the path of another run.",
             )
 
+    def shades(self) -> list[Shade]:
+        """What may shade the page. Models that do not read the same symbols cannot be compared symbol by symbol."""
+        found = [Shade.CELL]
+        recurrent, ngram = self.readers["recurrent"].model, self.readers.get("ngram")
+        if recurrent is not None:
+            found.append(Shade.LEFT)
+        if ngram is not None and ngram.model is not None:
+            found.append(Shade.RIGHT)
+            if recurrent is not None and recurrent.opened is not None and recurrent.opened.symbols == "byte":
+                found.append(Shade.DIFFERENCE)
+        return found
+
     def ask(self, question: Question, *, draw: bool) -> None:
         """Ask both models; with `draw`, the writer also how it would go on."""
         for place, reader in self.readers.items():
@@ -141,6 +156,11 @@ class Session:
                 signal = question.signal if place == "recurrent" else ""
                 seeded = (self.temperature, self.seed) if draw and place == self.writer else None
                 reader.model.ask(replace(question, signal=signal, draw=seeded))
+
+    def answer(self, place: Place) -> Answer | None:
+        """What a model says, perhaps of an earlier page."""
+        model = self.readers[place].model if place in self.readers else None
+        return None if model is None or model.failure is not None else model.answer
 
     def drawn(self) -> bytes | None:
         """What the writer goes on with after all of the page; empty where it cannot, None while that is not known."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.canvas import Grid
@@ -16,10 +15,12 @@ from rnnviz.tui.layout import NEWLINE, Row, TextWindow
 from rnnviz.tui.live.client import Answer
 from rnnviz.tui.live.page import Page
 from rnnviz.tui.live.session import Session
-from rnnviz.tui.painting import Inks, Line, fitted, legend, spread
+from rnnviz.tui.live.shades import shade, shade_line
+from rnnviz.tui.painting import Inks, Line, fitted
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.readers import Column, name_of_symbol, reader_lines
 from rnnviz.tui.places import Place
+from rnnviz.tui.shading import signal_of
 from rnnviz.tui.view import View
 
 PANELS: Final = 12
@@ -73,25 +74,26 @@ def draw(
     height: int,
     mode: str,
 ) -> Grid:
-    """The whole screen. `view` has the cell and signal; `rows` are those of the page that are on the screen."""
+    """The whole screen. `view` has the cell, the signal and what shades; `rows` are those of the page that are on the
+    screen."""
     inks, page = Inks.of(palette), session.page
     grid = Grid.blank(width, height, inks.plain)
-    answer = _answer(session)
-    shade, first = _shade(answer, view, page)
+    answer = session.answer("recurrent")
     if rows:
+        shades = shade(session, view, rows[0].start, rows[-1].stop)
         tokens = answer is not None and len(answer.edges) > 0
         frame = compose(
             window,
             rows,
             at.text.width,
             at.text.height,
-            _levels(shade, first, rows, view),
+            levels(shades, signal_of(view.shade, view.signal)),
             cursor=page.cursor,
             cursor_bytes=max(1, page.moved(1).cursor - page.cursor) if tokens else 1,
             matches=[] if answer is None else _unknown_spans(answer, page),
         )
         grid.put_frame(frame, palette, at.text.x, at.text.y)
-    grid.put_line(_head(session, view, palette, width), 0, 0, width)
+    grid.put_line(shade_line(session, view, palette, width), 0, 0, width)
     if at.columns:
         top = at.columns[0].y - 1
         grid.put_line([("─" * width, inks.faint)], 0, top, width)
@@ -104,63 +106,14 @@ def draw(
     return grid
 
 
-def _answer(session: Session) -> Answer | None:
-    """What the recurrent model says, perhaps of an earlier page."""
-    model = session.readers["recurrent"].model
-    return None if model is None or model.failure is not None else model.answer
-
-
-def _alike(answer: Answer, page: Page) -> int:
-    """Up to where what an answer says holds for the page: it may be to an earlier one, which was the same so far."""
-    old, new = answer.question.text, page.text
-    if old is new:
-        return len(new)
-    shorter = min(len(old), len(new))
-    differ = np.flatnonzero(np.frombuffer(old, np.uint8)[:shorter] != np.frombuffer(new, np.uint8)[:shorter])
-    return int(differ[0]) if len(differ) else shorter
-
-
 def _unknown_spans(answer: Answer, page: Page) -> list[tuple[int, int]]:
     """Where the symbols stand that the recurrent model does not know, as far as it was asked for them."""
-    alike = _alike(answer, page)
+    alike = answer.alike(page.text)
     spans = [answer.span(answer.first + place) for place in np.flatnonzero(answer.unknown).tolist()]
     known = [(start, min(stop, alike)) for start, stop in spans if start < alike]
     # Not the white space after a word.
     sizes = [len(page.text[start:stop].rstrip()) if len(answer.edges) else 0 for start, stop in known]
     return [(start, start + size if size else stop) for (start, stop), size in zip(known, sizes, strict=True)]
-
-
-def _shade(answer: Answer | None, view: View, page: Page) -> tuple[NDArray[np.float16], int]:
-    """The values of the view's cell that hold for the page as it is now, one a byte, and where they begin."""
-    asked = None if answer is None else answer.question
-    if answer is None or asked is None:
-        return np.empty(0, np.float16), 0
-    if (asked.layer, asked.unit, asked.signal) != (view.cell.layer, view.cell.unit, view.signal):
-        return np.empty(0, np.float16), 0
-    first, values = answer.by_byte(answer.shade)
-    return values[: max(0, _alike(answer, page) - first)], first
-
-
-def _levels(shade: NDArray[np.float16], first: int, rows: list[Row], view: View) -> NDArray[np.uint8]:
-    """The level of each symbol from the first row's on, as `compose` wants it."""
-    start, stop = rows[0].start, rows[-1].stop
-    values = np.full(stop - start, np.nan, np.float16)
-    known = shade[max(0, start - first) :][: max(0, stop - max(start, first))]
-    values[max(0, first - start) :][: len(known)] = known
-    return levels(values, SIGNALS[view.signal])
-
-
-def _head(session: Session, view: View, palette: Palette, width: int) -> Line:
-    """Which cell shades the page, and the legend."""
-    inks, signal = Inks.of(palette), SIGNALS[view.signal]
-    left: Line = [
-        (f" {view.cell} ", inks.accent),
-        (f"{signal.view_name} ", inks.strong),
-        (f"{signal.title}", inks.faint),
-        (f"  {session.readers['recurrent'].name} · what you type", inks.plain),
-    ]
-    marks: Line = [("  ", inks.plain), *legend(palette, signal.low, signal.high), (" ", inks.plain)]
-    return spread(left, marks, width, inks.plain)
 
 
 def _foot(session: Session, view: View, answer: Answer | None, inks: Inks, width: int, mode: str) -> Line:
@@ -201,7 +154,7 @@ def _value(answer: Answer, view: View, page: Page, inks: Inks) -> Line:
     same = (asked.layer, asked.unit, asked.signal) == (view.cell.layer, view.cell.unit, view.signal)
     if not same or not 0 <= at < len(answer.shade) or asked.cursor != page.cursor:
         return []
-    if answer.span(answer.before - 1)[1] > _alike(answer, page):
+    if answer.span(answer.before - 1)[1] > answer.alike(page.text):
         return []
     signal = SIGNALS[view.signal]
     return [(f"  {signal.view_name} {float(signal.view(answer.shade[at : at + 1])[0]):+.4f}", inks.strong)]

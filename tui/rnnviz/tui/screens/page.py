@@ -86,7 +86,7 @@ class PageScreen(Asking[View | None]):
         """`view` is where the text screen is; `run` a path that was given for the recurrent model."""
         super().__init__()
         self.session = session
-        self.view = replace(view, top=0, cursor=session.page.cursor)
+        self.view = replace(view, top=0, cursor=session.page.cursor, shade=session.shade)
         self.came_from = view
         self.scene = scene
         self._run = run
@@ -264,7 +264,7 @@ class PageScreen(Asking[View | None]):
     def turned(self) -> None:
         """The page, its cursor or the cell is another one: ask, and show what is known already."""
         text = self.sheet.text
-        self.view = replace(self.view, cursor=self.session.page.cursor)
+        self.view = replace(self.view, cursor=self.session.page.cursor, shade=self.session.shade)
         if text.width > 0 and text.height > 0:
             window = self.window
             top = min(self.view.top, len(window.data) - 1)
@@ -279,7 +279,7 @@ class PageScreen(Asking[View | None]):
         self._overtaken = not canvas.free
         if self._overtaken or self.sheet.text.width < 1 or self.sheet.text.height < 1:
             return
-        palette = self.scene.palette(self.view.signal)
+        palette = self.scene.shades(self.view)
         at = self.sheet
         canvas.show(
             draw(self.session, self.view, self.window, self._rows, palette, at, *canvas.size, self._mode)

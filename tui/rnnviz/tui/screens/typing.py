@@ -68,6 +68,8 @@ class PageModels(PageScreen):
     KEYS: ClassVar[list[Binding]] = [
         key("+", "ngram(1)", "larger n", "The n-gram model of the next larger n"),
         key("-", "ngram(-1)", "smaller n", "The n-gram model of the next smaller n"),
+        key("t", "shade(1)", "shade", "Shade by the cell, by either model's surprisal, by their difference"),
+        key("T", "shade(-1)", "shade back", "The shading before"),
         key("R", "ask_run", "run", "Give the path of the run to read with"),
         key("N", "ask_ngrams", "n-grams", "Give the path of a directory of n-gram models"),
         key("r", "restart", "start again", "Start a model's process that has ended or hangs once more"),
@@ -76,6 +78,13 @@ class PageModels(PageScreen):
     def action_ngram(self, by: int) -> None:
         if not self.session.other_ngram(by):
             self.notify("there is no such n-gram model", timeout=2)
+        self.turned()
+
+    def action_shade(self, by: int) -> None:
+        shades, shade = self.session.shades(), self.session.shade
+        self.session.shade = (
+            shades[(shades.index(shade) + by) % len(shades)] if shade in shades else shades[0]
+        )
         self.turned()
 
     def action_restart(self) -> None:

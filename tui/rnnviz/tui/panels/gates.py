@@ -10,7 +10,7 @@ from rnnviz.tui.crossings import saturation_marks
 from rnnviz.tui.frame import LEVELS
 from rnnviz.tui.painting import Inks, Line, cut, side_by_side, spread, width_of
 from rnnviz.tui.palette import Palette
-from rnnviz.tui.panels.histogram import bars, level_ink, rebinned
+from rnnviz.tui.panels.histogram import bars, inked, level_ink, rebinned
 
 LEAST_WIDTH = 13
 """Columns of a histogram with the one left free after it. Narrower than all of them together, some are left out."""
@@ -84,11 +84,9 @@ def _block(
     rows = bars(rebinned(statistics.histogram, width), max(1, height - 3 - with_mean))
     paints = [level_ink(palette, round(x * (LEVELS - 1) / max(1, width - 1))) for x in range(width)]
     for row in rows:
+        line = inked(row, paints, inks.plain)
         lines.append(
-            [
-                ("┊", inks.faint) if character == " " and x in marks else (character, paints[x])
-                for x, character in enumerate(row)
-            ]
+            [("┊", inks.faint) if line[x][0] == " " and x in marks else line[x] for x in range(width)]
         )
     axis = [("┴" if x in marks else "─", inks.faint) for x in range(width)]
     if at_cursor is not None:

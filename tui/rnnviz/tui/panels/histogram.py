@@ -35,6 +35,14 @@ def bars(counts: NDArray[np.float64], height: int) -> list[str]:
     ]
 
 
+def inked(row: str, paints: list[Paint], plain: Paint) -> Line:
+    """A row of bars, each character in its column's paint; blanks are plain, so that no bar changes them."""
+    return [
+        (character, plain if character == " " else paint)
+        for character, paint in zip(row, paints, strict=True)
+    ]
+
+
 def histogram_lines(
     statistics: UnitStatistics | None, signal: Signal, width: int, height: int, palette: Palette
 ) -> list[Line]:
@@ -47,7 +55,7 @@ def histogram_lines(
     rows = bars(rebinned(statistics.histogram, width), bar_rows)
     paints = _column_inks(palette, width)
     lines = [title]
-    lines += [[(character, paint) for character, paint in zip(row, paints, strict=True)] for row in rows]
+    lines += [inked(row, paints, inks.plain) for row in rows]
     low, high = f"{signal.low:+.0f}" if signal.low else "0", f"{signal.high:+.0f}"
     lines.append(spread([(low, inks.faint)], [(high, inks.faint)], width, inks.plain))
     lines.append([(f"mean {statistics.mean:+.3f} ± {statistics.deviation:.3f}", inks.plain)])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.tui.frame import LEVELS, Frame
-from rnnviz.tui.glyphs import COVERED
+from rnnviz.tui.glyphs import COVERED, UNSHOWABLE, is_wide
 from rnnviz.tui.palette import Depth, Paint, Palette, Theme
 
 Line = list[tuple[str, Paint]]
@@ -64,7 +64,10 @@ def cut(line: Line, width: int) -> Line:
     for text, paint in line:
         if width <= 0:
             break
-        found.append((text[:width], paint))
+        kept = text[:width]
+        if len(kept) < len(text) and is_wide(kept[-1]):
+            kept = f"{kept[:-1]}{chr(UNSHOWABLE)}"  # its right half is cut off
+        found.append((kept, paint))
         width -= len(text)
     return found
 

@@ -123,12 +123,13 @@ def _foot(session: Session, view: View, answer: Answer | None, inks: Inks, width
     at: Line = [(f"  line {page.text.count(bytes([NEWLINE]), 0, page.cursor) + 1:,}", inks.faint)]
     left: Line = at
     value: Line = []
-    if opened is None or opened.symbols == "byte":
+    unit = session.capture.unit if opened is None else opened.symbols
+    if unit == "byte":
         left = [(f" {page.cursor:,}", inks.strong), (f"/{len(page.text):,}", inks.faint), *at]
         if page.cursor:
             left.append((f"  after {name_of(page.text[page.cursor - 1])}", inks.accent))
     elif answer is not None:
-        left = [(f" {answer.before:,}", inks.strong), (f"/{answer.of:,} {opened.symbols}s", inks.faint), *at]
+        left = [(f" {answer.before:,}", inks.strong), (f"/{answer.of:,} {unit}s", inks.faint), *at]
         if answer.before:
             name = name_of_symbol(answer.symbol(answer.before - 1), LONGEST_NAME)
             left.append((f"  after {name}", inks.accent))

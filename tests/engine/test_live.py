@@ -90,6 +90,39 @@ def test_typed_tokens_have_the_values_of_their_capture(tmp_path: Path, vocabular
     agrees(reading, made.capture.models["tokens"], made.capture.symbols)
 
 
+Parts = st.lists(st.sampled_from(["der", "Hund", " ", "\n", "🙂", "é", "x", "a"]), max_size=30).map("".join)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from([WORDS, CHARACTERS]),
+    st.lists(
+        st.tuples(Parts, st.booleans()),
+        min_size=1,
+        max_size=6,
+    ),
+)
+def test_any_sequence_of_tokens_ends_like_the_last_one_alone(
+    vocabulary: TokenVocabulary, texts: list[tuple[str, bool]]
+) -> None:
+    model = build("lstm", len(vocabulary), 4, 2)
+    initialise(model, 0, 1.5)
+    reading, fresh = LiveRecurrent(model, vocabulary), LiveRecurrent(model, vocabulary)
+    for text, unfinished in texts:
+        for _ in reading.follow(np.frombuffer(text.encode(), np.uint8), unfinished=unfinished):
+            pass
+    last, unfinished = texts[-1]
+    for _ in fresh.follow(np.frombuffer(last.encode(), np.uint8), unfinished=unfinished):
+        pass
+    assert reading.length == fresh.length
+    np.testing.assert_array_equal(reading.typed.edges, fresh.typed.edges)
+    np.testing.assert_allclose(
+        reading.surprisal(0, reading.length), fresh.surprisal(0, fresh.length), atol=1e-4, equal_nan=True
+    )
+    for length in range(1, reading.length + 1):
+        np.testing.assert_allclose(reading.next(length), fresh.next(length), rtol=1e-3, atol=1e-4)
+
+
 def test_a_word_that_may_still_grow_is_read_when_it_cannot(tmp_path: Path) -> None:
     reading = LiveRecurrent(imported_run(tmp_path / "run", WORDS).model(torch.device("cpu")), WORDS)
     lengths = [

@@ -34,6 +34,22 @@ def test_the_command_line_is_light() -> None:
     assert not loads(modules, "textual", "torch", "zarr", "kenlm", "numpy", "numba")
 
 
+def test_the_first_screen_loads_neither_zarr_nor_textual(tmp_path: Path) -> None:
+    path = make_capture(tmp_path / "a.zarr").path
+    code = f"""
+from pathlib import Path
+from rnnviz.tui.opening import open_view
+from rnnviz.tui.first_paint import _screen
+from rnnviz.tui.palette import Depth
+from rnnviz.tui.source import Source
+capture, view = open_view(Path({str(path)!r}), None, None, 0)
+assert _screen(Source(capture), view, Depth.TRUE, "dark", 100, 30)
+"""
+    modules = modules_after(code)
+    assert loads(modules, "numcodecs")
+    assert not loads(modules, "zarr", "textual", "asyncio")
+
+
 def test_the_explorer_loads_neither_torch_nor_kenlm_nor_the_engine(tmp_path: Path) -> None:
     path = make_capture(tmp_path / "a.zarr").path
     # The app runs headless for as long as it takes to draw a cell: all it ever loads is loaded then.

@@ -31,7 +31,7 @@ NEXT_BLOCK = 512
 NEXT_BYTES = 1_000_000
 """Of a block of distributions at most: vocabularies of words make them large, so that their blocks are short."""
 CACHE_BYTES = 10_000_000
-"""Enough for some forty blocks. The explorer then takes 120 MB; 85 of them are there before the first step."""
+"""Enough for some forty blocks. The explorer then takes 80 MB (110, once a scan of the whole text has loaded zarr)."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from rnnviz.store.errors import NotFound
 from rnnviz.tui.explorer import Explorer
+from rnnviz.tui.live.history import History
 from rnnviz.tui.live.page import Page
 from rnnviz.tui.live.whereabouts import refuse_no_run
 from rnnviz.tui.opening import open_view
@@ -75,7 +76,10 @@ async def test_every_key_of_the_help_does_something(path: Path, words: Typed, un
                     screen.typing = name in ("While typing", "Editing")
                     screen.writing = False
                     session.temperature, session.writer = 1.0, "recurrent"
-                    session.page = Page(TEXT, 300)
+                    session.page, session.history = Page(), History()
+                    for page in (Page(TEXT, 300), Page(TEXT[:-1], 300)):
+                        session.change(page)
+                    session.page = session.history.back(session.page)
                     screen.turned()
                     before = described(screen)
                     await pilot.press(key)
@@ -186,6 +190,20 @@ async def test_without_a_model_one_types_and_takes_words_back(
         assert screen.session.page.text == b"der Hund "
         await pilot.press("i", "a", "backspace", "backspace")
         assert screen.session.page.text == b"der Hund"
+
+
+async def test_a_line_taken_away_by_mistake_comes_back(path: Path) -> None:
+    app = explorer(path)
+    async with app.run_test(size=(90, 30)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press(*"the", "space", *"war", "enter", *"no", "left", "ctrl+u")
+        assert screen.session.page == Page(b"the war\no", 8)
+        await pilot.press("ctrl+z")
+        assert screen.session.page == Page(b"the war\nno", 9)
+        await pilot.press("escape", "ctrl+z", "ctrl+z", "ctrl+z")
+        assert screen.session.page == Page(b"the ", 4)
+        await pilot.press("ctrl+y", "ctrl+y", "ctrl+y", "ctrl+y", "ctrl+y")
+        assert screen.session.page == Page(b"the war\no", 8)
 
 
 async def test_a_small_screen_keeps_the_page(path: Path) -> None:

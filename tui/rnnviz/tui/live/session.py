@@ -15,6 +15,7 @@ from rnnviz.store.errors import InvalidRun
 from rnnviz.store.reader import Capture
 from rnnviz.tui.glyphs import visible
 from rnnviz.tui.live.client import Answer, LiveModel, Question, Wanted
+from rnnviz.tui.live.history import History
 from rnnviz.tui.live.page import Page
 from rnnviz.tui.live.whereabouts import FoundNgrams, FoundRun, ngram_models
 from rnnviz.tui.shading import Shade
@@ -76,6 +77,7 @@ class Session:
     ngrams: FoundNgrams | None = None
 
     def __post_init__(self) -> None:
+        self.history = History()
         self.readers: dict[Place, Reader] = {"recurrent": Reader(visible(self.name), "looking for its run…")}
         if not self.capture.has_tokens:  # n-gram models are over bytes
             self.readers["ngram"] = Reader("n-gram", "looking for the n-gram models…")
@@ -169,6 +171,11 @@ class Session:
         if answer is None or not answer.complete or answer.question.text != self.page.text:
             return None
         return answer.drawn if answer.question.draw == (self.temperature, self.seed) else None
+
+    def change(self, page: Page) -> None:
+        """Make another page of it, which can be undone."""
+        self.history.change(self.page, page)
+        self.page = page
 
     def without_last(self) -> Page:
         """The page without its last symbol, the cursor at its end."""

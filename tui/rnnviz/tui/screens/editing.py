@@ -10,6 +10,7 @@ from textual.binding import Binding
 
 from rnnviz.tui import view as moves
 from rnnviz.tui.layout import TextWindow
+from rnnviz.tui.live.page import Page
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.movement import WHEEL
 from rnnviz.tui.screens.page import PageScreen
@@ -58,6 +59,8 @@ class Editing(PageScreen):
         key("delete,ctrl+d", "erase_after", "delete", "Take away the character under the cursor"),
         key("ctrl+w", "erase_word", "delete word", "Take away the word before the cursor"),
         key("ctrl+u", "erase_line", "delete line", "Take away the line before the cursor"),
+        key("ctrl+z", "undo", "undo", "Undo: the page as it was before the last word or change"),
+        key("ctrl+y", "redo", "redo", "Redo what was undone"),
     ]
 
     def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
@@ -99,6 +102,19 @@ class Editing(PageScreen):
     def action_erase_line(self) -> None:
         self.writing = False
         self.edit(self.session.page.erased_line())
+
+    def action_undo(self) -> None:
+        self._turn_to(self.session.history.back(self.session.page), "nothing is left to undo")
+
+    def action_redo(self) -> None:
+        self._turn_to(self.session.history.on(self.session.page), "nothing is left to redo")
+
+    def _turn_to(self, page: Page, nothing: str) -> None:
+        self.writing = False
+        if page == self.session.page:
+            self.notify(nothing, timeout=2)
+        self.session.page = page
+        self.turned()
 
 
 class Commands(PageScreen):

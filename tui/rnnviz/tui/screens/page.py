@@ -211,7 +211,7 @@ class PageScreen(Asking[View | None]):
 
     def _write(self, written: bytes) -> None:
         page = self.session.page
-        self.session.page = Page(page.text, len(page.text)).typed(written)
+        self.session.change(Page(page.text, len(page.text)).typed(written))
         self.writing = self.writing and not self.one_symbol
         self.turned()
 
@@ -355,7 +355,7 @@ class PageScreen(Asking[View | None]):
 
     def edit(self, page: Page) -> None:
         """Show another page, or another place in it."""
-        self.session.page = page
+        self.session.change(page)
         self.turned()
 
     def _try(self, act: Callable[[], None]) -> None:

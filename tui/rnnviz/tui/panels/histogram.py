@@ -14,6 +14,9 @@ from rnnviz.tui.painting import Inks, Line, spread
 from rnnviz.tui.palette import Paint, Palette
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
+_STEP = 4
+"""Levels between the colours of bars, as between those of the legend. With a colour of its own for every column, the
+panel would be a sixth of what a step to the next cell sends."""
 
 
 def rebinned(histogram: NDArray[np.int64], columns: int) -> NDArray[np.float64]:
@@ -74,8 +77,9 @@ def histogram_lines(
 
 @lru_cache(maxsize=32)
 def _column_inks(palette: Palette, width: int) -> list[Paint]:
-    """The paint of each column of the bars: its level's."""
-    levels = [round(column * (LEVELS - 1) / max(1, width - 1)) for column in range(width)]
+    """The paint of each column of the bars: that of the colour of the legend which is nearest to its level's."""
+    steps = (LEVELS - 1) // _STEP
+    levels = [_STEP * round(column * steps / max(1, width - 1)) for column in range(width)]
     return [level_ink(palette, level) for level in levels]
 
 

@@ -89,7 +89,10 @@ class Grid:
         if not text:
             return
         stop = x + len(text)
-        numbers = np.repeat([ink(paint) for _, paint in line], [len(piece) for piece, _ in line])
+        # Pieces often share a paint, whose hash takes longer than all else here.
+        paints = {id(paint): paint for _, paint in line}
+        inks = {key: ink(paint) for key, paint in paints.items()}
+        numbers = np.repeat([inks[id(paint)] for _, paint in line], [len(piece) for piece, _ in line])
         self.codes[y, x:stop] = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
         self.inks[y, x:stop] = numbers[: len(text)]
         last = int(self.codes[y, stop - 1])

@@ -13,7 +13,7 @@ from rnnviz.tui.frame import LEVELS
 from rnnviz.tui.painting import Inks, Line, spread
 from rnnviz.tui.palette import Paint, Palette
 
-_EIGHTHS = " ▁▂▃▄▅▆▇█"
+_EIGHTHS = np.array(list(" ▁▂▃▄▅▆▇█"))
 _STEP = 4
 """Levels between the colours of bars, as between those of the legend. With a colour of its own for every column, the
 panel would be a sixth of what a step to the next cell sends."""
@@ -32,10 +32,8 @@ def bars(counts: NDArray[np.float64], height: int) -> list[str]:
     top = float(counts.max(initial=0.0))
     heights = np.sqrt(counts / top) * height * 8 if top > 0 else np.zeros(len(counts))
     eighths = np.where(counts > 0, np.maximum(np.rint(heights), 1), 0).astype(int)
-    return [
-        "".join(_EIGHTHS[min(max(value - 8 * row, 0), 8)] for value in eighths.tolist())
-        for row in reversed(range(height))
-    ]
+    above = np.clip(eighths - 8 * np.arange(height)[::-1, None], 0, 8)
+    return ["".join(row) for row in _EIGHTHS[above].tolist()]
 
 
 def inked(row: str, paints: list[Paint], plain: Paint) -> Line:
@@ -79,8 +77,8 @@ def histogram_lines(
 def _column_inks(palette: Palette, width: int) -> list[Paint]:
     """The paint of each column of the bars: that of the colour of the legend which is nearest to its level's."""
     steps = (LEVELS - 1) // _STEP
-    levels = [_STEP * round(column * steps / max(1, width - 1)) for column in range(width)]
-    return [level_ink(palette, level) for level in levels]
+    paints = [level_ink(palette, _STEP * step) for step in range(steps + 1)]
+    return [paints[round(column * steps / max(1, width - 1))] for column in range(width)]
 
 
 def level_ink(palette: Palette, level: int) -> Paint:

@@ -101,7 +101,7 @@ def strokes(changed: NDArray[np.bool_], new: Grid, moves: CursorMoves, left: int
     at = np.flatnonzero(known) + 1  # strokes that can be reached from the one before them
     for columns in range(_BEFORE + 1):
         if columns:
-            at = at[x[at] >= columns]
+            at = at[(x[at] >= columns) & (length[at] > columns + 1)]
             at = at[ground.free(starts[at] - columns, turns[at])]
         near, beside, cost = moves.relative(
             from_y[at - 1], from_x[at - 1], y[at] + top, x[at] + left - columns

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import pty
+import re
+import signal
 import termios
+from pathlib import Path
 
 import pyte
 import pytest
 
+from rnnviz.tui.pacing import QUESTION
 from rnnviz.tui.tab_stops import TabStops, pass_unchanged
 from support.captures import HandMade, make_capture, model_schema
 from support.terminal import Terminal
@@ -134,3 +138,25 @@ def test_the_explorer_moves_by_tabs_where_the_stops_stand_as_it_expects(
         assert (b"\t" in terminal.output[sent:]) is used
         terminal.press("q")
         assert terminal.wait_for_exit() == 0
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="only Linux tells that a program is suspended"
+)
+def test_what_was_known_before_the_program_was_suspended_is_asked_again(made: HandMade) -> None:
+    with Terminal(["browse", str(made.path)], columns=100, rows=30) as terminal:
+        terminal.wait_for_text("mean")
+        terminal.press("j", "j")
+        terminal.wait_for_text("0:2")
+        os.kill(terminal.pid, signal.SIGTSTP)
+        status = Path(f"/proc/{terminal.pid}/stat")
+        terminal.wait_for(lambda: ") T " in status.read_text(), "the program suspended")
+        terminal.screen.reset()
+        terminal.screen.tabstops = set(range(4, 100, 4))
+        os.kill(terminal.pid, signal.SIGCONT)
+        terminal.wait_for_text("0:2")
+        sent = len(terminal.output)
+        terminal.press("j", "j")
+        terminal.wait_for_text("0:4")
+        assert b"\t" + QUESTION.encode() in terminal.output[sent:]
+        assert re.search(rb"\t(?!\x1b\[6n)", terminal.output[sent:]) is None

@@ -97,6 +97,10 @@ class Canvas(Widget):
             if rows:
                 self.refresh(*(Region(0, y, grid.width, 1) for y in rows))
 
+    def on_mount(self) -> None:
+        # While the program was suspended, others may have used the terminal.
+        self.app.app_resume_signal.subscribe(self, lambda _: self.forget())
+
     def answered(self, column: int, row: int) -> None:
         """The terminal has told where its cursor is: at a tab stop, if it was asked for those, else at the end of a
         frame."""

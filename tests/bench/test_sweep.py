@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from rnnviz.engine import limits
+from rnnviz.store import limits
 from rnnviz.engine.device import DeviceName, resolve
 from rnnviz.engine.model import Kind
 from rnnviz.engine.split import Split

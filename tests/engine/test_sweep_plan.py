@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from rnnviz.engine import limits
+from rnnviz.store import limits
 from rnnviz.engine.run import RunConfig, load_run
 from rnnviz.engine.split import Split
 from rnnviz.engine.sweep.grid import grid

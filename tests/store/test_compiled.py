@@ -1,11 +1,78 @@
-"""Compiling, where the machine code can be kept and where it cannot."""
+"""Compiling, on processors of any kind, where the machine code can be kept and where it cannot."""
 
 from __future__ import annotations
 
+import os
+import platform
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 
-from rnnviz.store.compiled import compiled
+import pytest
+
+from rnnviz.store.compiled import compiled, kept_in
+
+NARROWED = """
+import sys
+import numpy as np
+from rnnviz.store.compiled import compiled, float16_bits
+
+@compiled("void(float32[::1], uint16[::1])")
+def narrow(values, bits):
+    for index in range(len(values)):
+        bits[index] = float16_bits(values[index])
+
+half = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32).view(np.uint32)
+near = np.concatenate([half + np.uint32(off) for off in (0, 1, 0xFFF, 0x1000, 0x1001, 0x1FFF)])
+patterns = np.concatenate([near, np.random.default_rng(0).integers(0, 1 << 32, 200_000, dtype=np.uint32)])
+values = patterns.view(np.float32)
+values = np.ascontiguousarray(values[~np.isnan(values)])
+bits = np.empty(len(values), np.uint16)
+narrow(values, bits)
+with np.errstate(over="ignore"):
+    np.testing.assert_array_equal(bits, values.astype(np.float16).view(np.uint16))
+"""
+
+DOUBLED = """
+from rnnviz.store.compiled import compiled, kept_in
+
+@compiled("int64(int64)")
+def doubled(value):
+    return 2 * value
+
+assert doubled(21) == 42
+print(kept_in(doubled))
+"""
+
+
+def run(script: Path, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {},
+        pytest.param(
+            {"NUMBA_CPU_NAME": "x86-64-v2", "NUMBA_CPU_FEATURES": ""},
+            marks=pytest.mark.skipif(platform.machine() != "x86_64", reason="not an x86-64 processor"),
+        ),
+    ],
+    ids=["this processor", "one without float16"],
+)
+def test_every_float32_becomes_the_nearest_float16(target: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "narrowed.py").write_text(NARROWED)
+    run(tmp_path / "narrowed.py", target | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")})
 
 
 def test_a_function_whose_code_can_be_kept_nowhere_is_compiled_all_the_same() -> None:
@@ -13,4 +80,14 @@ def test_a_function_whose_code_can_be_kept_nowhere_is_compiled_all_the_same() ->
     exec(compile("def add(a, b):\n    return a + b", "<no file>", "exec"), namespace)
     add = compiled("int64(int64, int64)")(cast("Callable[[int, int], int]", namespace["add"]))
     assert add(2, 3) == 5
-    assert type(add).__module__.startswith("numba")
+    assert kept_in(add) is None
+
+
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+def test_damaged_machine_code_is_compiled_anew(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "doubled.py").write_text(DOUBLED)
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    assert run(tmp_path / "doubled.py", cache).startswith(str(tmp_path / "cache"))
+    (kept,) = (tmp_path / "cache").rglob(f"*.{kind}")
+    kept.write_bytes(b"")
+    run(tmp_path / "doubled.py", cache)

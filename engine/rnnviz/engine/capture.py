@@ -1,9 +1,9 @@
 """Capturing: a model reads a text, and every signal of every unit goes to disk.
 
 Zero state at the start of each segment, dropout off, symbols one after the other. `blocks` has the order of the
-work, `ahead` and `reading` the computation, `rnnviz.store.writer` the disk. Memory is bounded by one block, the
-columns that wait to be written and the states read ahead. The same run, text, options, machine and number of
-threads give the same bytes on disk, interrupted or not.
+work, `ahead` and `reading` the computation, `rnnviz.store.writer` the disk. Memory is bounded by one block (two of a
+chain), the columns that wait to be written and the states read ahead. The same run, text, options, machine and
+number of threads give the same bytes on disk, interrupted or not.
 """
 
 from __future__ import annotations
@@ -177,6 +177,9 @@ def _record_chained(
                 done += symbols
                 again = f"reading again, {done / written:.0%}" if done < written else ""
                 yield Progress(max(done, written), total, again)
+                if writing and writing.done():
+                    writing.result()  # raises what the disk refused, at once
+            ahead.keep(block.pieces[0], reader.after)
             if writing:
                 writing.result()
             if block.stop > written:
@@ -250,7 +253,7 @@ def _plan(readers: Readers, segments: Segments, schema: CaptureSchema) -> Plan:
     enough = max(1, BLOCK_BYTES // schema.bytes_per_symbol)
     most = max(1, MOST_BLOCK_BYTES // schema.bytes_per_symbol)
     if len(lengths) == 1 and readers.quick_alone:
-        return chain(lengths[0], schema.column)
+        return chain(lengths[0], min(schema.column, most))
     together = CUDA_TOGETHER if readers.device.type == "cuda" else CPU_TOGETHER * len(readers)
     state_bytes = sum(part.numel() * part.element_size() for part in readers.model.zero_state(1))
     piece = min(most, max(enough // together, sum(lengths) * state_bytes // STATE_BYTES, 1))

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import torch
 
-from rnnviz.engine import limits
+from rnnviz.store import limits
 from rnnviz.store.errors import Unavailable
 
 DeviceName = Literal["auto", "cpu", "cuda"]

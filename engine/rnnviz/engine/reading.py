@@ -18,6 +18,7 @@ from torch import Tensor
 
 from rnnviz.engine.ahead import ReadAhead
 from rnnviz.engine.blocks import MOST_TOGETHER, Block, Piece
+from rnnviz.engine.model import State
 from rnnviz.engine.placing import place
 from rnnviz.engine.readers import Reader, Readers
 from rnnviz.engine.segments import Source
@@ -51,6 +52,8 @@ class BlockReader:
         """By layer and symbol: signal by signal, unit by unit."""
         self._next = np.empty((longest if self._schema.next else 0, self._schema.vocabulary_size), np.float16)
         self._surprisal = np.empty(longest if self._schema.surprisal else 0, np.float32)
+        self.after: State = ()
+        """The state after the piece that was read last, each part [layers, 1, hidden]; of one that was read alone."""
         self._window = max(1, WINDOW_VALUES // (rows * self._schema.layers))
 
     def read(self, block: Block, ahead: ReadAhead) -> Iterator[int]:
@@ -104,8 +107,7 @@ class BlockReader:
                 self._keep_predictions(signals[-1]["h"], targets, into)
             step += window
             yield sum(lengths)
-        if len(pieces) == 1:
-            ahead.keep(pieces[0], state)
+        self.after = state
 
     def _pairs(self, piece: Piece) -> NDArray[np.int64]:
         """What is read and what comes after it: int64 [2, length]."""

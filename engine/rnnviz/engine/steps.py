@@ -27,7 +27,6 @@ from typing import Any, Final, Self
 import torch
 from torch import Tensor
 
-from rnnviz.engine import lstm_steps
 from rnnviz.engine.equations import Weights
 from rnnviz.engine.model import MOST_ONE_HOT, Kind, PaperGRU, RecurrentModel, State, layer_weights
 
@@ -40,10 +39,11 @@ SHAPES: Final = 4
 class Steps:
     """Reads windows with one model, whose weights are taken as they are now."""
 
-    def __init__(self, model: RecurrentModel) -> None:
+    def __init__(self, model: RecurrentModel, *, compiled: bool = True) -> None:
+        """`compiled` steps are for the CPU and LSTMs alone. They load Numba (see `rnnviz.store.compiled`)."""
         self._model = model
-        on_cpu = model.decoder.weight.device.type == "cpu"
-        layer = _CompiledLstm if model.kind == "lstm" and on_cpu else LAYERS[model.kind]
+        compiled = compiled and model.kind == "lstm" and model.decoder.weight.device.type == "cpu"
+        layer = _CompiledLstm if compiled else LAYERS[model.kind]
         self._layers = [layer(layer_weights(model.rnn, index), index == 0) for index in range(model.layers)]
 
     @property
@@ -214,6 +214,12 @@ class _Lstm(_Layer):
 class _CompiledLstm(_Lstm):
     """The same, its equations compiled; g is itself after its step."""
 
+    def __init__(self, weights: Weights, first: bool) -> None:
+        from rnnviz.engine import lstm_steps
+
+        super().__init__(weights, first)
+        self._one_step, self._all_steps = lstm_steps.step, lstm_steps.window
+
     def views(self, memory: dict[str, Tensor]) -> Any:
         arrays = tuple(memory[name].numpy() for name in ("sums", "c", "h"))
         sums, c, h = arrays
@@ -225,11 +231,11 @@ class _CompiledLstm(_Lstm):
     def step(self, views: Any) -> None:
         if isinstance(views, tuple):
             sums, c, h = views
-            lstm_steps.window(sums, self._recurrent.numpy(), c, h)
+            self._all_steps(sums, self._recurrent.numpy(), c, h)
             return
         for (products, h_before), values in views:
             products.addmm_(h_before, self._recurrent)
-            lstm_steps.step(*values)
+            self._one_step(*values)
 
     def signals(self, memory: dict[str, Tensor]) -> dict[str, Tensor]:
         i, f, o, g = self.rows(memory["sums"], 0, 1, 2, 3)

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 from torch.optim.rmsprop import rmsprop
 
-from rnnviz.engine import limits
 from rnnviz.engine.checkpoint import (
     Checkpoint,
     Position,
@@ -44,6 +43,7 @@ from rnnviz.engine.split import PARTS, READ_STEPS, read_streams, spans
 from rnnviz.engine.text import Text, is_there
 from rnnviz.engine.text_record import TextRecord
 from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.store import limits
 from rnnviz.store.disk import DirectoryLock, make_directory
 from rnnviz.store.errors import AlreadyExists, InvalidRequest, InvalidText, TrainingDiverged
 

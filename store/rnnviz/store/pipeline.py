@@ -6,8 +6,6 @@ opened; it is set for just that moment, so that a program which uses zarr itself
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -16,14 +14,12 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
+from rnnviz.store import limits
 from rnnviz.store.schema import ArraySchema
 
 if TYPE_CHECKING:
     import zarr
 
-_CORES: Final = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-WRITING_THREADS: Final = min(16, _CORES)
-"""Arrays that are encoded at once."""
 _ZARRS: Final = "zarrs.ZarrsCodecPipeline"
 _configuring = Lock()
 
@@ -31,6 +27,12 @@ _configuring = Lock()
 def zarrs_available() -> bool:
     """Whether the Rust pipeline is used."""
     return find_spec("zarrs") is not None
+
+
+@cache
+def writing_threads() -> int:
+    """How many arrays are encoded at once."""
+    return min(16, limits.cores().amount)
 
 
 def open_to_read(directory: Path, array: ArraySchema) -> zarr.Array[Any]:
@@ -75,7 +77,7 @@ def _make_pool() -> None:
     that zarrs takes its own number of threads from."""
     import zarr
 
-    with _configured({"threading.max_workers": WRITING_THREADS}):
+    with _configured({"threading.max_workers": writing_threads()}):
         zarr.create_group({})
 
 

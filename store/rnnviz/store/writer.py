@@ -26,7 +26,7 @@ from rnnviz.store.creation import build_skeleton, put_in_place, refuse_existing
 from rnnviz.store.disk import DirectoryLock, replace_file, storage_errors
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.store.metadata import DOCUMENT, check_is_capture, damaged, read_schema
-from rnnviz.store.pipeline import WRITING_THREADS, open_to_write
+from rnnviz.store.pipeline import open_to_write, writing_threads
 from rnnviz.store.reader import open_capture
 from rnnviz.store.schema import ATTRIBUTE, SIDECAR, ArraySchema, CaptureSchema
 from rnnviz.store.sidecar import Sidecar, new_accumulators, read_sidecar, write_sidecar
@@ -134,7 +134,7 @@ class CaptureWriter:
         self._arrays = {name: open_to_write(path, array) for name, array in self._schemas.items()}
         self._gathered: dict[str, NDArray[Any]] = {}
         """A column's memory by array path, once there is need of it."""
-        self._threads = ThreadPoolExecutor(WRITING_THREADS, "rnnviz-writer")
+        self._threads = ThreadPoolExecutor(writing_threads(), "rnnviz-writer")
         self._of_thread = threading.local()
 
     def __enter__(self) -> Self:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from rnnviz.engine import limits
 from rnnviz.engine.ngram.parts import PART, can_pack
+from rnnviz.store import limits
 from rnnviz.store.errors import InvalidRequest
 
 MOST_SYMBOLS: Final = (1 << 31) - 3

@@ -13,13 +13,13 @@ from typing import Final
 
 import torch
 
-from rnnviz.engine import limits
 from rnnviz.engine.run import RunConfig
 from rnnviz.engine.shares import STREAMS, STREAMS_OF_PYTHON
 from rnnviz.engine.sweep.grid import parameter_count
 from rnnviz.engine.sweep.job import ENDS, Job, Report
 from rnnviz.engine.sweep.trainer import Trainer
 from rnnviz.engine.train import BYTES_PER_PARAMETER
+from rnnviz.store import limits
 from rnnviz.store.errors import InvalidRequest
 
 TICK_SECONDS: Final = 0.25

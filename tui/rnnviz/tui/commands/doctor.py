@@ -55,6 +55,7 @@ def examine(color: str) -> Iterator[Finding]:
     for package in ("numpy", "textual", "zarr"):
         yield Finding(package, version(package))
     yield _codecs()
+    yield _compiler()
     yield from _torch()
     yield _kenlm()
     yield from _terminal(color)
@@ -68,11 +69,25 @@ def _codecs() -> Finding:
     return Finding("zarrs", "not installed: zarr-python's own codecs are used", "pip install zarrs")
 
 
+def _compiler() -> Finding:
+    from rnnviz.store.compiled import kept_in
+    from rnnviz.store.counting import turn_and_count
+
+    kept = kept_in(turn_and_count)
+    if kept is None:
+        return Finding(
+            "numba",
+            f"{version('numba')}; its machine code can be kept nowhere, so every capture compiles for seconds",
+            "Set NUMBA_CACHE_DIR to a directory that can be written.",
+        )
+    return Finding("numba", f"{version('numba')}, machine code kept in {kept}")
+
+
 def _torch() -> Iterator[Finding]:
     import torch
 
-    from rnnviz.engine import limits
     from rnnviz.engine.device import resolve
+    from rnnviz.store import limits
 
     yield Finding("torch", torch.__version__)
     devices = [f"cuda:{n} {torch.cuda.get_device_name(n)}" for n in range(torch.cuda.device_count())]

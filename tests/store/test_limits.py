@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from rnnviz.engine import limits
 from rnnviz.engine.device import resolve
-from rnnviz.engine.limits import Limit, cores, free_memory, memory
+from rnnviz.store import limits
+from rnnviz.store.limits import Limit, cores, free_memory, memory
 
 HERE = Limit(len(os.sched_getaffinity(0)), cores(Path("/nowhere")).source)
 """Where nothing but the machine and the affinity limits."""

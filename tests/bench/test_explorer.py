@@ -50,10 +50,13 @@ def captured(folder: Path, name: str, text: bytes) -> Path:
     return path
 
 
+GIVEN = os.environ.get("RNNVIZ_BENCH_SOURCE")
+SOURCE = "this project's own source" if GIVEN is None else Path(GIVEN).name
+
+
 def source() -> bytes:
-    given = os.environ.get("RNNVIZ_BENCH_SOURCE")
-    if given is not None:
-        return Path(given).read_bytes()[:SOURCE_BYTES]
+    if GIVEN is not None:
+        return Path(GIVEN).read_bytes()[:SOURCE_BYTES]
     return b"".join(path.read_bytes() for path in sorted((ROOT / "tui").rglob("*.py")))[:SOURCE_BYTES]
 
 
@@ -137,7 +140,7 @@ def size(steps: list[Step]) -> str:
 
 @pytest.mark.parametrize("terminal", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_steps(lines: Path, filled: Path, terminal: tuple[int, int]) -> None:
-    print(f"\n{terminal[0]}×{terminal[1]}")
+    print(f"\n{terminal[0]}×{terminal[1]}, {SOURCE}")
     row("", "rnnviz", "naive Textual", "asked")
     peer = measured(naive(lines), terminal, "j", steps=PEER_STEPS)
     peer_filled = measured(naive(filled), terminal, "j", steps=PEER_STEPS).steps
@@ -253,7 +256,7 @@ def test_inside_tmux(lines: Path, folder: Path) -> None:
     config.write_text(
         "set -g default-terminal tmux-256color\nset -as terminal-features ',*:RGB'\nset -g status off\n"
     )
-    print("\ninside tmux, 200×50")
+    print(f"\ninside tmux, 200×50, {SOURCE}")
     row("", "rnnviz", "naive Textual", "asked")
     found = {}
     for name, command in (("ours", browse(lines)), ("naive", naive(lines))):

@@ -198,12 +198,17 @@ def test_writing_and_reading_beside_plain_zarr(tmp_path: Path) -> None:
 
 
 def test_memory_of_a_capture(tmp_path: Path) -> None:
-    print("\nmost memory of a process that captures all signals in 100 streams")
-    for layers, hidden, symbols in ((1, 64, 200_000), (1, 64, 2_000_000), (3, 241, 200_000)):
-        folder = tmp_path / f"{layers}x{hidden}-{symbols}"
+    print("\nmost memory of a process that captures all signals")
+    for layers, hidden, symbols, streams in (
+        (1, 64, 200_000, STREAMS),
+        (1, 64, 2_000_000, STREAMS),
+        (3, 241, 200_000, STREAMS),
+        (3, 241, 200_000, 1),
+    ):
+        folder = tmp_path / f"{layers}x{hidden}-{symbols}-{streams}"
         folder.mkdir()
         run_and_text(folder, layers, hidden, symbols)
-        words = ["capture", "run", "text", "--split", "all", "--streams", str(STREAMS), "--out", "a.zarr"]
+        words = ["capture", "run", "text", "--split", "all", "--streams", str(streams), "--out", "a.zarr"]
         process = subprocess.Popen(
             [sys.executable, "-m", "rnnviz", *words],
             cwd=folder,
@@ -218,7 +223,7 @@ def test_memory_of_a_capture(tmp_path: Path) -> None:
             time.sleep(0.05)
         assert process.returncode == 0
         rmtree(folder / "a.zarr")
-        print(f"  LSTM {layers}×{hidden}, {symbols:>9,} symbols  {most / 1024:6.0f} MB")
+        print(f"  LSTM {layers}×{hidden}, {symbols:>9,} symbols in {streams:>3}  {most / 1024:6.0f} MB")
 
 
 def test_statistics_rate() -> None:

@@ -33,7 +33,7 @@ from rnnviz.tui.places import (
     Places,
     places,
 )
-from rnnviz.tui.search import LONGEST, spans_in
+from rnnviz.tui.search import LONGEST, Marks
 from rnnviz.tui.shading import DIFFERENCE, Shade, averaged, of_symbols, signal_of
 from rnnviz.tui.source import signal_blocks, surprisal_blocks
 from rnnviz.tui.view import Panel, View
@@ -53,6 +53,7 @@ class Scene:
         self._depth = depth
         self._theme = theme
         self._panels: dict[Panel, Overhead] = {}
+        self._matches = Marks()
         self._at_cursor = AtCursor(capture, source, self.palette)
 
     def retheme(self, theme: str) -> None:
@@ -255,7 +256,7 @@ class Scene:
         matches = None
         if view.search is not None:
             behind = max(window.start, start - LONGEST)
-            matches = spans_in(view.search, window.bytes_at(behind, stop), behind, start)
+            matches = self._matches.spans(view.search, window.bytes_at(behind, stop), behind, start)
         return compose(
             window,
             rows,

@@ -1,18 +1,28 @@
-"""Finding a regular expression in a text of any size, forwards or backwards, from a worker thread."""
+"""Finding a regular expression in a text of any size, forwards or backwards, and its matches on the screen."""
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.store.errors import InvalidRequest
+from rnnviz.store.errors import InvalidRequest, Unavailable
+from rnnviz.tui.matcher_process import FIRST, LAST, matches
+
+if TYPE_CHECKING:
+    from rnnviz.tui.matcher import Matcher
 
 PIECE = 1 << 20
 LONGEST = 4096
 """A match longer than this may be missed where two pieces of the text meet."""
+MARKING = 0.1
+"""Seconds of processor time for the matches of one screen."""
+PATIENCE = 2.0
+"""Seconds that a frame waits for them, however busy the processor is."""
 
 Span = tuple[int, int]
 Read = Callable[[int, int], NDArray[np.uint8]]
@@ -35,6 +45,11 @@ def is_plain(pattern: re.Pattern[bytes]) -> bool:
     return re.fullmatch(rb"(?:[^\\*+?{(|]|\\.)*", pattern.pattern, re.DOTALL) is not None
 
 
+Nearest = Callable[[re.Pattern[bytes], bytes, int, int, bytes], list[Span] | None]
+"""(pattern, data, start, stop, `FIRST` or `LAST`) → that match of those that begin from start to stop; None where the
+search was ended."""
+
+
 def find(
     pattern: re.Pattern[bytes],
     read: Read,
@@ -43,50 +58,78 @@ def find(
     *,
     backwards: bool = False,
     cancelled: Callable[[], bool] = lambda: False,
+    nearest: Nearest = matches,
 ) -> Span | None:
     """The first match after `position`, or the last one before it, going on around the end of the text.
 
-    read(start, stop) gives the text's bytes. Empty matches are passed over. None: no match, or cancelled.
+    read(start, stop) gives the text's bytes. Empty matches are passed over. None: no match, or cancelled. `nearest`
+    searches a piece.
     """
-    search = _backwards if backwards else _forwards
+    which = LAST if backwards else FIRST
     ranges = [(0, position), (position, length)] if backwards else [(position + 1, length), (0, position + 1)]
-    for start, stop in ranges:
-        for span in search(pattern, read, start, stop, length):
+    for first, last in ranges:
+        for start, stop in _pieces(first, last, backwards=backwards):
+            offset = max(0, start - LONGEST)
+            data = read(offset, min(stop + LONGEST, length)).tobytes()
+            found = nearest(pattern, data, start - offset, stop - offset, which)
             if cancelled():
                 return None
-            if span is not None:
-                return span
+            if found:
+                return offset + found[0][0], offset + found[0][1]
     return None
 
 
-def spans_in(pattern: re.Pattern[bytes], data: NDArray[np.uint8], offset: int, start: int) -> list[Span]:
-    """Every match from `start` on in `data`, whose first byte lies at `offset` of the text.
-
-    What lies before `start` is not searched, but `^` and what looks behind see it.
-    """
-    found = (match.span() for match in pattern.finditer(data.tobytes(), start - offset))
-    return [(offset + first, offset + last) for first, last in found if last > first]
-
-
-def _forwards(
-    pattern: re.Pattern[bytes], read: Read, start: int, stop: int, length: int
-) -> Iterator[Span | None]:
-    for piece in range(start, stop, PIECE):
-        end = min(piece + PIECE, stop)
-        spans = _around(pattern, read, piece, end, length)
-        yield spans[0] if spans else None
+def _pieces(start: int, stop: int, *, backwards: bool) -> Iterator[tuple[int, int]]:
+    """Stretches of at most PIECE bytes, in the order of the search."""
+    if backwards:
+        for end in range(stop, start, -PIECE):
+            yield max(start, end - PIECE), end
+    else:
+        for piece in range(start, stop, PIECE):
+            yield piece, min(piece + PIECE, stop)
 
 
-def _backwards(
-    pattern: re.Pattern[bytes], read: Read, start: int, stop: int, length: int
-) -> Iterator[Span | None]:
-    for end in range(stop, start, -PIECE):
-        spans = _around(pattern, read, max(start, end - PIECE), end, length)
-        yield spans[-1] if spans else None
+class Marks:
+    """The matches on the screen. A pattern that takes long has none, and a frame never waits for it twice."""
 
+    def __init__(self) -> None:
+        self._matcher: Matcher | None = None
+        self._slow: re.Pattern[bytes] | None = None
+        self._last: tuple[re.Pattern[bytes], int, int, bytes] | None = None
+        self._spans: list[Span] = []
 
-def _around(pattern: re.Pattern[bytes], read: Read, start: int, stop: int, length: int) -> list[Span]:
-    """The matches that begin from start to stop, read with what stands before and after."""
-    offset = max(0, start - LONGEST)
-    spans = spans_in(pattern, read(offset, min(stop + LONGEST, length)), offset, start)
-    return [span for span in spans if span[0] < stop]
+    def spans(
+        self, pattern: re.Pattern[bytes], data: NDArray[np.uint8], offset: int, start: int
+    ) -> list[Span]:
+        """Every match from `start` on in `data`, whose first byte lies at `offset` of the text."""
+        wanted = (pattern, offset, start, data.tobytes())
+        if wanted != self._last:
+            self._last = wanted
+            found = self._found(pattern, wanted[3], start - offset)
+            self._spans = [(offset + first, offset + last) for first, last in found]
+        return self._spans
+
+    def _found(self, pattern: re.Pattern[bytes], data: bytes, start: int) -> list[Span]:
+        if is_plain(pattern):
+            return matches(pattern, data, start, len(data))
+        if pattern == self._slow:
+            return []
+        if self._matcher is None:
+            from rnnviz.tui.matcher import Matcher  # plain patterns, and first screens, do without
+
+            self._matcher = Matcher()
+        late = time.monotonic() + PATIENCE
+        try:
+            found = self._matcher.matches(
+                pattern,
+                data,
+                start,
+                len(data),
+                seconds=MARKING,
+                cancelled=lambda: time.monotonic() > late,
+            )
+        except Unavailable:
+            found = None
+        if found is None:
+            self._slow = pattern
+        return found or []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -12,9 +14,10 @@ from textual.binding import BindingType
 
 from rnnviz.tui.crossings import Found
 from rnnviz.tui.errand import Cancelled
+from rnnviz.tui.matcher_process import matches
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.shaded import ShadedText
-from rnnviz.tui.search import find, pattern_of
+from rnnviz.tui.search import Nearest, find, is_plain, pattern_of
 
 
 class Finding(ShadedText):
@@ -58,16 +61,24 @@ class Finding(ShadedText):
         capture, cursor = self.capture, self.view.cursor
 
         def match(cancelled: Cancelled) -> Found | None:
-            length, read = capture.text_bytes, 0
+            length, done, read = capture.text_bytes, 0, 0
 
             def text(start: int, stop: int) -> NDArray[np.uint8]:
-                nonlocal read
-                read += stop - start
-                cancelled(min(1.0, read / length))
+                nonlocal done, read
+                done, read = read, read + stop - start
+                cancelled(min(1.0, done / length))
                 return capture.text(start, stop)
 
             place = int(capture.ends(cursor - 1, cursor)[0]) if cursor else 0
-            span = find(pattern, text, length, place, backwards=backwards, cancelled=cancelled)
+            span = find(
+                pattern,
+                text,
+                length,
+                place,
+                backwards=backwards,
+                cancelled=cancelled,
+                nearest=self._nearest(pattern, lambda: cancelled(min(1.0, done / length))),
+            )
             if span is None:
                 return None
             wrapped = span[0] > place if backwards else span[0] <= place
@@ -83,3 +94,12 @@ class Finding(ShadedText):
             self.go_to(found.position)
 
         self.errand("searching", match, then)
+
+    @staticmethod
+    def _nearest(pattern: re.Pattern[bytes], cancelled: Callable[[], bool]) -> Nearest:
+        """How a piece of the text is searched: in a process that can be ended, where the pattern could take long."""
+        if is_plain(pattern):
+            return matches
+        from rnnviz.tui.matcher import Matcher
+
+        return partial(Matcher().matches, cancelled=cancelled)

@@ -168,6 +168,21 @@ def test_steps(lines: Path, filled: Path, terminal: tuple[int, int]) -> None:
     )
 
 
+def test_a_scroll_beside_two_models(folder: Path) -> None:
+    pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")
+    path = captured(folder, "compared", source())
+    text, ngrams = str(folder / "compared.txt"), str(folder / "ngrams")
+    train = ["ngram", "train", text, "--n", "5", "--out", ngrams]
+    add = ["capture", "--add", str(path), "--ngram", ngrams]
+    for command in (train, add):
+        subprocess.run([*RNNVIZ, *command], check=True, capture_output=True)
+    print(f"\ntwo models compared, 200×50, {SOURCE}")
+    row("", "rnnviz", "", "asked")
+    down = measured(browse(path), SIZES[0], "\x1b[B", warm=SIZES[0][1]).steps
+    row("scroll a line: p50 / p95", times(down), "", "")
+    row("bytes a line scrolled", size(down), "", "3 KB")
+
+
 def held(command: list[str], terminal: tuple[int, int], pattern: str, top: int) -> tuple[float, float]:
     """Seconds by which the screen lags behind a key held for HELD seconds at 30 a second (p50), and seconds from its
     release until the screen stands."""

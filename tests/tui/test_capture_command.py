@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -15,6 +17,8 @@ import numpy as np
 import pytest
 
 from rnnviz.store.reader import open_capture
+from rnnviz.tui.keeping import text_of
+from rnnviz.tui.live.whereabouts import FoundRun, find_run
 from support.captures import hand_made, make_capture, several_columns, write_capture
 from support.command import Command, ended, in_a_process
 from support.files import contents
@@ -154,7 +158,8 @@ def test_killed_at_any_moment_it_tells_the_truth_and_goes_on(
         reached.append(found.captured)
         words = rnnviz("info", "a.zarr").out
         assert f"incomplete, {found.captured:,} of 400,000 symbols" in words
-        assert "rnnviz capture run long.txt" in words
+        # Killed before its first word, it had no time to note where they are.
+        assert f"rnnviz capture {here / 'run'} {here / 'long.txt'}" in words or "capture RUN TEXT" in words
         assert "--streams 9 --out a.zarr --resume" in words
         for signal_name in ("c", "o"):
             values = found.models["run"].layers[0].read_units(signal_name, slice(None), 0, found.captured)
@@ -182,6 +187,51 @@ def test_ctrl_c_says_how_to_go_on(here: Path, whole: tuple[dict[str, bytes], flo
     assert "Traceback" not in done.err
     assert ended(in_a_process(*again.split()[1:], folder=here)).code == 0
     assert contents(here / "a.zarr") == whole[0]
+
+
+def test_a_capture_made_from_far_away_finds_its_run_again(
+    here: Path, rnnviz: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = here / "a" / "b" / "c"
+    deep.mkdir(parents=True)
+    shutil.move(here / "run", deep / "run")
+    assert rnnviz("capture", "a/b/c/run", "short.txt", "--out", "far/from/a.zarr").code == 0
+    monkeypatch.chdir(here / "far")
+    capture = open_capture(Path("from/a.zarr"))
+    assert find_run(capture, "run", Path.cwd()) == FoundRun(deep / "run", same=True)
+    shutil.move(deep / "run", deep / "moved")
+    assert find_run(capture, "run", Path.cwd()) is None
+
+
+def test_info_names_the_command_that_goes_on_as_far_as_it_is_known(here: Path, rnnviz: Command) -> None:
+    """Of a capture that grows, of the same with its process killed, and where nobody knows how it was made."""
+    process = in_a_process("capture", "run", "long.txt", "--streams", "9", "--out", "a.zarr", folder=here)
+    while process.poll() is None and text_of(here / "a.zarr") is None:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGSTOP)
+    growing = rnnviz("info", "a.zarr").out
+    process.kill()
+    ended(process)
+    assert "it is being written" in growing
+    words = rnnviz("info", "a.zarr").out
+    command = re.search(r"go on with rnnviz (.* --resume)$", words, re.MULTILINE)
+    assert command is not None, words
+    assert f"{here / 'run'} {here / 'long.txt'}" in command[1]
+    shutil.move(here / "a.zarr", here / "b.zarr")
+    words = rnnviz("info", "b.zarr").out
+    assert "rnnviz capture RUN TEXT " in words
+    assert "(RUN is the path of the run run, TEXT that of the text long.txt)" in words
+    done = rnnviz(*shlex.split(command[1].replace("a.zarr", "b.zarr")))
+    assert done.code == 0, done
+
+
+def test_a_state_directory_that_cannot_be_written_costs_nothing(
+    here: Path, rnnviz: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = rnnviz("capture", "run", "--out", "a.zarr")
+    monkeypatch.setenv("XDG_STATE_HOME", str(here / "short.txt"))
+    done = rnnviz("capture", "run", "--out", "b.zarr")
+    assert (done.code, len(done.err.splitlines())) == (0, len(usual.err.splitlines())), done.err
 
 
 def test_info_of_a_run(here: Path, rnnviz: Command) -> None:

@@ -1,4 +1,4 @@
-"""What the explorer keeps between sessions: the last view of each capture, where its models are, marks with notes.
+"""What is kept between sessions: the last view of each capture, where its models and its text are, marks with notes.
 
 Marks belong to the capture: they are kept beside it, in `X.zarr.marks.json`, where that folder can be written, so that
 they go where it goes. A capture itself is never written into. Where its folder is not ours to write, and for the last
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -52,17 +53,41 @@ def keep_view(capture: Path, view: str) -> None:
 
 
 def model_path(capture: Path, model: str) -> Path | None:
-    """Where the person last said that the run or the n-grams of a capture's model are."""
+    """Where the run or the n-grams of a capture's model were when the capture was made, or where the person last said
+    that they are."""
     path = _model_paths(capture).get(model)
     return Path(path) if isinstance(path, str) else None
 
 
 def keep_model_path(capture: Path, model: str, path: Path) -> None:
-    """Remember where a model is. A state directory that cannot be written is no reason to fail."""
-    paths = {**_model_paths(capture), model: str(path.resolve())}
+    """Remember where a model is, as `keep_model_paths` does."""
+    keep_model_paths(capture, {model: path})
+
+
+def keep_model_paths(capture: Path, found: Mapping[str, Path]) -> None:
+    """Remember where models are. A state directory that cannot be written is no reason to fail."""
+    paths = {**_model_paths(capture), **{model: str(path.resolve()) for model, path in found.items()}}
     try:
         _write(state_file(capture, "models"), {"capture": str(capture.resolve()), "paths": paths})
-    except OSError:
+    except (OSError, ValueError):  # a name that JSON's file cannot hold
+        return
+
+
+def text_of(capture: Path) -> list[str] | None:
+    """What named the text, on the command line that the capture was made by; None where that is not known."""
+    try:
+        document = _read(state_file(capture, "texts"))
+    except InvalidRequest:
+        return None
+    words = document.get("words") if document else None
+    return words if isinstance(words, list) and all(isinstance(word, str) for word in words) else None
+
+
+def keep_text(capture: Path, words: list[str]) -> None:
+    """Remember what names the text. A state directory that cannot be written is no reason to fail."""
+    try:
+        _write(state_file(capture, "texts"), {"capture": str(capture.resolve()), "words": words})
+    except (OSError, ValueError):
         return
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.commands.noting import note_models
 from rnnviz.tui.stopping import run_to_end
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Additions:
             run_to_end("adding", events, again)
         if self.ngrams is not None:
             run_to_end("adding", add_ngrams(path, self.ngrams, self.predicting), again)
+        note_models(path, [run.path for run in self.runs], self.ngrams.path if self.ngrams else None)
 
     def _words(self) -> list[str]:
         """As options of the command line."""

@@ -10,6 +10,8 @@ import typer
 
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.commands.additions import read_additions
+from rnnviz.tui.commands.noting import note_models, noting, text_words
+from rnnviz.tui.keeping import keep_text
 from rnnviz.tui.options import DeviceOption, TrainedGlobOption, is_given
 from rnnviz.tui.stopping import run_to_end
 
@@ -185,7 +187,14 @@ def capture(
         device=resolve(device),
         predictions=predictions,
     )
-    run_to_end("capturing", events, _again(context))
+
+    def note() -> bool:
+        noted = note_models(out, [path])
+        if noted:
+            keep_text(out, text_words(text, glob, seed))
+        return noted
+
+    run_to_end("capturing", noting(events, note), _again(context))
     if was_complete:
         typer.echo(f"{out} was complete: there was nothing to resume", err=True)
     additions.add_to(out)

@@ -137,6 +137,7 @@ def _window(facts: Facts) -> str:
 
 def capture_facts(path: Path, *, check: bool) -> Facts:
     """A capture in JSON's terms. Raises NotFound, InvalidCapture; with `check`, for any damaged file."""
+    from rnnviz.store.disk import is_locked
     from rnnviz.store.reader import open_capture
     from rnnviz.store.summary import size_on_disk
 
@@ -152,6 +153,7 @@ def capture_facts(path: Path, *, check: bool) -> Facts:
         "complete": capture.complete,
         "symbols": capture.symbols,
         "captured": capture.captured,
+        "being_written": not capture.complete and is_locked(path),
         "checked": check,
         "unit": capture.unit,
         "segments": len(capture.segments),
@@ -219,9 +221,11 @@ def capture_lines(facts: Facts) -> list[str]:
 
 
 def _incomplete(facts: Facts) -> str:
+    command, sentence = _resuming(facts)
     return (
         f"incomplete, {facts['captured']:,} of {facts['symbols']:,} symbols "
-        f"({facts['captured'] / facts['symbols']:.0%}) can be read; go on with {_resuming(facts)}"
+        f"({facts['captured'] / facts['symbols']:.0%}) can be read; "
+        + ("it is being written" if facts["being_written"] else f"go on with {command}{sentence}")
     )
 
 
@@ -232,12 +236,23 @@ def _unknown_bytes(options: Facts) -> int:
     return count if isinstance(count, int) else 0
 
 
-def _resuming(facts: Facts) -> str:
-    """The command that goes on, with the names of run and text where it had their paths."""
-    model, options = facts["models"][0], facts["options"]
+def _resuming(facts: Facts) -> tuple[str, str]:
+    """The command that goes on, and a sentence about what has to be filled in where it is not known on this machine
+    where the run and the text are."""
+    from rnnviz.tui.keeping import model_path, text_of
+
+    model, options, path = facts["models"][0], facts["options"], Path(facts["path"])
     if model["kind"] == "states":
-        return f"the rnnviz import it was begun with, and --force --out {shlex.quote(facts['path'])}"
-    words = ["rnnviz", "capture", str(model["run"].get("name", "RUN")), facts["text"]["name"]]
+        return f"the rnnviz import it was begun with, and --force --out {shlex.quote(facts['path'])}", ""
+    run, text = model_path(path, model["name"]), text_of(path)
+    unknown = []
+    if run is None or not (run / "run.json").is_file():
+        run = None
+        unknown.append(f"RUN is the path of the run {model['run'].get('name', '')}".rstrip())
+    if text is None or (text and _is_gone(text[0])):
+        text = None
+        unknown.append(f"TEXT that of the text {facts['text']['name']}")
+    words = ["rnnviz", "capture", "RUN" if run is None else str(run), *(["TEXT"] if text is None else text)]
     words += ["--split", facts["text"]["part"], "--signals", ",".join(model["signals"])]
     if not model["next"]:
         words += ["--predictions", "surprisal" if model["surprisal"] else "none"]
@@ -245,7 +260,13 @@ def _resuming(facts: Facts) -> str:
         words += ["--streams", str(options["streams"])]
     if _unknown_bytes(options):
         words += ["--unknown", "replace"]
-    return shlex.join([*words, "--out", facts["path"], "--resume"])
+    command = shlex.join([*words, "--out", facts["path"], "--resume"])
+    return command, f" ({', '.join(unknown)})" if unknown else ""
+
+
+def _is_gone(text: str) -> bool:
+    """Whether what named a text once names nothing now."""
+    return not text.startswith(("-", "python:")) and not Path(text).exists()
 
 
 def _model_lines(model: Facts, symbol_words: str) -> list[str]:

@@ -127,6 +127,7 @@ async def test_keys_change_shading_models_and_place(made: HandMade) -> None:
         assert str(screen.view.shade) == "cell"
         await press("minus")
         assert screen.view.right == "ngram-5"
+        assert "a capture made with --next 5 keeps all" in str(screen.said)
         await press("plus", "backslash")
         assert screen.view.pair == ("ngram-20", "model")
         await press("backslash", "a")

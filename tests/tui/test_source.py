@@ -162,7 +162,7 @@ async def test_a_capture_cut_short_shows_what_there_is_and_says_so(tmp_path: Pat
         assert grid is not None
         assert f"incomplete: {column:,} symbols" in "".join(text for text, _ in grid.row(grid.height - 1))
         shown = "\n".join("".join(text for text, _ in grid.row(y)) for y in range(grid.height))
-        assert "what follows is not" in shown
+        assert "not captured yet" in shown
 
 
 async def test_a_capture_with_nothing_in_it_yet_opens_and_says_so(tmp_path: Path) -> None:

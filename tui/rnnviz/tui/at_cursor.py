@@ -98,7 +98,7 @@ class AtCursor:
         shades, signal = self._palette(view.signal), SIGNALS[view.signal]
         came = self._came(view, window)
         ends = view.cursor + 1 == self._capture.captured and not self._capture.complete
-        missing = "what follows is not captured yet" if ends else "nothing follows"
+        missing = "not captured yet" if ends else "nothing follows"
         if view.pair is None:
             alone = self._expected(view.model, view.cursor, came)
             below = prediction_lines(alone, came, place.width, shades, missing)

@@ -76,7 +76,7 @@ def spread(left: Line, right: Line, width: int, ground: Paint) -> Line:
     """`left` and `right` at the two ends of a line; where both do not fit, the right one goes."""
     gap = width - width_of(left) - width_of(right)
     if gap < 1:
-        return cut(left, width)
+        return ellipsed(left, width)
     return [*left, (" " * gap, ground), *right]
 
 
@@ -89,6 +89,14 @@ def shortened(line: Line, optional: Line, width: int) -> Line:
     return line
 
 
+def ellipsed(line: Line, width: int) -> Line:
+    """The line in `width` columns; where some of it is left out, an ellipsis says so."""
+    if width_of(line) <= width:
+        return line
+    kept = cut(line, width - 1)
+    return [*kept, ("…", kept[-1][1] if kept else line[0][1])] if width > 0 else []
+
+
 def fitted(left: Line, right: Line, optional: Line, width: int, ground: Paint) -> Line:
     """`left` and `right` at the ends of a line, without as many of the `optional` pieces, in turn, as do not fit."""
     for piece in optional:
@@ -97,7 +105,7 @@ def fitted(left: Line, right: Line, optional: Line, width: int, ground: Paint) -
         left = [other for other in left if other is not piece]
         right = [other for other in right if other is not piece]
     room = width - width_of(right) - 1
-    return spread(cut(left, room), right, width, ground) if right else cut(left, width)
+    return spread(ellipsed(left, room), right, width, ground) if right else ellipsed(left, width)
 
 
 def side_by_side(blocks: Sequence[Sequence[Line]], each: int, ground: Paint) -> list[Line]:

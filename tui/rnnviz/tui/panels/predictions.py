@@ -119,13 +119,16 @@ def prediction_lines(
 ) -> list[Line]:
     """The panel of one model. Where nothing `came`, `missing` gives the reason."""
     inks = Inks.of(palette)
-    title: Line = [("next ", inks.strong), (f"by {visible(expected.model)}"[: width - 5], inks.faint)]
+    title: Line = [
+        ("next ", inks.strong),
+        (shortened(f"by {visible(expected.model)}", width - 5), inks.faint),
+    ]
     if not expected.has_next:
-        return [title, *_no_predictions(expected, came, missing, inks)]
+        return [title, *_no_predictions(expected, came, width, missing, inks)]
     if expected.likeliest is None:
         return [title, [(_waiting(expected), inks.faint)]]
     lines = [title, *bar_lines(_marked(expected.likeliest), width, inks)]
-    return [*lines, _came_line(expected, came, missing, inks)]
+    return [*lines, _came_line(expected, came, width, missing, inks)]
 
 
 def comparison_lines(
@@ -135,7 +138,7 @@ def comparison_lines(
     and rank, and both surprisals with the better one's lead."""
     inks = Inks.of(palette)
     each = (width - 2) // 2
-    columns = [_column(side, each, inks) for side in (left, right)]
+    columns = [_column(side, came, each, inks) for side in (left, right)]
     body: list[Line] = [
         [*_padded(a, each, inks.plain), ("  ", inks.plain), *_padded(b, each, inks.plain)]
         for a, b in zip(*columns, strict=True)
@@ -148,25 +151,40 @@ def comparison_lines(
         if ahead == ahead:
             arrow = "◂" if ahead > 0 else "▸"
             lead = [(f"  {arrow} {abs(ahead):.2f} nats", inks.strong)]
-    return [*body, [(f"came {came.name}", inks.accent), *lead]]
+    return [*body, [(f"came {shortened(came.name, width - 5 - width_of(lead))}", inks.accent), *lead]]
 
 
-def _column(expected: Expected, width: int, inks: Inks) -> list[Line]:
+def _column(expected: Expected, came: Came | None, width: int, inks: Inks) -> list[Line]:
     """One model's share of the comparison, a fixed number of lines."""
-    title: Line = [(visible(expected.model)[:width], inks.strong)]
+    title: Line = [(shortened(visible(expected.model), width), inks.strong)]
     lines: list[Line] = []
     if not expected.has_next:
-        lines = [[("only surprisals"[:width], inks.faint)], [("are captured"[:width], inks.faint)]]
+        lines = [[("only surprisal", inks.faint)], [("is captured", inks.faint)]]
     elif expected.likeliest is None:
         lines = [[(_waiting(expected)[:width], inks.faint)]]
     else:
         lines = bar_lines(_marked(expected.likeliest), width, inks)
     lines += [[]] * (LIKELIEST - len(lines))
     known = expected.came
-    score = "" if known is None else f"p {known.probability:.3f} #{known.rank}"
     nats = expected.surprisal
+    score = ""
+    if known is not None:
+        score = _score(known, width)
+    elif came is not None and expected.likeliest is not None and (nats is None or nats != nats):
+        score = "unknown to it"
     surprise = "" if nats is None or nats != nats else f"{nats:.2f} nats"
     return [title, *lines, [(score, inks.plain)], [(surprise, inks.plain)]]
+
+
+def _score(came: Named, width: int) -> str:
+    """The probability and the rank of what came, in words as long as there is room: digits stay."""
+    probability = f"{came.probability:.3f}"
+    forms = [
+        f"p {probability}  rank {came.rank}",
+        f"p {probability} #{came.rank}",
+        f"p {probability.removeprefix('0')} #{came.rank}",
+    ]
+    return next((form for form in forms if len(form) <= width), forms[-1])
 
 
 def _waiting(expected: Expected) -> str:
@@ -211,21 +229,28 @@ def _marked(entries: list[Named]) -> list[tuple[str, str, float]]:
     return [("▸" if entry.is_came else " ", entry.name, entry.probability) for entry in entries]
 
 
-def _no_predictions(expected: Expected, came: Came | None, missing: str, inks: Inks) -> list[Line]:
-    lines: list[Line] = [[("no predictions in this capture", inks.faint)]]
+def _no_predictions(
+    expected: Expected, came: Came | None, width: int, missing: str, inks: Inks
+) -> list[Line]:
+    lines: list[Line] = [[("no predictions captured", inks.faint)]]
     if came is None:
         return [*lines, [(missing, inks.faint)]]
     nats = expected.surprisal
     told = "" if nats is None or nats != nats else f"  {nats:.2f} nats"
-    return [*lines, [(f"came {came.name}", inks.accent), (told, inks.plain)]]
+    return [
+        *lines,
+        [(f"came {shortened(came.name, width - 5 - len(told))}", inks.accent), (told, inks.plain)],
+    ]
 
 
-def _came_line(expected: Expected, came: Came | None, missing: str, inks: Inks) -> Line:
+def _came_line(expected: Expected, came: Came | None, width: int, missing: str, inks: Inks) -> Line:
     if came is None:
         return [(missing, inks.faint)]
     if expected.came is None:
-        return [(f"came {came.name}, unknown to the model", inks.accent)]
+        told = ", unknown to the model" if width >= 32 else ", unknown to it"
+        return [(f"came {shortened(came.name, width - 5 - len(told))}{told}", inks.accent)]
+    score = _score(expected.came, width - 7 - min(len(came.name), SHORT_NAME))
     return [
-        (f"came {came.name}  ", inks.accent),
-        (f"p {expected.came.probability:.3f}  rank {expected.came.rank}", inks.plain),
+        (f"came {shortened(came.name, width - 7 - len(score))}  ", inks.accent),
+        (score, inks.plain),
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
+from rnnviz.tui.glyphs import shortened as cut_name
 from rnnviz.tui.glyphs import visible
 from rnnviz.tui.painting import Inks, Line, fitted, legend, shortened, spread, width_of
 from rnnviz.tui.palette import Palette
@@ -36,17 +37,21 @@ def cell_line(
         left += [*([(waiting, inks.faint)] if waiting else []), model]
     else:
         left = [(f" {_shading_title(view)} ", inks.accent), (f"nats{waiting}", inks.faint)]
-    if view.hides_dead:
+        left.append((f"  cell {view.cell} {view.signal}", inks.strong))
+    if hidden:
         left.append((f"  {hidden:,} dead hidden", inks.accent))
     # What goes first where there is no room.
-    optional: Line = [(f" · {visible(capture.text_name)}", inks.faint)]
+    text = (f" · {visible(capture.text_name)}", inks.faint)
+    optional: Line = [text]
     if view.pins:
         under = ("  under each row", inks.faint)
         left += [under, (f" {' '.join(map(str, view.pins))}", inks.accent)]
         optional = [under]
     else:
         left += optional
-    if view.pins or view.hides_dead:
+    if hidden and not view.pins:  # not the text's name, as long as there is anything else
+        optional = [title, model, text]
+    elif view.pins:
         optional += [title, model]
     marks: Line = [("  ", inks.plain), *legend(palette, signal.low, signal.high), (" ", inks.plain)]
     return spread(shortened(left, optional, width - width_of(marks)), marks, width, inks.plain)
@@ -83,24 +88,34 @@ def cursor_line(capture: Capture, view: View, at: UnderCursor, *, width: int, pa
     inks = Inks.of(palette)
     signal = SIGNALS[view.signal]
     value = "…" if at.view is None else f"{at.view:+.4f}"
+    total = (f"/{capture.symbols:,}", inks.faint)
+    name = (f"  {at.name}", inks.accent)
+    line = (f"  line {at.line:,}" if at.line else "  line …", inks.plain)
     known = signal.squashed and at.stored is not None
     stored = (f" ({signal.name} {at.stored:+.3f})" if known else "", inks.strong)
     surprisal = (f"  next {at.surprisal or 0:.2f} nats", inks.plain)
     hexadecimal = (f" {at.code}" if at.code else "", inks.faint)
     left: Line = [
         (f" {at.offset:,}", inks.strong),
-        (f"/{capture.symbols:,}", inks.faint),
-        (f"  line {at.line:,}" if at.line else "  line …", inks.plain),
-        (f"  {at.name}", inks.accent),
+        total,
+        line,
+        name,
         hexadecimal,
         (f"  {signal.view_name} {value}", inks.strong),
         stored,
     ]
     if at.surprisal is not None and at.surprisal == at.surprisal:
         left.append(surprisal)
-    segment: Line = [(f"segment {at.segment}/{at.segments} ", inks.faint)]
-    if capture.complete:
-        return fitted(left, segment, [*segment, surprisal, stored, hexadecimal], width, inks.plain)
-    share = capture.captured / capture.symbols
-    cut_short: Line = [(f"incomplete: {capture.captured:,} symbols, {share:.0%} ", inks.accent)]
-    return fitted(left, cut_short, [surprisal, stored, hexadecimal], width, inks.plain)
+    right: Line = [(f"segment {at.segment}/{at.segments} ", inks.faint)]
+    optional = [*right, surprisal, stored, hexadecimal, total, line]
+    if not capture.complete:
+        share = capture.captured / capture.symbols
+        far = (f": {capture.captured:,} symbols, {share:.0%}", inks.accent)
+        right = [(" incomplete", inks.accent), far, (" ", inks.accent)]
+        optional = [surprisal, stored, hexadecimal, total, far, line, *right]
+    # Digits of a value are the last to go: cut short, it would be another.
+    room = width - width_of([piece for piece in left if piece not in optional])
+    if room < 1:
+        kept = cut_name(at.name, max(1, len(at.name) + room - 1))
+        left = [(f"  {kept}", inks.accent) if piece is name else piece for piece in left]
+    return fitted(left, right, optional, width, inks.plain)

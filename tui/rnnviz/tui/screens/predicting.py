@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from textual.binding import BindingType
 
 from rnnviz.store.reader import CapturedModel
 from rnnviz.tui.comparison import Advantage, comparable, erring, next_largest, parting, stepped
+from rnnviz.tui.glyphs import visible
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.seeking import Seeking
 from rnnviz.tui.shading import Shade
@@ -28,7 +30,12 @@ class Predicting(Seeking):
         key("plus", "right(1)", "next model", "Compare with the next model, of larger n"),
         key("minus", "right(-1)", "previous model", "Compare with the model before, of smaller n"),
         key("backslash", "swap", "swap", "Swap the two models; + and - change the right one"),
-        key("e", "error(False)", "next error", "Next error of the left model (p < 0.5 for what came)"),
+        key(
+            "e",
+            "error(False)",
+            "next error",
+            "Next error of the left model (p < 0.5 for what came), or of the only one",
+        ),
         key("E", "error(True)", "previous error", "Previous error of the left model"),
         key("d", "parting(False)", "next parting", "Next place where one model is right and the other wrong"),
         key("D", "parting(True)", "previous parting", "Previous place where only one model is right"),
@@ -49,11 +56,17 @@ class Predicting(Seeking):
     _ranked: tuple[str, str, Advantage] | None = None
     """The models and the place of the last jump to a largest advantage."""
 
+    @property
+    def _adding(self) -> str:
+        """The command that adds models to compare with."""
+        models = "--run RUN" if self.capture.has_tokens else "--ngram DIR"  # n-grams are over bytes
+        return f"rnnviz capture --add {visible(self.capture.path.name)} {models}"
+
     def _compared(self) -> tuple[CapturedModel, CapturedModel] | None:
         """The two models that are compared; where there are not two, that is said."""
         pair = self.view.pair
         if pair is None:
-            self.say("no second model to compare with: rnnviz capture --add X.zarr --ngram DIR adds some")
+            self.say(f"no second model: {self._adding} adds some")
             return None
         return self.capture.models[pair[0]], self.capture.models[pair[1]]
 
@@ -66,7 +79,7 @@ class Predicting(Seeking):
         if self.view.pair is not None:
             shades.append(Shade.DIFFERENCE)
         if len(shades) == 1:
-            self.say("this capture holds no surprisals to shade by")
+            self.say(f"no surprisals to shade by: {self._adding} adds some")
             return
         at = shades.index(self.view.shade)
         self.look(replace(self.view, shade=shades[(at + by) % len(shades)]))
@@ -74,7 +87,19 @@ class Predicting(Seeking):
     def action_right(self, by: int) -> None:
         if self._compared() is not None:
             names, view = comparable(self.capture), self.view
-            self.look(replace(view, right=stepped(names, view.right, view.left, by)))
+            right = stepped(names, view.right, view.left, by)
+            self.look(replace(view, right=right))
+            if right is not None:
+                self._tell_of_surprisals(self.capture.models[right])
+
+    def _tell_of_surprisals(self, model: CapturedModel) -> None:
+        """How a model whose surprisals alone were captured would have had its predictions kept."""
+        number = re.search(r"\d+$", model.name)
+        if not model.has_next and not model.layers and number:
+            told = (
+                f"of n = {number[0]} only surprisal is kept: a capture made with --next {number[0]} keeps all"
+            )
+            self.say(told, seconds=6.0)
 
     def action_swap(self) -> None:
         if self._compared() is not None:
@@ -83,10 +108,11 @@ class Predicting(Seeking):
             self.look(replace(view, left=view.right, right=view.left, shade=shade))
 
     def action_error(self, backwards: bool) -> None:
-        if self.view.left is None:
-            self.say("this capture holds no surprisals of the model with cells")
+        name = self.view.left or self.view.right
+        if name is None:
+            self.say(f"no surprisals, so no errors: {self._adding} adds some")
         else:
-            self.seek(erring(self.capture.models[self.view.left]), backwards=backwards)
+            self.seek(erring(self.capture.models[name]), backwards=backwards)
 
     def action_parting(self, backwards: bool) -> None:
         pair = self._compared()

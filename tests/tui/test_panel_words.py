@@ -1,0 +1,108 @@
+"""What has little room loses words first: digits of a value stay, and what is cut short says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnviz.store.reader import Capture, open_capture
+from rnnviz.tui.cells import Cell
+from rnnviz.tui.explorer import Explorer
+from rnnviz.tui.opening import open_view
+from rnnviz.tui.painting import Line, width_of
+from rnnviz.tui.palette import THEMES, Depth, Palette
+from rnnviz.tui.panels.predictions import (
+    Came,
+    Expected,
+    Named,
+    comparison_lines,
+    prediction_lines,
+)
+from rnnviz.tui.panels.status import UnderCursor, cursor_line
+from rnnviz.tui.view import View
+from support.captures import hand_made, make_capture, model_schema, write_capture
+from support.explored import Explored
+
+SHADES = Palette(Depth.TRUE, THEMES["dark"], "diverging")
+TEXT = b"a text of a few words\n" * 400
+NARROW, WIDE = 26, 36
+
+
+def said(line: Line) -> str:
+    return "".join(text for text, _ in line)
+
+
+@pytest.fixture(scope="module")
+def capture(tmp_path_factory: pytest.TempPathFactory) -> Capture:
+    return open_capture(make_capture(tmp_path_factory.mktemp("words") / "whole.zarr", TEXT).path)
+
+
+@pytest.fixture(scope="module")
+def cut_short(tmp_path_factory: pytest.TempPathFactory) -> Capture:
+    made = hand_made(tmp_path_factory.mktemp("words") / "cut.zarr", TEXT)
+    return open_capture(write_capture(made, captured=made.schema.column).path)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 120])
+@pytest.mark.parametrize("name", ["a", "space", "antidisestablishmentarianism"])
+def test_the_value_under_the_cursor_has_all_its_digits(
+    capture: Capture, cut_short: Capture, whole: bool, width: int, name: str
+) -> None:
+    at = UnderCursor(8191, name, "0x61", 12_345, 1, 1, stored=-0.2002, view=-0.1976, surprisal=12.34)
+    shown = capture if whole else cut_short
+    line = cursor_line(shown, View("model", Cell(0, 1), "c"), at, width=width, palette=SHADES)
+    assert width_of(line) <= width
+    assert "tanh(c) -0.1976" in said(line)
+
+
+@given(
+    st.integers(1, 99_999),
+    st.floats(0, 1),
+    st.text(alphabet="wörd", min_size=1, max_size=30),
+    st.sampled_from([NARROW, WIDE]),
+)
+def test_the_rank_of_what_came_has_all_its_digits(
+    rank: int, probability: float, name: str, width: int
+) -> None:
+    came = Named(name, probability, rank, is_came=True)
+    expected = Expected("model", True, likeliest=[came], came=came, surprisal=1.5)
+    last = said(prediction_lines(expected, Came(7, name), width, SHADES)[-1])
+    assert len(last) <= width
+    assert last.endswith((f"rank {rank}", f"#{rank}"))
+    assert name in last or "…" in last
+
+    lines = comparison_lines(expected, expected, Came(7, name), width + 4, SHADES, "")
+    score = said(lines[-3])
+    assert score.count(f" {rank}") + score.count(f"#{rank}") == 2
+    assert said(lines[-1]).endswith(" nats")
+
+
+def test_what_a_model_does_not_know_is_said() -> None:
+    none = Expected("model", True, likeliest=[Named("a", 1.0, 1, False)], surprisal=float("nan"))
+    assert "unknown to it" in said(prediction_lines(none, Came(200, "0xc8"), NARROW, SHADES)[-1])
+    lines = comparison_lines(none, none, Came(200, "0xc8"), NARROW + 4, SHADES, "")
+    assert said(lines[-3]).count("unknown to it") == 2
+
+
+async def test_the_cell_is_named_whatever_shades_the_text(tmp_path: Path) -> None:
+    random = np.random.default_rng(1).normal(size=(len(TEXT), len(set(TEXT))))
+    log_p = (random - np.log(np.exp(random).sum(axis=1, keepdims=True))).astype(np.float16)
+    made = make_capture(
+        tmp_path / "two.zarr",
+        TEXT,
+        models=[model_schema(TEXT), model_schema(TEXT, name="9-gram", kind="ngram", layers=0)],
+        values={"models/9-gram/next": log_p},
+    )
+    app = Explorer(*open_view(made.path, None, None, 0), Depth.TRUE, "dark")
+    async with app.run_test(size=(80, 24)) as pilot:
+        ui = Explored(app, pilot)
+        for shading in ("cell", "surprisal", "surprisal", "better"):
+            await ui.press("j")
+            assert shading == "cell" or shading in ui.rows[0]
+            assert str(ui.view.cell) in ui.rows[0]
+            await ui.press("t")

@@ -31,3 +31,20 @@ def test_new_text_appears_and_can_be_gone_to(tmp_path: Path) -> None:
         terminal.wait_for_text(f"(c {value:+.3f})")
         terminal.press("q")
         assert terminal.wait_for_exit() == 0
+
+
+def test_a_capture_whose_process_is_gone_does_not_look_as_if_it_grew(tmp_path: Path) -> None:
+    made = several_columns(tmp_path / "killed.zarr")
+    column = made.schema.column
+    said = "rnnviz info killed.zarr says how to go on"
+    with made.create():
+        pass  # as the system does for a process that is killed
+    with Terminal(["browse", str(made.path)], columns=110, rows=30) as terminal:
+        terminal.wait_for_text(f"No process writes it any more: {said}")
+        with made.resume() as writer:
+            terminal.wait_for_text("What is written into it will appear here")
+            writer.append(made.cut(0, column))
+            terminal.wait_for_text(f"incomplete: {column:,} symbols")
+        terminal.wait_for_text(f"no process writes this any more: {said}")
+        terminal.press("q")
+        assert terminal.wait_for_exit() == 0

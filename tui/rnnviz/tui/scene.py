@@ -55,6 +55,8 @@ class Scene:
         self._panels: dict[Panel, Overhead] = {}
         self._matches = Marks()
         self._at_cursor = AtCursor(capture, source, self.palette)
+        self.abandoned = False
+        """Whether the capture is unfinished and nobody writes it."""
 
     def retheme(self, theme: str) -> None:
         """Draw in another theme from now on."""
@@ -113,10 +115,14 @@ class Scene:
             for y, part in enumerate(textwrap.wrap(told, max(20, width - 4))):
                 grid.put_line([(part, inks.accent if y == 0 else inks.plain)], 2, 2 + y, width - 2)
         elif not self._capture.captured:
-            told = (
-                "What is written into it will appear here." if not self._capture.complete else "It is empty."
-            )
-            grid.put_line([(told, inks.faint)], 2, 2, width - 2)
+            told = "What is written into it will appear here."
+            if self._capture.complete:
+                told = "It is empty."
+            elif self.abandoned:
+                name = visible(self._capture.path.name)
+                told = f"No process writes it any more: rnnviz info {name} says how to go on."
+            for y, part in enumerate(textwrap.wrap(told, max(20, width - 4))):
+                grid.put_line([(part, inks.faint)], 2, 2 + y, width - 2)
         return grid
 
     def places(self, view: View, width: int, height: int, *, text_alone: bool = False) -> Places:

@@ -143,12 +143,17 @@ def test_a_snapshot_from_the_explorer_is_the_one_of_the_command_line(made: HandM
         terminal.wait_for_text("write (")
         terminal.press("enter")
         terminal.wait_for_text("is there already")
+        terminal.press("2")  # closes the dialog and goes on in the question
+        terminal.wait_for_text("hand-0_5-c-0.ans2")
+        assert "is there already" not in "\n".join(terminal.screen.display)
+        terminal.press("enter")
+        terminal.wait_for_text("Name it .ans, .html, .svg or .txt.")
         terminal.press("escape")
-        terminal.wait_for(lambda: "is there already" not in "\n".join(terminal.screen.display), "the text")
-        terminal.press("w")
-        terminal.wait_for_text("write (")
+        terminal.wait_for(lambda: "Name it" not in "\n".join(terminal.screen.display), "the question")
         terminal.press("\x15", "/nowhere/x.ans", "enter")
         terminal.wait_for_text("there is no folder /nowhere")
+        terminal.press("escape")
+        terminal.wait_for_text("/nowhere/x.ans")
     written = (tmp_path / "hand-0_5-c-0.ans").read_text()
     assert "0:5" in written
     assert "38;2" in written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shlex
@@ -17,12 +18,16 @@ from rnnviz.store.reader import Capture, open_capture
 from rnnviz.tui.addresses import NAMES, address_of, size_of, view_at
 from rnnviz.tui.cells import Cell, Reading
 from rnnviz.tui.conditions import parse_condition
+from rnnviz.tui.explorer import Explorer
 from rnnviz.tui.exploring import Wishes, open_wished, plain_wishes
 from rnnviz.tui.keeping import Mark, keep_view, marks_files, read_marks, write_marks
+from rnnviz.tui.palette import Depth
+from rnnviz.tui.screens.marks import MarksScreen
 from rnnviz.tui.search import pattern_of
 from rnnviz.tui.shading import Shade
 from rnnviz.tui.view import Panel, View
 from support.captures import make_capture, model_schema
+from support.explored import Explored
 from support.terminal import Terminal
 
 TEXT = b"".join(b"%d lines of text\n" % number for number in range(200))
@@ -267,7 +272,7 @@ def test_marking_going_and_coming_back(capture: Capture, tmp_path: Path) -> None
         terminal.wait_for_text(f" {at:,}/{len(TEXT):,}  line 120")
         terminal.press("m")
         terminal.wait_for_text("note for this place")
-        terminal.press(" here", "enter")
+        terminal.press("here", "enter")
         terminal.wait_for_text("marked, in a.zarr.marks.json")
         terminal.press("g", "j", "j", "M")
         terminal.wait_for_text("0:0 here")
@@ -275,7 +280,9 @@ def test_marking_going_and_coming_back(capture: Capture, tmp_path: Path) -> None
         terminal.wait_for_text(f" {at:,}/{len(TEXT):,}  line 120")
         terminal.press("j", "y")
         terminal.wait_for_text("copied: --view 0:1.c,top=")
-        assert b"\x1b]52;c;" in terminal.output
+        copied = re.findall(rb"\x1b\]52;c;([^\x07\x1b]*)", terminal.output)[-1]
+        words = shlex.split(base64.b64decode(copied).decode())
+        assert plain_wishes([str(capture.path), *words]) is not None
         terminal.press("q")
         assert terminal.wait_for_exit() == 0
     with Terminal(["browse", str(capture.path)], columns=100, rows=30, environment=environment) as terminal:
@@ -283,3 +290,19 @@ def test_marking_going_and_coming_back(capture: Capture, tmp_path: Path) -> None
         assert "0:1" in terminal.row(0)
     marks = json.loads(marks_files(capture.path)[0].read_text())["marks"]
     assert [mark["symbol"] for mark in marks] == [at]
+
+
+async def test_a_mark_taken_away_by_mistake_comes_back(capture: Capture) -> None:
+    marks = [Mark(place, f"0:0.c,cursor={place}", f"note {place}") for place in (5, 90, 300)]
+    beside = write_marks(capture.path, marks)
+    app = Explorer(capture, View("model", Cell(0, 3), "c"), Depth.TRUE, "dark")
+    async with app.run_test(size=(100, 30)) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press("M", "j", "d", "d", "d")
+        assert isinstance(app.screen, MarksScreen)  # nothing is left, and a key more is not for the text
+        await ui.press("d", "u", "u", "q")
+        assert read_marks(capture.path) == [marks[0], marks[2]]
+        await ui.press("M", "u", "d", "u", "j", "enter")
+        assert ui.view.cursor == 300
+    assert read_marks(capture.path) == [marks[0], marks[2]]
+    beside.unlink()

@@ -17,6 +17,7 @@ from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.frame import LEVELS
 from rnnviz.tui.palette import Depth, palette
 from support.captures import HandMade, make_capture, model_schema
+from support.command import Command
 
 GOLDEN = Path(__file__).parent / "golden"
 TEXT = 'if x:\n\treturn "naïve\x1b[31m"\r\n'.encode() + b"\xff" + "漢字 is wide\n".encode()
@@ -134,6 +135,27 @@ def test_a_file_takes_its_format_from_its_suffix(made: HandMade, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--color", "16", "--format", "svg"], True),
+        (["--color", "none", "--format", "html"], True),
+        (["--color", "256", "--format", "txt"], True),
+        (["--color", "16m", "--format", "svg"], False),
+        (["--color", "none", "--format", "txt"], False),
+        (["--color", "16", "--format", "ansi"], False),
+        (["--format", "svg"], False),
+    ],
+)
+def test_a_choice_of_colours_without_effect_is_told(
+    made: HandMade, rnnviz: Command, options: list[str], told: bool
+) -> None:
+    for out in ([], ["-o", "x"]):
+        done = rnnviz("snapshot", str(made.path), *options, *out)
+        assert done.code == 0
+        assert (f"--color {options[1]} is for ANSI text" in done.err) == told
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         (["--cell", "0:2"], "no unit 2 in layer 0"),
@@ -144,10 +166,11 @@ def test_a_file_takes_its_format_from_its_suffix(made: HandMade, tmp_path: Path)
         (["-o", "picture.jpeg"], "no suffix of a snapshot"),
         (["-o", "nowhere/x.svg"], "there is no folder"),
         (["-o", "/dev/full", "--format", "svg"], "cannot write"),
+        (["-o", "/proc/x.svg"], "cannot write"),
     ],
 )
 def test_mistakes_get_a_sentence_and_a_hint(made: HandMade, options: list[str], said: str) -> None:
-    code = 1 if "/dev/full" in options else 2
+    code = 1 if said == "cannot write" else 2
     message = snapshot(made, *options, code=code)
     assert said in message
     assert len(message.strip().splitlines()) == 2

@@ -35,7 +35,7 @@ def format_of(path: Path) -> Format:
         return SUFFIXES[path.suffix.lower()]
     except KeyError:
         raise InvalidRequest(
-            f"{path.name} has no suffix of a snapshot", "Use .ans, .html, .svg or .txt, or give --format."
+            f"{path.name} has no suffix of a snapshot", "Name it .ans, .html, .svg or .txt."
         ) from None
 
 
@@ -214,6 +214,10 @@ def write_snapshot(
     except FileExistsError as error:
         raise AlreadyExists(f"{path} is there already", "Give another name.") from error
     except FileNotFoundError as error:
+        if path.parent.is_dir():  # as in /proc
+            raise StorageFailure(
+                f"cannot write {path}: no file can be made there", "Choose another place for the snapshot."
+            ) from error
         raise NotFound(
             f"there is no folder {path.parent}", "Make it first, or choose another place."
         ) from error

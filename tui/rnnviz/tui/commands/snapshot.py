@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,6 +20,9 @@ from rnnviz.tui.options import (
     ViewOption,
     WishedStartOption,
 )
+
+if TYPE_CHECKING:
+    from rnnviz.tui.snapshot import Format
 
 
 def snapshot(
@@ -88,7 +91,20 @@ def snapshot(
         sheet = Sheet(width or columns, max(3, lines or rows - HINTS_HEIGHT))
     if out is None:
         chosen = form or "ansi"
+        _tell_of_colours(color, chosen)
         sys.stdout.write(render(opened, drawn_view, chosen, sheet, theme=named, depth=depth))
         return
-    chosen = form or format_of(out)
+    try:
+        chosen = form or format_of(out)
+    except InvalidRequest as error:
+        raise InvalidRequest(error.message, error.hint.removesuffix(".") + ", or give --format.") from error
+    _tell_of_colours(color, chosen)
     write_snapshot(opened, drawn_view, out, sheet, form=chosen, theme=named, depth=depth)
+
+
+def _tell_of_colours(color: ColourChoice, form: Format) -> None:
+    """Say where a choice of colours has no effect."""
+    has = {"html": ColourChoice.TRUE, "svg": ColourChoice.TRUE, "txt": ColourChoice.NONE}.get(form, color)
+    if color not in (ColourChoice.AUTO, has):
+        colours = "no colours" if has is ColourChoice.NONE else "all colours"
+        typer.echo(f"rnnviz: --color {color.value} is for ANSI text: {form} has {colours}", err=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from textual.screen import Screen, ScreenResultType
+from textual.widgets import Input
 
 from rnnviz.store.errors import RnnvizError
 from rnnviz.tui.screens.message import MessageScreen
@@ -53,3 +54,8 @@ class Asking(Screen[ScreenResultType]):
         except RnnvizError as error:
             self.ask(event.label, event.answer, answered, emptied)
             self.app.push_screen(MessageScreen(error))
+
+    def type(self, characters: str) -> None:
+        """Type into the answer what was typed while a dialog stood over the question."""
+        if self.asking:
+            self.query_one("#prompt-input", Input).insert_text_at_cursor(characters)

@@ -67,20 +67,32 @@ class Errands(Asking[None]):
         self.set_timer(seconds, silence)
         self.show_hints()
 
-    def errand(self, what: str, work: Callable[[Cancelled], Found], then: Callable[[Found], None]) -> None:
+    def errand(
+        self,
+        what: str,
+        work: Callable[[Cancelled], Found],
+        then: Callable[[Found], None],
+        failed: Callable[[RnnvizError], None] | None = None,
+    ) -> None:
         """Run `work` in a thread and `then` with its result on the screen's own. `what` names it in the bottom line.
 
-        A second errand takes the place of the first; one that was stopped has no `then`. An RnnvizError is shown.
+        A second errand takes the place of the first; one that was stopped has no `then`. An RnnvizError is for
+        `failed`, or else shown.
         """
 
         def run(cancelled: Cancelled) -> Callable[[], None]:
             found = work(cancelled)
             return lambda: then(found)
 
-        self._run(what, run)
+        self._run(what, run, failed or self.report)
 
     @work(thread=True, exclusive=True, group="errand")
-    def _run(self, what: str, run: Callable[[Cancelled], Callable[[], None]]) -> None:
+    def _run(
+        self,
+        what: str,
+        run: Callable[[Cancelled], Callable[[], None]],
+        failed: Callable[[RnnvizError], None],
+    ) -> None:
         worker = get_current_worker()
         due = time.monotonic() + PROGRESS_AFTER
 
@@ -95,7 +107,7 @@ class Errands(Asking[None]):
             then = run(cancelled)
         except RnnvizError as error:
             failure = error
-            then = lambda: self.report(failure)  # noqa: E731
+            then = lambda: failed(failure)  # noqa: E731
         if not worker.is_cancelled:
             self.post_message(self.Returned(then))
 

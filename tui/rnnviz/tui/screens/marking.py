@@ -67,7 +67,7 @@ class Marking(ShadedText):
 
     def action_ask_mark(self) -> None:
         here = next((mark.note for mark in self._marks() if mark.symbol == self.view.cursor), "")
-        self.ask("note for this place", here or f"{self.view.cell}", self._mark)
+        self.ask("note for this place", here or f"{self.view.cell} ", self._mark)
 
     def _marks(self) -> list[Mark]:
         try:

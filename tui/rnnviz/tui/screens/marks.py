@@ -29,6 +29,7 @@ class MarksScreen(ModalScreen[tuple[list[Mark], Mark | None]]):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("escape,q", "leave", "Close", "Back to the text"),
         key("d,delete", "drop", "Delete", "Take the mark away"),
+        key("u", "restore", "Undo", "Put the mark back that was taken away last"),
         key("j", "step(1)", "down", "Next mark"),
         key("k", "step(-1)", "up", "Previous mark"),
     ]
@@ -36,11 +37,13 @@ class MarksScreen(ModalScreen[tuple[list[Mark], Mark | None]]):
     def __init__(self, marks: list[Mark]) -> None:
         super().__init__()
         self._marks = marks
+        self._dropped: list[tuple[int, Mark]] = []
+        """Those that were taken away, each with its place then."""
 
     def compose(self) -> ComposeResult:
         marks = OptionList(*(self._option(mark) for mark in self._marks))
         marks.border_title = "Marks"
-        marks.border_subtitle = "Enter goes there, d deletes, Esc closes"
+        marks.border_subtitle = "Enter goes there, d deletes, u undoes, Esc closes"
         yield marks
 
     def _option(self, mark: Mark) -> Option:
@@ -62,7 +65,20 @@ class MarksScreen(ModalScreen[tuple[list[Mark], Mark | None]]):
     def action_drop(self) -> None:
         marks = self.query_one(OptionList)
         if marks.highlighted is not None:
-            del self._marks[marks.highlighted]
-            marks.remove_option_at_index(marks.highlighted)
-        if not self._marks:
-            self.action_leave()
+            place = marks.highlighted
+            self._dropped.append((place, self._marks.pop(place)))
+            self._show(min(place, len(self._marks) - 1))
+
+    def action_restore(self) -> None:
+        if self._dropped:
+            place, mark = self._dropped.pop()
+            self._marks.insert(place, mark)
+            self._show(place)
+
+    def _show(self, place: int) -> None:
+        """Show the marks there are now, the one at a place highlighted."""
+        marks = self.query_one(OptionList)
+        marks.clear_options()
+        marks.add_options(map(self._option, self._marks))
+        marks.highlighted = place if self._marks else None
+        marks.border_title = "Marks" if self._marks else "No marks are left"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Final, Protocol, runtime_checkable
 
+from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -13,9 +13,19 @@ from textual.widgets import Static
 from rnnviz.store.errors import RnnvizError
 from rnnviz.tui.glyphs import visible
 
+_SCROLLING: Final = frozenset(["up", "down", "pageup", "pagedown", "home", "end"])
+
+
+@runtime_checkable
+class Typable(Protocol):
+    """A screen with a question that may be open."""
+
+    def type(self, characters: str) -> None: ...
+
 
 class MessageScreen(ModalScreen[None]):
-    """An error's title, sentence and hint. Any of Escape, Enter and q closes it."""
+    """An error's title, sentence and hint. Any key closes it but those that scroll it; what is typed goes on into the
+    question below, if one is open."""
 
     DEFAULT_CSS = """
     MessageScreen { align: center middle; }
@@ -25,7 +35,6 @@ class MessageScreen(ModalScreen[None]):
     }
     MessageScreen Static { background: ansi_default; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss", "Close")]
 
     def __init__(self, error: RnnvizError) -> None:
         super().__init__()
@@ -38,4 +47,15 @@ class MessageScreen(ModalScreen[None]):
             if self._error.hint:
                 lines = self._error.hint.split("\n")
                 yield Static("\n" + "\n".join(map(visible, lines)), markup=False)
-            yield Static("\n[dim]Esc closes this[/]")
+            yield Static("\n[dim]Any key closes this[/]")
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key in _SCROLLING and self.query_one(VerticalScroll).max_scroll_y > 0:
+            return
+        event.stop()
+        event.prevent_default()
+        if self.is_current:
+            self.dismiss()
+        below = self.app.screen
+        if event.is_printable and event.character is not None and isinstance(below, Typable):
+            below.type(event.character)

@@ -10,9 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from rnnviz.store.errors import RnnvizError
 from rnnviz.tui.addresses import address_of
 from rnnviz.tui.errand import Cancelled
 from rnnviz.tui.screens.bindings import key
+from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.screens.shaded import ShadedText
 from rnnviz.tui.snapshot import Sheet, default_name, format_of, write_snapshot
 from rnnviz.tui.widgets.canvas import Canvas
@@ -44,14 +46,19 @@ class CopiedScreen(ModalScreen[None]):
 class Sharing(ShadedText):
     GROUP = "Share"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("y", "copy", "copy view", "Copy this view as a line for --view, and show it"),
+        key(
+            "y",
+            "copy",
+            "copy view",
+            "Copy this view as --view …, to follow rnnviz browse X.zarr, and show it",
+        ),
         key("w", "ask_snapshot", "snapshot", "Write what is on the screen to a file", show=True),
     ]
 
     def action_copy(self) -> None:
         """The terminal puts it on the clipboard (OSC 52) where it can; it is shown for where it cannot."""
         address = address_of(self.view, (self.size.width, self.size.height))
-        self.app.copy_to_clipboard(address)
+        self.app.copy_to_clipboard(f"--view {address}")
         told = f"copied: --view {address}"
         if len(told) < self.size.width:
             self.say(told, seconds=8.0)
@@ -60,9 +67,13 @@ class Sharing(ShadedText):
 
     def action_ask_snapshot(self) -> None:
         name = default_name(self.capture.path, self.view.cell, self.view.signal, self.view.top)
-        self.ask("write (.ans .html .svg .txt)", name, lambda answer: self._write(Path(answer).expanduser()))
+        self._ask_file(name)
 
-    def _write(self, path: Path) -> None:
+    def _ask_file(self, name: str) -> None:
+        self.ask("write (.ans .html .svg .txt)", name, self._write)
+
+    def _write(self, answer: str) -> None:
+        path = Path(answer).expanduser()
         view, form = self.view, format_of(path)
         sheet = Sheet(*self.query_one("#canvas", Canvas).size)
 
@@ -78,4 +89,9 @@ class Sharing(ShadedText):
                 replace=False,
             )
 
-        self.errand("writing", write, lambda _: self.say(f"written: {path}"))
+        def failed(error: RnnvizError) -> None:
+            if not self.asking:
+                self._ask_file(answer)
+            self.app.push_screen(MessageScreen(error))
+
+        self.errand("writing", write, lambda _: self.say(f"written: {path}"), failed)

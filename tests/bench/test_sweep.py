@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 
-from rnnviz.store import limits
 from rnnviz.engine.device import DeviceName, resolve
 from rnnviz.engine.model import Kind
 from rnnviz.engine.split import Split
@@ -21,6 +20,7 @@ from rnnviz.engine.sweep.local import Capacity, capacity, threads_of_each, train
 from rnnviz.engine.sweep.plan import Protocol, Sweep, plan
 from rnnviz.engine.sweep.schedule import jobs_of, total_symbols
 from rnnviz.engine.text import open_text
+from rnnviz.store import limits
 from support.sweeps import start_sweep
 
 LENGTH = 3_258_245

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from rnnviz.store import limits
 from rnnviz.engine.run import RunConfig, load_run
 from rnnviz.engine.split import Split
 from rnnviz.engine.sweep.grid import grid
@@ -20,6 +19,7 @@ from rnnviz.engine.sweep.plan import Sweep, held_sweep, load_sweep
 from rnnviz.engine.sweep.schedule import Forecast, jobs_of
 from rnnviz.engine.text import open_text
 from rnnviz.engine.train import EpochDone, start_run
+from rnnviz.store import limits
 from rnnviz.store.errors import AlreadyExists, InvalidRequest, InvalidRun, InvalidText, NotFound
 from support.runs import go_on
 from support.sweeps import SPLIT, plan_small, start_jobs, start_sweep

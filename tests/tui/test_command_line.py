@@ -60,7 +60,16 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
 def test_the_doctor_reports_what_there_is() -> None:
     done = rnnviz("doctor", "--color", "256")
     assert done.returncode == 0
-    for what in ("python", "torch", "devices", "cpu threads", "memory", "zarrs", "kenlm", "256 colours: --color 256"):
+    for what in (
+        "python",
+        "torch",
+        "devices",
+        "cpu threads",
+        "memory",
+        "zarrs",
+        "kenlm",
+        "256 colours: --color 256",
+    ):
         assert what in done.stdout
     found = json.loads(rnnviz("doctor", "--json").stdout)
     assert found["rnnviz"] == version("rnnviz")

@@ -67,6 +67,7 @@ def test_the_doctor_reports_what_there_is() -> None:
         "cpu threads",
         "memory",
         "zarrs",
+        "numba",
         "kenlm",
         "256 colours: --color 256",
     ):

@@ -106,3 +106,21 @@ async def test_the_cell_is_named_whatever_shades_the_text(tmp_path: Path) -> Non
             assert shading == "cell" or shading in ui.rows[0]
             assert str(ui.view.cell) in ui.rows[0]
             await ui.press("t")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
+async def test_while_a_panel_stands_above_the_text_its_keys_and_shares_are_explained(
+    capture: Capture, size: tuple[int, int]
+) -> None:
+    app = Explorer(*open_view(capture.path, None, None, 0), Depth.TRUE, "dark")
+    async with app.run_test(size=size) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press("v")
+        assert ui.rows[-1].startswith(" Esc closes  ← ↑ ↓ → to another unit ")
+        assert ui.rows[-1].rstrip().endswith("q quit")
+        assert ui.rows[1].count("<.1 ") == ui.rows[1].count(" >.9 ") == 3
+        assert any(row.count(">0.9 →") == 3 or row.count(">0.9 of the time →") == 3 for row in ui.rows)
+        await ui.press("h")
+        assert ui.rows[-1].startswith(" Esc closes  j next cell")
+        await ui.press("escape")
+        assert ui.rows[-1].startswith(" j next cell")

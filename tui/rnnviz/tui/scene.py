@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from rnnviz.tui.material import Material
     from rnnviz.tui.overhead import Overhead
 
+LABELLED_FROM = 40
+"""Columns from which on the strip of the difference has its scale beside it."""
+
 
 class Scene:
     """Draws views of one capture in one colour depth and theme. Reads nothing but what `source` has."""
@@ -308,6 +311,10 @@ class Scene:
         if values is None:
             grid.put_line([("…", Inks.of(shades).faint)], place.x, place.y, place.width)
             return
+        label = f"◂▸ ±{DIFFERENCE.high:g} nats "
+        if place.width >= LABELLED_FROM:
+            grid.put_line([(label, Inks.of(shades).faint)], place.x, place.y, place.width)
+            place = replace(place, x=place.x + len(label), width=place.width - len(label))
         strip(averaged(values.astype(np.float32), place.width), DIFFERENCE, shades).put(
             grid, place.x, place.y, place.width
         )

@@ -8,7 +8,7 @@ from rnnviz.store.signals import SIGNALS
 from rnnviz.store.statistics import LayerStatistics, UnitStatistics
 from rnnviz.tui.crossings import saturation_marks
 from rnnviz.tui.frame import LEVELS
-from rnnviz.tui.painting import Inks, Line, cut, side_by_side, spread, width_of
+from rnnviz.tui.painting import Inks, Line, ellipsed, side_by_side, spread, width_of
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.histogram import bars, inked, level_ink, rebinned
 
@@ -78,7 +78,7 @@ def _block(
         (f"{'▸' if chosen else ' '}{name} ", inks.accent if chosen else inks.strong),
         (signal.title if len(signal.title) + 3 <= width else signal.title.split()[0], inks.faint),
     ]
-    lines = [cut(title, width)]
+    lines = [ellipsed(title, width)]
 
     with_mean = width >= WIDE and height >= 7
     rows = bars(rebinned(statistics.histogram, width), max(1, height - 3 - with_mean))

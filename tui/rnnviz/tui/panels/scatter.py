@@ -17,7 +17,7 @@ from rnnviz.store.signals import SIGNALS
 from rnnviz.store.statistics import LayerStatistics
 from rnnviz.tui.crossings import saturation_marks
 from rnnviz.tui.frame import BLANK
-from rnnviz.tui.painting import Inks, Line, cut, side_by_side, spread, width_of
+from rnnviz.tui.painting import Inks, Line, cut, ellipsed, side_by_side, spread, width_of
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.gates import gates_shown
 
@@ -99,15 +99,16 @@ def _plot(
     signal = SIGNALS[name]
     low, high = saturation_marks(signal)
     columns, rows = max(1, width - LEFT), max(1, height - 2)
-    title: Line = [
-        (f"{'▸' if chosen else ' '}{name} ", inks.accent if chosen else inks.strong),
-        (signal.title if width >= len(signal.title) + 30 else signal.title.split()[0], inks.faint),
-    ]
+    word = (signal.title if width >= len(signal.title) + 30 else signal.title.split()[0], inks.faint)
+    title: Line = [(f"{'▸' if chosen else ' '}{name} ", inks.accent if chosen else inks.strong), word]
     right, left = float(saturation.right[unit]), float(saturation.left[unit])
+    # What the shares are of stays longer than the gate's title.
     shares: Line = [(f"<{low:g} {left:.0%} · >{high:g} {right:.0%}", inks.plain)]
     if width_of(title) + width_of(shares) >= width:
-        shares = [(f"{left:.0%} · {right:.0%}", inks.plain)]
-    lines = [cut(spread(title, shares, width, inks.plain), width)]
+        shares = [(f"<{low:g} {left:.0%} >{high:g} {right:.0%}".replace("0.", "."), inks.plain)]
+    if width_of(title) + width_of(shares) >= width:
+        title = title[:1]
+    lines = [ellipsed(spread(title, shares, width, inks.plain), width)]
 
     codes, shown = _dots_of(saturation, unit, columns, rows, f"<{low:g}")
     # Blanks have another ink than dots, so that a picture whose font lacks braille does not draw them as one piece.
@@ -119,8 +120,9 @@ def _plot(
             for first, last in itertools.pairwise(cuts)
         ]
         lines.append(cut([("  1│" if at == 0 else "   │", inks.faint), *pieces], width))
-    axis = f" >{high:g} of the time →"
-    lines.append(cut([(f"  0└{axis[: columns - 1].center(columns - 1, '─')}1", inks.faint)], width))
+    forms = (f" >{high:g} of the time →", f" >{high:g} →", "")
+    axis = next(form for form in forms if len(form) < columns)
+    lines.append(cut([(f"  0└{axis.center(columns - 1, '─')}1", inks.faint)], width))
     return lines
 
 

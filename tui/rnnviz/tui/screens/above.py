@@ -5,11 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rnnviz.tui import view as moves
+from rnnviz.tui.painting import Inks, Line
 from rnnviz.tui.panels.scatter import Saturation, gates_of, nearest
+from rnnviz.tui.screens.bindings import hints_of
 from rnnviz.tui.screens.movement import Movement
 from rnnviz.tui.screens.stepping import Stepping
 from rnnviz.tui.shading import Shade
 from rnnviz.tui.view import Panel
+
+HINTS = {
+    Panel.GATES: [
+        ("Esc", "closes"),
+        ("j", "next cell"),
+        ("s", "next signal"),
+        ("%", "time beyond ┴"),
+    ],
+    Panel.LAYER: [("Esc", "closes"), ("← ↑ ↓ →", "to another unit"), ("s", "next gate")],
+}
+"""What matters most while a panel stands above the text."""
 
 
 class Above(Stepping, Movement):
@@ -24,6 +37,14 @@ class Above(Stepping, Movement):
     def gates(self) -> tuple[str, ...]:
         """The signals of the cell's layer that the scatter plots."""
         return gates_of(self.capture.models[self.view.model].layers[self.view.cell.layer].signals)
+
+    def hints(self, inks: Inks) -> Line:
+        """The panel's keys, and how to get help and leave."""
+        above = self.view.above
+        if above is None:
+            return super().hints(inks)
+        keys = [*HINTS[above], ("?", "keys"), ("q", "quit")]
+        return hints_of(keys, inks, self.size.width, last=2)
 
     # While the scatter is open, arrows move its mark and signals are its gates.
 

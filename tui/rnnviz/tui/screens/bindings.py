@@ -23,11 +23,13 @@ def key(keys: str, action: str, what: str, tooltip: str, *, show: bool = False) 
 
 def hint_line(bindings: Iterable[Binding], inks: Inks, width: int, *, last: int = 0) -> Line:
     """The keys to be shown, each with its few words, as many as have room from the first on; the `last` ones stay."""
-    hints: list[Line] = [
-        [(f" {keys_of(binding)} ", inks.accent), (f"{binding.description} ", inks.faint)]
-        for binding in bindings
-        if binding.show
-    ]
+    hints = [(keys_of(binding), binding.description) for binding in bindings if binding.show]
+    return hints_of(hints, inks, width, last=last)
+
+
+def hints_of(keys: Iterable[tuple[str, str]], inks: Inks, width: int, *, last: int = 0) -> Line:
+    """The same of keys and their words."""
+    hints: list[Line] = [[(f" {name} ", inks.accent), (f"{what} ", inks.faint)] for name, what in keys]
     while len(hints) > last + 1 and sum(map(width_of, hints)) > width:
         del hints[-1 - last]
     return [piece for hint in hints for piece in hint]

@@ -23,7 +23,8 @@ class Predicting(Seeking):
             "t",
             "shade(1)",
             "shade",
-            "Shade by the cell, by either model's surprisal, by their difference",
+            "Shade by the cell, by either model's surprisal, by their difference: the strip under the text shows "
+            "it too, high (◂) where the left model knew more of what came and low (▸) where the right one did",
             show=True,
         ),
         key("T", "shade(-1)", "shade back", "The shading before"),

@@ -30,7 +30,7 @@ from rnnviz.store.reader import Capture
 from rnnviz.tui import view as moves
 from rnnviz.tui.errand import Jump
 from rnnviz.tui.layout import TextWindow
-from rnnviz.tui.painting import Line
+from rnnviz.tui.painting import Inks, Line
 from rnnviz.tui.palette import Depth
 from rnnviz.tui.places import Places
 from rnnviz.tui.reading_list import reading_list, text_needed, values_needed, window_at
@@ -280,9 +280,13 @@ class ShadedText(Errands):
         if self.said is not None:
             self.query_one("#hints", Lines).show([[(f" {self.said}", inks.accent)]])
             return
+        self.query_one("#hints", Lines).show([self.hints(inks)])
+
+    def hints(self, inks: Inks) -> Line:
+        """The keys that the line at the bottom names."""
         keys = (binding for _, bindings in self.key_groups() for binding in bindings)
         # The last two, how to get help and how to leave, stay.
-        self.query_one("#hints", Lines).show([hint_line(keys, inks, self.size.width, last=2)])
+        return hint_line(keys, inks, self.size.width, last=2)
 
     @classmethod
     def key_groups(cls) -> list[tuple[str, list[Binding]]]:

@@ -87,6 +87,12 @@ async def test_the_list_sorts_filters_and_goes_to_a_cell(made: HandMade) -> None
 
         await ui.press("c", "/", *"sat>200%", "enter")
         assert "no cell passes" in ui.shown
+        await ui.press("escape", "/", *"1: nonsense", "enter")
+        assert "show 1: nonsense▏" in ui.rows[22]  # to be mended, with what is wrong
+        await ui.press("ctrl+w", "enter")
+        assert "19 of 40 cells" in ui.rows[0]
+        await ui.press("/", "ctrl+u", "2")
+        assert "show 2▏" in ui.rows[22]
         await ui.press("escape", "escape")
         assert ui.view.cell == Cell(1, 13)  # back where one was
 

@@ -61,8 +61,8 @@ def pressed(binding: Binding) -> list[str]:
 @pytest.mark.parametrize("unit", ["byte", "word"])
 async def test_every_key_of_the_help_does_something(path: Path, words: Typed, unit: str) -> None:
     app = explorer(path if unit == "byte" else words.path)
-    # Nothing to see: no other model, the same screen.
-    unseen = {"redraw", "ngram(1)", "ngram(-1)"} | (
+    # Nothing to see: no other model, the same screen, only words.
+    unseen = {"redraw", "way_out", "ngram(1)", "ngram(-1)"} | (
         {"other_writer", "ask_ngrams"} if unit == "word" else set()
     )
     async with app.run_test(size=(90, 30)) as pilot:
@@ -261,3 +261,21 @@ def test_a_named_run_that_is_none_is_refused_before_anything_is_opened(path: Pat
     with pytest.raises(NotFound):
         refuse_no_run(tmp_path / "nowhere")
     refuse_no_run(path.parent / "runs" / "wordy")
+
+
+async def test_nothing_that_is_typed_ends_the_explorer_and_the_page_can_be_emptied(path: Path) -> None:
+    app = explorer(path)
+    async with app.run_test(size=(90, 30)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press(*"war", "ctrl+q", "ctrl+c", "s")
+        assert screen.session.page.text == b"wars"
+        assert app.is_running
+        await pilot.press("ctrl+x")
+        assert screen.session.page == Page()
+        await pilot.press("ctrl+z", "escape", "q", "slash", "a", "ctrl+q", "b")
+        assert screen.session.page.text == b"wars"
+        assert app.is_running
+        await pilot.press("escape", "ctrl+c")
+        assert app.screen.said == "q quits"  # type: ignore[attr-defined]
+        await pilot.press("ctrl+q")
+    assert not app.is_running

@@ -15,6 +15,7 @@ from textual import work
 from textual.app import App, SystemCommand
 from textual.events import CursorPosition, Event, InputEvent, Key, Paste
 from textual.screen import Screen
+from textual.widgets import Input
 
 from rnnviz.store.reader import Capture
 from rnnviz.tui.palette import Depth
@@ -122,6 +123,18 @@ class Explorer(App[None]):
         """The terminal's answer to one of the questions where its cursor is."""
         for canvas in self._waiting[:1]:  # none: the answer to an earlier program's question
             canvas.answered(event.x, event.y)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Ctrl-Q, which Textual gives every program to quit by, is too near to other keys where somebody types."""
+        typing = isinstance(self.focused, Input) or getattr(self.screen, "typing", False)
+        return not (action == "quit" and typing)
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C, which ends other programs: say what ends this one, in a line that is free for it if there is one."""
+        if isinstance(self.screen, TextScreen) and not self.screen.asking:
+            self.screen.say("q quits")
+        else:
+            self.notify("Esc goes back, and q quits from the text view", timeout=2)
 
     async def action_quit(self) -> None:
         for _ in range(int(FAREWELL / 0.01)):

@@ -206,7 +206,10 @@ def _put(new: Path, target: Path, *, compressed: bool) -> None:
 def _build_binaries(models: NgramModels, symbols: int) -> Generator[Progress, None, tuple[str, ...]]:
     """KenLM's binaries load at once where ARPA files are parsed. Nothing is missing without them."""
     if shutil.which("build_binary") is None:
-        return ("build_binary is not on the PATH: KenLM will parse the ARPA files each time",)
+        return (
+            "build_binary is not on the PATH, so KenLM parses the ARPA files each time, which is slower and no "
+            "less right; KenLM (https://github.com/kpu/kenlm) makes it: with it on the PATH, train again with --force",
+        )
     notes = []
     for index, n in enumerate(models.orders):
         target = models.binary(n)

@@ -108,7 +108,11 @@ def _expected(model: LiveModel, page: Page, column: Column, inks: Inks) -> list[
     if answer is None or opened is None:
         return [[("…", inks.faint)]]
     if answer.before > opened.longest:
-        return [[(f"reads {opened.longest:,} {noun(opened)}s at most", inks.accent)]]
+        return [
+            [(f"reads {opened.longest:,} {noun(opened)}s at most", inks.accent)],
+            [("Ctrl-Z takes back the last change,", inks.faint)],
+            [("Ctrl-X empties the page", inks.faint)],
+        ]
     if answer.refused is not None and answer.before > answer.refused:
         return [[(line, inks.accent)] for line in textwrap.wrap(refusal(answer, opened), column.width)]
     if not answer.expected:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import ClassVar
 
@@ -75,9 +76,14 @@ class CellsScreen(ListedCells):
             self.cells.filter_by("")
         match event.key:
             case "enter" | "escape":
-                self._typing = False
-                if event.key == "escape" or self.cells.mistake is not None:
+                # One that is none stays, with what is wrong with it, to be mended.
+                self._typing = event.key == "enter" and self.cells.mistake is not None
+                if event.key == "escape":
                     self.cells.filter_by("")
+            case "ctrl+u":
+                self.cells.filter_by("")
+            case "ctrl+w":
+                self.cells.filter_by(re.sub(r"\S*\s*\Z", "", self.cells.filter_text))
             case "backspace":
                 self.cells.filter_by(self.cells.filter_text[:-1])
             case _ if event.is_printable and event.character is not None:

@@ -33,12 +33,16 @@ class WhileTyping(PageScreen):
         key("ctrl+r", "cell(-1)", "previous cell", "Previous cell"),
         key("ctrl+t", "signal(1)", "next signal", "Next signal of this cell", show=True),
         key("ctrl+g", "write", "write on", "A model goes on writing, or stops", show=True),
+        key("ctrl+q,ctrl+c", "way_out", "leave", "How to leave: nothing that is typed ends the explorer"),
         key("backspace,ctrl+h", "erase_before", "back", "Take away the character before the cursor"),
     ]
 
     def action_command(self) -> None:
         self.typing = self.writing = False
         self.turned()
+
+    def action_way_out(self) -> None:
+        self.notify("Esc, then q goes back to the text view", timeout=2)
 
     def action_erase_before(self) -> None:
         self.writing = False
@@ -59,6 +63,7 @@ class Editing(PageScreen):
         key("delete,ctrl+d", "erase_after", "delete", "Take away the character under the cursor"),
         key("ctrl+w", "erase_word", "delete word", "Take away the word before the cursor"),
         key("ctrl+u", "erase_line", "delete line", "Take away the line before the cursor"),
+        key("ctrl+x", "erase_all", "empty", "Empty the page"),
         key("ctrl+z", "undo", "undo", "Undo: the page as it was before the last word or change"),
         key("ctrl+y", "redo", "redo", "Redo what was undone"),
     ]
@@ -102,6 +107,10 @@ class Editing(PageScreen):
     def action_erase_line(self) -> None:
         self.writing = False
         self.edit(self.session.page.erased_line())
+
+    def action_erase_all(self) -> None:
+        self.writing = False
+        self.edit(Page())
 
     def action_undo(self) -> None:
         self._turn_to(self.session.history.back(self.session.page), "nothing is left to undo")

@@ -36,7 +36,7 @@ class Screenful(ShadedText):
         key("ctrl+p", "app.command_palette", "commands", "Find any of these by name"),
         key("ctrl+l", "redraw", "redraw", "Draw the whole screen again"),
         key("question_mark", "help", "keys", "This list", show=True),
-        key("q", "app.quit", "quit", "Quit", show=True),
+        key("q", "app.quit", "quit", "Quit, as Ctrl-Q does wherever nothing is typed", show=True),
     ]
 
     def action_panels(self) -> None:

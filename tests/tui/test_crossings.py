@@ -120,3 +120,5 @@ def test_counting(model: CapturedModel, window: int, monkeypatch: pytest.MonkeyP
     assert [count.done for count in counts] == [0, *range(window, len(TEXT), window), len(TEXT)]
     assert counts[-1].symbols == int(condition.holds(model, 0, len(TEXT)).sum())
     assert counts[-1].occurrences == len(occurrences(event, BREAKS, 0, len(TEXT)))
+    *_, shorter = tally(event, BREAKS, len(TEXT) // 2)
+    assert list(tally(event, BREAKS, len(TEXT), shorter))[-1] == counts[-1]

@@ -170,11 +170,14 @@ class Tally:
     occurrences: int
 
 
-def tally(event: Event, breaks: NDArray[np.int64], length: int) -> Iterator[Tally]:
-    """Count through the whole text, a tally a window; the last one has done == length."""
-    symbols = count = 0
-    yield Tally(0, length, 0, 0)
-    for start in range(0, length, WINDOW):
+def tally(
+    event: Event, breaks: NDArray[np.int64], length: int, before: Tally | None = None
+) -> Iterator[Tally]:
+    """Count through the whole text, a tally a window; the last one has done == length. `before`: one of the same text
+    when it was shorter, to go on from."""
+    done, symbols, count = (before.done, before.symbols, before.occurrences) if before else (0, 0, 0)
+    yield Tally(done, length, symbols, count)
+    for start in range(done, length, WINDOW):
         stop = min(start + WINDOW, length)
         lasting, begins = _scan(event, breaks, start, stop)
         symbols += int(np.count_nonzero(lasting))

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from rnnviz.store.errors import RnnvizError
+from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.crossings import Tally, coming_true, tally
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.errands import PROGRESS_EVERY
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 COUNT_SHOWN = 15.0
 """Seconds that the result of a count stays on the screen."""
 
-Counted = tuple[str, "Condition", bool]
-"""What is counted: the model and the condition, and whether the capture is whole."""
+Counted = tuple[str, "Condition"]
+"""What is counted: the condition, and the model whose cells it speaks of."""
 
 
 class Conditions(Seeking):
@@ -79,7 +80,9 @@ class Conditions(Seeking):
             self.say("no condition yet: press f")
         else:
             model = self.capture.models[self.view.model]
-            self.seek(coming_true(model, self.view.condition), backwards=backwards)
+            squashed = any(SIGNALS[reading.signal].squashed for reading in self.view.condition.readings)
+            hint = " (c is compared as tanh(c), −1 to 1)" if squashed else ""
+            self.seek(coming_true(model, self.view.condition), backwards=backwards, hint=hint)
 
     def action_tally(self) -> None:
         counted = self.tally
@@ -98,25 +101,29 @@ class Conditions(Seeking):
     # The count
 
     def draw(self) -> None:
-        """Count anew where another condition is in force, or the capture has become whole."""
+        """Count anew where another condition is in force, and go on where the capture has grown."""
         if self._wanted != self._counted:
             self._counted, self.tally = self._wanted, None
             self.workers.cancel_group(self, "tally")
             if self._counted is not None:
-                self._tally(self._counted)
+                self._tally(self._counted, None)
+        counted, captured = self.tally, self.capture.captured
+        if self._counted is not None and counted is not None and counted.done == counted.length < captured:
+            self._tally(self._counted, counted)
+            self.tally = replace(counted, length=captured)
         super().draw()
 
     @property
     def _wanted(self) -> Counted | None:
         condition = self.view.condition
-        return None if condition is None else (self.view.model, condition, self.capture.complete)
+        return None if condition is None else (self.view.model, condition)
 
     @work(thread=True, exclusive=True, group="tally")
-    def _tally(self, of: Counted) -> None:
+    def _tally(self, of: Counted, before: Tally | None) -> None:
         worker, capture = get_current_worker(), self.capture
         event, due = coming_true(capture.models[of[0]], of[1]), 0.0
         try:
-            for counted in tally(event, capture.segments[:, 0], capture.captured):
+            for counted in tally(event, capture.segments[:, 0], capture.captured, before):
                 if worker.is_cancelled:
                     return
                 if counted.done == counted.length or time.monotonic() >= due:

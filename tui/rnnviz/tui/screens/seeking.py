@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnnviz.tui.crossings import Event, Found, next_occurrence
+from rnnviz.tui.crossings import Event, Found, next_occurrence, occurrences
 from rnnviz.tui.errand import Cancelled
 from rnnviz.tui.screens.shaded import ShadedText
 
@@ -10,19 +10,26 @@ from rnnviz.tui.screens.shaded import ShadedText
 class Seeking(ShadedText):
     """Knows no keys: it is what groups of keys that jump to events share."""
 
-    def seek(self, event: Event, *, backwards: bool) -> None:
-        """Move the cursor to the next place, or the one before, where `event` occurs."""
+    def seek(self, event: Event, *, backwards: bool, hint: str = "") -> None:
+        """Move the cursor to the next place, or the one before, where `event` occurs. `hint` is what to think of where
+        it occurs nowhere at all."""
         capture, cursor = self.capture, self.view.cursor
 
-        def find(cancelled: Cancelled) -> Found | None:
+        def find(cancelled: Cancelled) -> Found | bool:
+            """A place, or whether the cursor is at the only one."""
             breaks = capture.segments[:, 0]
-            return next_occurrence(
+            found = next_occurrence(
                 event, breaks, capture.captured, cursor, backwards=backwards, cancelled=cancelled
             )
+            return found or (
+                cursor < capture.captured and len(occurrences(event, breaks, cursor, cursor + 1)) > 0
+            )
 
-        def then(found: Found | None) -> None:
-            if found is None:
-                self.say(f"nowhere else: {event.what}")
+        def then(found: Found | bool) -> None:
+            if isinstance(found, bool):
+                self.say(
+                    f"nowhere else: {event.what}" if found else f"nowhere: {event.what}{hint}", seconds=6.0
+                )
                 self.draw()
                 return
             if found.wrapped:

@@ -172,6 +172,21 @@ def test_every_size_works(made: HandMade, columns: int, rows: int) -> None:
         assert terminal.wait_for_exit() == 0
 
 
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (20, 5)])
+def test_a_command_is_found_by_name_in_the_smallest_terminal(made: HandMade, columns: int, rows: int) -> None:
+    with Terminal(["browse", str(made.path)], columns=columns, rows=rows) as terminal:
+        terminal.wait_for_text("0:0")
+        terminal.press("\x10", "zqzq")
+        terminal.wait_for_text("zqzq")
+        terminal.wait_for_text("No matches found")
+        terminal.press("\x15", "next cell")
+        terminal.wait_for_text("Next cell")
+        terminal.press("enter")
+        terminal.wait_for_text("0:1")
+        terminal.press("q")
+        assert terminal.wait_for_exit() == 0
+
+
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [

@@ -31,12 +31,22 @@ HANG_UP = 2.0
 """Seconds between two looks at whether there is still a terminal."""
 STROKE = 0.02
 """Seconds between keys that were pressed early: each must have done what it does before the next one comes."""
+LOW = 14
+"""Rows below which the command palette has no room for its margins."""
 
 
 class Explorer(App[None]):
     """Shows one capture. Colours are the palette's own or the terminal's, never a Textual theme's."""
 
     TITLE = "rnnviz"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (LOW, "-high")]  # noqa: RUF012  (Textual has it as an instance variable)
+    CSS = """
+    CommandPalette.-low > Vertical { margin-top: 0; }
+    CommandPalette.-low #--input { border: none; }
+    CommandPalette.-low #--input > * { margin: 0; }
+    CommandPalette.-low CommandInput { height: 1; padding: 0; border: none; }
+    CommandPalette.-low CommandList { border: none; max-height: 3; }
+    """
 
     def __init__(
         self,

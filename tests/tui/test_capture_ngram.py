@@ -17,6 +17,7 @@ from rnnviz.engine.text import open_text
 from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import open_capture
 from rnnviz.tui.application import app
+from rnnviz.tui.keeping import model_path
 from support.ngrams import trained
 from support.runs import go_on, start
 from support.texts import write_words
@@ -66,6 +67,9 @@ def test_a_capture_with_n_grams_is_one_to_which_they_were_added(place: Path) -> 
             == later.models[name].surprisal(0, both.symbols).tobytes()
         )
     assert "ngram-4: n-gram" in rnnviz("info", "both.zarr", directory=place).stdout
+    for made_here in (both, later):  # where they are is known from anywhere
+        assert model_path(made_here.path, "ngram-4") == place / "models"
+    assert model_path(both.path, "run") == place / "run"
 
 
 def test_killed_it_leaves_the_capture_valid_and_can_be_done_again(place: Path, tmp_path: Path) -> None:

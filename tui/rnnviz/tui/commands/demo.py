@@ -90,10 +90,12 @@ def modules_text() -> Text:
 
 def _capture(run: Path, target: Path, *, force: bool) -> None:
     from rnnviz.store.reader import open_capture
+    from rnnviz.tui.commands.noting import note_models
 
     if not force:
         try:
             if open_capture(target).complete:
+                note_models(target, [run])
                 return
         except RnnvizError:
             force = target.exists()  # not usable, and nobody's but the demo's: make it anew
@@ -108,6 +110,7 @@ def _capture(run: Path, target: Path, *, force: bool) -> None:
         load_run(run), text, target, part="all", replace_unknown=True, force=force, resume=not force
     )
     show("capturing", events)
+    note_models(target, [run])
 
 
 def _train(run: Path) -> None:

@@ -38,3 +38,16 @@ def test_leaving_ends_it(made: HandMade) -> None:
         terminal.wait_for_text("Esc stops it")
         terminal.press("q")
         assert terminal.wait_for_exit() == 0
+
+
+def test_which_of_all_matches_it_is_and_of_what(made: HandMade) -> None:
+    with Terminal(["browse", str(made.path)]) as terminal:
+        terminal.wait_for_text("mean")
+        terminal.press("/", "line", "enter")
+        terminal.wait_for_text("match 1 of 100 of line")
+        terminal.press("n", "n")
+        terminal.wait_for_text("match 3 of 100 of line")
+        terminal.press("g", "N")
+        terminal.wait_for_text("match 100 of 100 of line, on from the end of the text")
+        terminal.press("/", "x+y", "enter")
+        terminal.wait_for_text("no match: x+y")

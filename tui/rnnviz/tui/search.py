@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.errors import InvalidRequest, Unavailable
-from rnnviz.tui.matcher_process import FIRST, LAST, matches
+from rnnviz.tui.matcher_process import ALL, FIRST, LAST, matches
 
 if TYPE_CHECKING:
     from rnnviz.tui.matcher import Matcher
@@ -21,6 +21,8 @@ LONGEST = 4096
 """A match longer than this may be missed where two pieces of the text meet."""
 MARKING = 0.1
 """Seconds of processor time for the matches of one screen."""
+MOST_COUNTED = 1_000_000
+"""Matches that are counted."""
 PATIENCE = 2.0
 """Seconds that a frame waits for them, however busy the processor is."""
 
@@ -46,8 +48,8 @@ def is_plain(pattern: re.Pattern[bytes]) -> bool:
 
 
 Nearest = Callable[[re.Pattern[bytes], bytes, int, int, bytes], list[Span] | None]
-"""(pattern, data, start, stop, `FIRST` or `LAST`) → that match of those that begin from start to stop; None where the
-search was ended."""
+"""(pattern, data, start, stop, `FIRST`, `LAST` or `ALL`) → that match of those that begin from start to
+stop; None where the search was ended."""
 
 
 def find(
@@ -77,6 +79,28 @@ def find(
             if found:
                 return offset + found[0][0], offset + found[0][1]
     return None
+
+
+def places(
+    pattern: re.Pattern[bytes],
+    read: Read,
+    length: int,
+    cancelled: Callable[[], bool],
+    each: Nearest = matches,
+) -> NDArray[np.int64] | None:
+    """Where every match in the text begins, ascending: int64 [match]. None: cancelled, or there are more than anybody
+    counts."""
+    found: list[int] = []
+    end = 0
+    for start, stop in _pieces(0, length, backwards=False):
+        offset = max(0, start - LONGEST)
+        data = read(offset, min(stop + LONGEST, length)).tobytes()
+        spans = each(pattern, data, max(start, end) - offset, stop - offset, ALL)
+        if spans is None or cancelled() or len(found) + len(spans) > MOST_COUNTED:
+            return None
+        found += [offset + first for first, _ in spans]
+        end = offset + spans[-1][1] if spans else end
+    return np.array(found, dtype=np.int64)
 
 
 def _pieces(start: int, stop: int, *, backwards: bool) -> Iterator[tuple[int, int]]:

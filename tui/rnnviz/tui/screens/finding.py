@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from textual import work
 from textual.binding import BindingType
+from textual.message import Message
+from textual.worker import get_current_worker
 
+from rnnviz.store.errors import RnnvizError
 from rnnviz.tui.crossings import Found
 from rnnviz.tui.errand import Cancelled
+from rnnviz.tui.glyphs import shortened, visible
 from rnnviz.tui.matcher_process import matches
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.shaded import ShadedText
-from rnnviz.tui.search import Nearest, find, is_plain, pattern_of
+from rnnviz.tui.search import Nearest, find, is_plain, pattern_of, places
+
+COUNTING = 2.0
+"""Seconds of processor time to count the matches of a megabyte; what takes longer is not counted."""
+LONGEST_SHOWN = 30
+"""Columns of a pattern that is said."""
+
+
+@dataclass(frozen=True)
+class _FoundAt:
+    pattern: re.Pattern[bytes]
+    byte: int
+    around: str
+    """What is said where the search went on around the end of the text."""
 
 
 class Finding(ShadedText):
@@ -39,6 +57,20 @@ class Finding(ShadedText):
             "Stop what takes long; else take away panels above the text, the condition's marks, the search's",
         ),
     ]
+
+    class Counted(Message):
+        """Every match of a pattern in a text of so many bytes was counted."""
+
+        def __init__(self, pattern: re.Pattern[bytes], length: int, places: NDArray[np.int64]) -> None:
+            super().__init__()
+            self.pattern = pattern
+            self.length = length
+            self.places = places
+
+    _found: _FoundAt | None = None
+    """The match that was found last."""
+    _counted_places: tuple[tuple[re.Pattern[bytes], int], NDArray[np.int64]] | None = None
+    """Where all matches of a pattern in a text of so many bytes begin."""
     _sought: re.Pattern[bytes] | None = None
     """What was searched for last, also when its marks were taken away."""
 
@@ -60,7 +92,7 @@ class Finding(ShadedText):
         self.look(replace(self.view, search=pattern))
         capture, cursor = self.capture, self.view.cursor
 
-        def match(cancelled: Cancelled) -> Found | None:
+        def match(cancelled: Cancelled) -> tuple[Found, int] | None:
             length, done, read = capture.text_bytes, 0, 0
 
             def text(start: int, stop: int) -> NDArray[np.uint8]:
@@ -77,29 +109,74 @@ class Finding(ShadedText):
                 place,
                 backwards=backwards,
                 cancelled=cancelled,
-                nearest=self._nearest(pattern, lambda: cancelled(min(1.0, done / length))),
+                nearest=_searcher(pattern, lambda: cancelled(min(1.0, done / length))),
             )
             if span is None:
                 return None
             wrapped = span[0] > place if backwards else span[0] <= place
-            return Found(capture.symbol_at(span[0]), wrapped)
+            return Found(capture.symbol_at(span[0]), wrapped), span[0]
 
-        def then(found: Found | None) -> None:
-            if found is None:
-                self.say("no match")
+        def then(answer: tuple[Found, int] | None) -> None:
+            if answer is None:
+                self.say(f"no match: {_shown(pattern)}")
                 self.draw()
                 return
-            if found.wrapped:
-                self.say("on from the end of the text" if backwards else "on from the start of the text")
+            found, byte = answer
+            around = f", on from the {'end' if backwards else 'start'} of the text" if found.wrapped else ""
+            self._found = _FoundAt(pattern, byte, around)
+            self._say_which()
             self.go_to(found.position)
 
         self.errand("searching", match, then)
 
-    @staticmethod
-    def _nearest(pattern: re.Pattern[bytes], cancelled: Callable[[], bool]) -> Nearest:
-        """How a piece of the text is searched: in a process that can be ended, where the pattern could take long."""
-        if is_plain(pattern):
-            return matches
-        from rnnviz.tui.matcher import Matcher
+    # Which of all matches it is
 
-        return partial(Matcher().matches, cancelled=cancelled)
+    def _say_which(self) -> None:
+        """Say which match was found, and count all where that has not been done."""
+        found = self._found
+        if found is None:
+            return
+        if self._counted_places is None or self._counted_places[0] != (
+            found.pattern,
+            self.capture.text_bytes,
+        ):
+            self.say(f"match of {_shown(found.pattern)}{found.around}")
+            self._count_places(found.pattern, self.capture.text_bytes)
+            return
+        all_places = self._counted_places[1]
+        number = int(np.searchsorted(all_places, found.byte, side="right"))
+        self.say(f"match {number:,} of {len(all_places):,} of {_shown(found.pattern)}{found.around}")
+
+    @work(thread=True, exclusive=True, group="matches")
+    def _count_places(self, pattern: re.Pattern[bytes], length: int) -> None:
+        worker, read = get_current_worker(), self.capture.text
+
+        def cancelled() -> bool:
+            return worker.is_cancelled
+
+        try:
+            counted = places(
+                pattern, read, length, cancelled, _searcher(pattern, cancelled, seconds=COUNTING)
+            )
+        except RnnvizError:
+            return  # it matters to nothing but the number
+        if counted is not None and not worker.is_cancelled:
+            self.post_message(self.Counted(pattern, length, counted))
+
+    def on_finding_counted(self, event: Counted) -> None:
+        self._counted_places = (event.pattern, event.length), event.places
+        if self.said is not None and self.said.startswith("match of "):
+            self._say_which()
+
+
+def _searcher(pattern: re.Pattern[bytes], cancelled: Callable[[], bool], seconds: float = 0.0) -> Nearest:
+    """How a piece of the text is searched: in a process that can be ended, where the pattern could take long."""
+    if is_plain(pattern):
+        return matches
+    from rnnviz.tui.matcher import Matcher
+
+    return partial(Matcher().matches, cancelled=cancelled, seconds=seconds)
+
+
+def _shown(pattern: re.Pattern[bytes]) -> str:
+    return shortened(visible(pattern.pattern.decode("utf-8", "surrogateescape")), LONGEST_SHOWN)

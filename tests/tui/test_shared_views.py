@@ -184,7 +184,8 @@ def test_what_is_copied_in_a_terminal_opens_and_prints_the_same_screen(
         terminal.wait_for_text("Esc closes")
         box = [line.split("│")[1].strip() for line in terminal.screen.display if line.count("│") > 1]
         copied = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)", bytes(terminal.output))
-    address = base64.b64decode(copied[-1]).decode()
+    option, address = base64.b64decode(copied[-1]).decode().split(" ")
+    assert option == "--view"
     assert f"--view{address}" == "".join(box)
     assert "size=100x30" in address
     assert "condition=1:4.f%20%3E%200.7" in address

@@ -233,7 +233,8 @@ def answer(terminal: Terminal, key: str, label: str, text: str) -> None:
     terminal.press(key)
     terminal.wait_for(lambda: terminal.screen.display[-1].startswith(label), f"the prompt {label!r}")
     terminal.press(text, "enter")
-    terminal.wait_for(lambda: terminal.screen.display[-1].startswith(" j next"), "the hints again")
+    hints = (" j next", " Esc closes")
+    terminal.wait_for(lambda: terminal.screen.display[-1].startswith(hints), "the hints again")
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -268,7 +269,7 @@ def test_after_any_session_the_screen_is_what_a_fresh_drawing_makes(made: HandMa
             else:
                 terminal.press(step)
         terminal.resize(110, 35)
-        terminal.wait_for(lambda: "nothing to look" not in "".join(terminal.screen.display), "no notice")
+        terminal.wait_for(lambda: "q quit" in terminal.row(34), "no notice")
         terminal.press("j")
         terminal.wait_for(lambda: terminal.row(33).strip(), "the line below the text")
         moved_by_tabs = re.search(rb"\t(?!\x1b\[6n)", terminal.output) is not None

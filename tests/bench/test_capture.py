@@ -34,7 +34,7 @@ from support.captures import hand_made, model_schema
 
 STREAMS, SYMBOLS = 100, 87
 PARAMETERS = "weight_ih", "weight_hh", "bias_ih", "bias_hh"
-ROUNDS = 5
+ROUNDS = 8
 DOCUMENT = 100_000
 NUMBERS = count()
 UNITS, LENGTH = 384, 4 * 65_536
@@ -103,14 +103,21 @@ def capturing(run: Run, text: Text, folder: Path, streams: int, predictions: Pre
 
 
 def compare(title: str, symbols: int, contenders: dict[str, Callable[[], object]], rounds: int) -> None:
-    """All in turn, round by round; the ratio is the median of the rounds' ratios to the first one."""
+    """All in turn, round by round; the ratio is the median of the rounds' ratios to the first one.
+
+    Each round begins with another, and the first one does not count: the system is slower to give memory for the
+    first time, and to who comes after one that took much.
+    """
     times: dict[str, list[float]] = {name: [] for name in contenders}
     sizes: dict[str, int] = {}
-    for _ in range(rounds):
-        for name, work in contenders.items():
+    for number in range(rounds + 1):
+        names = list(contenders)
+        for name in names[number % len(names) :] + names[: number % len(names)]:
+            work = contenders[name]
             began = time.perf_counter()
             made = work()
-            times[name].append(time.perf_counter() - began)
+            if number:
+                times[name].append(time.perf_counter() - began)
             if isinstance(made, Path):
                 sizes[name] = size_on_disk(made)
                 rmtree(made)

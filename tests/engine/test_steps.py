@@ -51,7 +51,7 @@ def test_windows_of_any_length_are_the_run_in_float32(kind: Kind, layers: int, b
     assert SHAPES < 5
 
 
-@pytest.mark.parametrize("batch", [1, BATCH])
+@pytest.mark.parametrize("batch", [1, BATCH, FEW_STREAMS])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_state_after_is_the_signals_last(kind: Kind, batch: int) -> None:
     model, symbols = _model(kind), _symbols(40, batch)

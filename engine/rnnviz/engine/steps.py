@@ -1,13 +1,14 @@
 """Reading step by step on a CPU, with every signal kept, in memory that is used again and again.
 
 A fused kernel gives h alone, and its gates have to be computed a second time; a loop in Python has every signal
-at hand, and on a CPU costs no more than the kernel if it is written for it (LSTM, 50 streams on one core,
-microseconds per symbol):
-
-                                        1×64    3×241
-    `nn.LSTM`, nothing kept             0.88    25.9
-    these steps, every signal kept      0.70    30
-    `RecurrentModel.signals`            2.6     58
+at hand, and on a CPU costs no more than the kernel if it is written for it (LSTM on one core, microseconds per
+symbol):
+                                        50 streams          one stream
+                                        1×64    3×241       1×64    3×241
+    `nn.LSTM`, nothing kept             1.1     29          2.2     58
+    these steps, every signal kept      0.55    29          0.9     46
+    the same, not compiled              0.84    31          11.5    112
+    `RecurrentModel.signals`            2.3     64          6       105
 
 One-hot input is a look-up. All of a step's products are one call, in place. The hyperbolic tangent is taken as
 tanh(x) = 1 − 2σ(−2x), whose error is 1e-7 at most, with the −2 in the weights where it can be: PyTorch's tanh
@@ -81,11 +82,11 @@ class Steps:
     def state_after(self, symbols: Tensor, state: State) -> State:
         """The state after reading, and nothing else: symbols int64 [time, batch].
 
-        By the fused kernel where there is one: it takes half the time of steps for a few streams, and a tenth less
-        for many; but for one stream the compiled steps take less.
+        By the fused kernel where there is one and it is faster: than steps that are not compiled, and for a few
+        streams (30 µs beside 49 at 3×241) than compiled ones.
         """
-        alone = self.quick_alone and symbols.shape[1] == 1
-        if alone or isinstance(self._model.rnn, PaperGRU) or self._model.symbols > MOST_ONE_HOT:
+        compiled = self.quick_alone and not 1 < symbols.shape[1] < FEW_STREAMS
+        if compiled or isinstance(self._model.rnn, PaperGRU) or self._model.symbols > MOST_ONE_HOT:
             return self.layers(symbols, state)[1]
         after: State = self._model(symbols, state)[1]
         return after

@@ -176,7 +176,9 @@ def test_every_size_works(made: HandMade, columns: int, rows: int) -> None:
 def test_a_command_is_found_by_name_in_the_smallest_terminal(made: HandMade, columns: int, rows: int) -> None:
     with Terminal(["browse", str(made.path)], columns=columns, rows=rows) as terminal:
         terminal.wait_for_text("0:0")
-        terminal.press("\x10", "zqzq")
+        terminal.press("\x10")
+        terminal.wait_for_text("🔎")
+        terminal.press("zqzq")
         terminal.wait_for_text("zqzq")
         terminal.wait_for_text("No matches found")
         terminal.press("\x15", "next cell")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+import numba
 import pytest
 
 from rnnviz.store.compiled import compiled, kept_in
@@ -83,11 +84,21 @@ def test_a_function_whose_code_can_be_kept_nowhere_is_compiled_all_the_same() ->
     assert kept_in(add) is None
 
 
+@pytest.mark.parametrize("left", ["nothing", "half", "rubbish"])
 @pytest.mark.parametrize("kind", ["nbi", "nbc"])
-def test_damaged_machine_code_is_compiled_anew(kind: str, tmp_path: Path) -> None:
+def test_damaged_machine_code_is_compiled_anew(kind: str, left: str, tmp_path: Path) -> None:
     (tmp_path / "doubled.py").write_text(DOUBLED)
     cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     assert run(tmp_path / "doubled.py", cache).startswith(str(tmp_path / "cache"))
     (kept,) = (tmp_path / "cache").rglob(f"*.{kind}")
-    kept.write_bytes(b"")
+    whole = kept.read_bytes()
+    kept.write_bytes({"nothing": b"", "half": whole[: len(whole) // 2], "rubbish": b"rubbish"}[left])
     run(tmp_path / "doubled.py", cache)
+
+
+def test_what_cannot_be_compiled_says_so() -> None:
+    with pytest.raises(numba.errors.TypingError, match="nowhere"):
+
+        @compiled("int64(int64)")
+        def wrong(value: int) -> int:
+            return value + nowhere  # type: ignore[name-defined, no-any-return]  # noqa: F821

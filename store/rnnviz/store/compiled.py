@@ -7,6 +7,7 @@ does. Numba itself takes 0.3 s and 110 MB of a process, so it is loaded where it
 
 from __future__ import annotations
 
+import pickle
 import platform
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
@@ -28,13 +29,27 @@ _OPTIONS: Final[dict[str, Any]] = {
 }
 
 
+_NOT_KEPT: Final = (
+    OSError,  # a full disk, a file of somebody else's
+    RuntimeError,  # no place to keep it; damaged machine code
+    # What unpickling a damaged file raises. A function that cannot be compiled raises none of them.
+    pickle.UnpicklingError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
+
 def compiled(signature: str) -> Callable[[Function], Function]:
     """Compile a function of these types (Numba's notation). Nothing checks that an index is within its array."""
 
     def compile_it(function: Function) -> Function:
         try:
             found = numba.njit(signature, cache=True, **_OPTIONS)(function)
-        except Exception:  # noqa: BLE001 — no place to keep it, a full disk, a damaged file: an error of its own comes again
+        except _NOT_KEPT:
             found = numba.njit(signature, **_OPTIONS)(function)
         return cast("Function", found)
 

@@ -8,7 +8,7 @@ however, is fast only when it reads many symbols side by side, and memory must n
   - the state at the start of each piece is found beforehand, by reading ahead over a *group* of segments side
     by side and keeping nothing else. Then the pieces of a block can be read side by side too.
 
-Reading ahead costs a quarter to a half of what keeping every signal does, so only long segments are cut. A single
+Reading ahead costs a fifth to a half of what keeping every signal does, so only long segments are cut. A single
 segment may also be *chained*: its blocks are one piece each, and each goes on where the one before ended.
 """
 

@@ -45,8 +45,9 @@ STATE_BYTES: Final = 128 << 20
 """What the states read ahead may take, roughly."""
 CPU_TOGETHER: Final = 50
 CUDA_TOGETHER: Final = 128
-"""Pieces that make a batch worth the while, on a CPU for each reader: one with 8 streams takes 1.7 times as long a
-symbol as one with 50, at 1×64 and at 3×241. On a GPU a step is launch latency, whatever the batch."""
+"""Pieces that make a batch worth the while, on a CPU for each reader: one with 8 streams takes 1.5 times as long a
+symbol as one with 50 (1×64, not compiled 2.8 times; 3×241 1.4 times). On a GPU a step is launch latency, whatever the
+batch."""
 UNCUT: Final = 16
 """Segments are not cut as long as so many of them lie in the largest block: reading ahead costs as much as reading
 them in batches that small."""

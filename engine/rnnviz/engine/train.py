@@ -12,6 +12,7 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -236,7 +237,7 @@ class _Training:
         config = self.run.config
         rmsprop(
             list(self.parameters.values()),
-            [parameter.grad for parameter in self.parameters.values() if parameter.grad is not None],
+            [cast("Tensor", parameter.grad) for parameter in self.parameters.values()],
             list(self.square_avg.values()),
             [],
             [],

@@ -10,8 +10,9 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
+
+from rnnviz.tui.screens.dialog import Dialog
 
 _KEY_NAMES = {
     "up": "↑",
@@ -44,17 +45,9 @@ def _name_of(key: str) -> str:
     return f"Ctrl-{key[5:].upper()}" if key.startswith("ctrl+") else _KEY_NAMES.get(key, key)
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog):
     """A table of keys and what they do, a row a binding."""
 
-    DEFAULT_CSS = """
-    HelpScreen { align: center middle; }
-    HelpScreen > VerticalScroll {
-        width: 76; max-width: 98%; height: auto; max-height: 96%;
-        border: round ansi_default; padding: 0 1; background: ansi_default;
-    }
-    HelpScreen Static { background: ansi_default; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "dismiss", "Close")]
 
     def __init__(self, groups: Iterable[tuple[str, list[Binding]]]) -> None:

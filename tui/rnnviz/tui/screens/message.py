@@ -7,11 +7,11 @@ from typing import Final, Protocol, runtime_checkable
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from rnnviz.store.errors import RnnvizError
 from rnnviz.tui.glyphs import visible
+from rnnviz.tui.screens.dialog import Dialog
 
 _SCROLLING: Final = frozenset(["up", "down", "pageup", "pagedown", "home", "end"])
 
@@ -23,18 +23,9 @@ class Typable(Protocol):
     def type(self, characters: str) -> None: ...
 
 
-class MessageScreen(ModalScreen[None]):
+class MessageScreen(Dialog):
     """An error's title, sentence and hint. Any key closes it but those that scroll it; what is typed goes on into the
     question below, if one is open."""
-
-    DEFAULT_CSS = """
-    MessageScreen { align: center middle; }
-    MessageScreen > VerticalScroll {
-        width: 70; max-width: 95%; height: auto; max-height: 90%;
-        border: round ansi_default; padding: 0 1; background: ansi_default;
-    }
-    MessageScreen Static { background: ansi_default; }
-    """
 
     def __init__(self, error: RnnvizError) -> None:
         super().__init__()

@@ -7,29 +7,23 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
+from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from rnnviz.store.errors import RnnvizError
 from rnnviz.tui.addresses import address_of
 from rnnviz.tui.errand import Cancelled
 from rnnviz.tui.screens.bindings import key
+from rnnviz.tui.screens.dialog import Dialog
 from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.screens.shaded import ShadedText
 from rnnviz.tui.snapshot import Sheet, default_name, format_of, write_snapshot
 from rnnviz.tui.widgets.canvas import Canvas
 
 
-class CopiedScreen(ModalScreen[None]):
+class CopiedScreen(Dialog):
     """What was copied, where a line of the screen is too short for it."""
 
-    DEFAULT_CSS = """
-    CopiedScreen { align: center middle; }
-    CopiedScreen > Static {
-        width: 76; max-width: 98%; height: auto; max-height: 96%;
-        border: round ansi_default; padding: 0 1; background: ansi_default;
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,y", "dismiss", "Close")]
 
     def __init__(self, copied: str) -> None:
@@ -37,10 +31,10 @@ class CopiedScreen(ModalScreen[None]):
         self._copied = copied
 
     def compose(self) -> ComposeResult:
-        box = Static(self._copied, markup=False)
-        box.border_title = "Copied"
-        box.border_subtitle = "Esc closes"
-        yield box
+        with VerticalScroll() as box:
+            box.border_title = "Copied"
+            box.border_subtitle = "Esc closes"
+            yield Static(self._copied, markup=False)
 
 
 class Sharing(ShadedText):

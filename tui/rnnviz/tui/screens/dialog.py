@@ -1,0 +1,18 @@
+"""A frame over the text, for what is read and closed."""
+
+from __future__ import annotations
+
+from textual.screen import ModalScreen
+
+
+class Dialog(ModalScreen[None]):
+    """`compose` gives one `VerticalScroll`, which gets the frame."""
+
+    DEFAULT_CSS = """
+    Dialog { align: center middle; }
+    Dialog > VerticalScroll {
+        width: 76; max-width: 98%; height: auto; max-height: 96%;
+        border: round ansi_default; padding: 0 1; background: ansi_default;
+    }
+    Dialog Static { background: ansi_default; }
+    """

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -28,7 +29,8 @@ from rnnviz.engine.split import Split
 from rnnviz.engine.text import Text, open_text
 from rnnviz.engine.train import start_run
 from rnnviz.store.accumulator import LayerAccumulator
-from rnnviz.store.pipeline import open_to_read, open_to_write, zarrs_available
+from rnnviz.store.files import write_values, writing_threads
+from rnnviz.store.pipeline import open_to_read, zarrs_available
 from rnnviz.store.summary import size_on_disk
 from support.captures import hand_made, model_schema
 
@@ -175,16 +177,26 @@ def test_writing_and_reading_beside_plain_zarr(tmp_path: Path) -> None:
         start: np.ascontiguousarray(values[:, start : start + made.schema.column])
         for start in range(0, LENGTH, made.schema.column)
     }
-    contenders: dict[str, tuple[zarr.Array[Any], zarr.Array[Any]]] = {}
     plain = zarr.create_array(tmp_path / "plain.zarr", shape=values.shape, dtype=values.dtype)
-    contenders["zarr-python, its defaults"] = plain, plain
     same = zarr.open_array(made.path / array.path, mode="r+")
-    contenders["zarr-python, a capture's layout"] = same, same
-    contenders["rnnviz"] = open_to_write(made.path, array), open_to_read(made.path, array)
+    threads = ThreadPoolExecutor(writing_threads())
 
-    def writing(target: zarr.Array[Any]) -> None:
+    def by_zarr(target: zarr.Array[Any], start: int, column: NDArray[np.float16]) -> None:
+        target[:, start : start + column.shape[1]] = column
+
+    def by_rnnviz(start: int, column: NDArray[np.float16]) -> None:
+        for job in write_values(threads, made.path, array, (0, start), column):
+            job.result()
+
+    contenders: dict[str, tuple[Callable[[int, NDArray[np.float16]], None], zarr.Array[Any]]] = {
+        "zarr-python, its defaults": (partial(by_zarr, plain), plain),
+        "zarr-python, a capture's layout": (partial(by_zarr, same), same),
+        "rnnviz": (by_rnnviz, open_to_read(made.path, array)),
+    }
+
+    def writing(write: Callable[[int, NDArray[np.float16]], None]) -> None:
         for start, column in columns.items():
-            target[:, start : start + column.shape[1]] = column
+            write(start, column)
 
     def all_of(source: zarr.Array[Any]) -> None:
         np.asarray(source[:])
@@ -201,6 +213,7 @@ def test_writing_and_reading_beside_plain_zarr(tmp_path: Path) -> None:
         print(
             f"  {name:<32} write {written:6.0f} MB/s  read {whole:6.0f} MB/s  one cell × 8,000 {cell:5.2f} ms"
         )
+    threads.shutdown()
     np.testing.assert_array_equal(contenders["rnnviz"][1][:], values)
 
 

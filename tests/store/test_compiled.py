@@ -18,7 +18,8 @@ from rnnviz.store.compiled import compiled, kept_in
 NARROWED = """
 import sys
 import numpy as np
-from rnnviz.store.compiled import compiled, float16_bits
+from rnnviz.store.compiled import compiled
+from rnnviz.store.instructions import float16_bits, float16_value
 
 @compiled("void(float32[::1], uint16[::1])")
 def narrow(values, bits):
@@ -34,6 +35,17 @@ bits = np.empty(len(values), np.uint16)
 narrow(values, bits)
 with np.errstate(over="ignore"):
     np.testing.assert_array_equal(bits, values.astype(np.float16).view(np.uint16))
+
+@compiled("void(uint16[::1], float32[::1])")
+def widen(bits, values):
+    for index in range(len(bits)):
+        values[index] = float16_value(bits[index])
+
+every = np.arange(1 << 16, dtype=np.uint16)
+wide = np.empty(1 << 16, np.float32)
+widen(every, wide)
+np.testing.assert_array_equal(wide, every.view(np.float16).astype(np.float32))
+np.testing.assert_array_equal(np.signbit(wide), every >= 0x8000)
 """
 
 DOUBLED = """
@@ -71,7 +83,7 @@ def run(script: Path, environment: dict[str, str]) -> str:
     ],
     ids=["this processor", "one without float16"],
 )
-def test_every_float32_becomes_the_nearest_float16(target: dict[str, str], tmp_path: Path) -> None:
+def test_float16_from_every_kind_of_float32_and_back(target: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "narrowed.py").write_text(NARROWED)
     run(tmp_path / "narrowed.py", target | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")})
 

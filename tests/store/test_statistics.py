@@ -58,17 +58,6 @@ def test_every_signal_equals_plain_numpy(signal: str) -> None:
         agree(layer.statistics().of(signal, unit), plain(signal, values[unit]))
 
 
-@pytest.mark.parametrize(("units", "length"), [(1, 1), (3, 511), (4, 512), (64, 1025)])
-def test_a_column_comes_back_unit_by_unit_however_it_lies(units: int, length: int) -> None:
-    values = believable("h", units, length)
-    wide = np.zeros((length, units + 3), np.float16)
-    wide[:, 2 : 2 + units] = values.T
-    for laid_out in (values, wide[:, 2 : 2 + units].T):
-        found = LayerAccumulator(("h",), units).add("h", laid_out)
-        assert found.flags.c_contiguous
-        np.testing.assert_array_equal(found, values)
-
-
 def test_columns_of_any_length_add_up() -> None:
     values = {signal: believable(signal, 3, 70_000, seed=1) for signal in ("c", "f")}
     layer = LayerAccumulator(("c", "f"), 3)

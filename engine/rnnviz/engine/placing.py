@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rnnviz.store.compiled import compiled, float16_bits
+from rnnviz.store.compiled import compiled
+from rnnviz.store.instructions import float16_bits
 
 
 def place(signals: Sequence[Tensor], places: Sequence[slice], block: NDArray[np.float16]) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import numpy as np
 import zarr
@@ -19,14 +20,12 @@ from zarr.abc.buffer import Buffer
 from zarr.codecs import BloscCodec, Crc32cCodec
 from zarr.storage import MemoryStore
 
+from rnnviz.store.codec import COMPRESSOR, LEVEL
 from rnnviz.store.disk import DirectoryLock
 from rnnviz.store.errors import AlreadyExists
-from rnnviz.store.metadata import is_capture
-from rnnviz.store.pipeline import open_to_write
-from rnnviz.store.schema import ATTRIBUTE, ArraySchema, CaptureSchema
-
-# What is not written yet reads as these.
-_FILL: Final = {"uint8": 0, "int32": -2, "int64": -1, "float16": np.nan, "float32": np.nan, "float64": np.nan}
+from rnnviz.store.files import write_values
+from rnnviz.store.metadata import DOCUMENT, is_capture
+from rnnviz.store.schema import ATTRIBUTE, FILL, ArraySchema, CaptureSchema
 
 
 @dataclass(frozen=True)
@@ -106,27 +105,32 @@ def _build(
     ends: Iterable[NDArray[np.int64]],
 ) -> None:
     _describe(directory, schema)
-    _fill(directory, schema.text(), text)
-    if schema.has_tokens:
-        _fill(directory, schema.ends(), ends)
     table, following = schema.segment_arrays()
-    open_to_write(directory, table)[:] = segments
-    open_to_write(directory, following)[:] = after
+    with ThreadPoolExecutor(1, "rnnviz-creation") as thread:
+        _fill(thread, directory, schema.text(), text)
+        if schema.has_tokens:
+            _fill(thread, directory, schema.ends(), ends)
+        _write(thread, directory, table, 0, segments)
+        _write(thread, directory, following, 0, after)
 
 
 def _describe(directory: Path, schema: CaptureSchema) -> None:
     """Write the metadata of every group and array: made in memory, because zarr takes 5 ms for one on a disk."""
     attributes = {model.path: model.attributes() for model in schema.models}
     documents: dict[str, Buffer] = {}
-    root = zarr.create_group(
-        MemoryStore(documents),
-        zarr_format=3,
-        attributes=cast("Any", {ATTRIBUTE: schema.root(complete=False)}),
-    )
+    store = MemoryStore(documents)
+    root_attributes = {ATTRIBUTE: schema.root(complete=False)}
+    root = zarr.create_group(store, zarr_format=3, attributes=cast("Any", root_attributes))
     for group in schema.groups():
         root.create_group(group, attributes=attributes.get(group, {}))
+    # Most arrays differ in nothing but their paths, and a model may have hundreds, each of which takes zarr 1 ms.
+    described: dict[str, Buffer] = {}
     for array in schema.arrays():
-        _create_array(root, array)
+        kind = repr(replace(array, path=""))
+        if kind not in described:
+            _create_array(root, array)
+            described[kind] = documents[f"{array.path}/{DOCUMENT}"]
+        documents[f"{array.path}/{DOCUMENT}"] = described[kind]
     for name, document in documents.items():
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_bytes(document.to_bytes())
@@ -139,23 +143,28 @@ def _create_array(root: zarr.Group, array: ArraySchema) -> None:
         dtype=array.dtype,
         chunks=array.chunks,
         shards=array.shards,
-        compressors=(BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle"), Crc32cCodec()),
-        fill_value=_FILL[array.dtype],
+        compressors=(BloscCodec(cname=COMPRESSOR, clevel=LEVEL, shuffle="bitshuffle"), Crc32cCodec()),
+        fill_value=FILL[array.dtype],
         dimension_names=array.dimensions,
         attributes=cast("Any", dict(array.attributes)),
     )
 
 
-def _fill(directory: Path, array: ArraySchema, pieces: Iterable[NDArray[Any]]) -> None:
+def _fill(thread: Executor, directory: Path, array: ArraySchema, pieces: Iterable[NDArray[Any]]) -> None:
     """Write an array of one dimension, a shard at a time."""
     assert array.shards
-    opened = open_to_write(directory, array)
     start = 0
     for shard in _cut_anew(pieces, array.shards[0]):
-        opened[start : start + len(shard)] = shard
+        _write(thread, directory, array, start, shard)
         start += len(shard)
     if start != array.shape[0]:
         raise ValueError(f"{array.path} has {start} values, the schema says {array.shape[0]}")
+
+
+def _write(thread: Executor, directory: Path, array: ArraySchema, start: int, values: NDArray[Any]) -> None:
+    begin = (start, *(0 for _ in array.shape[1:]))
+    for job in write_values(thread, directory, array, begin, values):
+        job.result()
 
 
 def _cut_anew(pieces: Iterable[NDArray[Any]], length: int) -> Iterable[NDArray[Any]]:

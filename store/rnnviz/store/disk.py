@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from rnnviz.store.errors import InvalidRequest, RnnvizError, StorageFailure
-
-_OS_ERROR: Final = re.compile(r"os error (\d+)")
 
 
 def replace_file(path: Path, content: bytes | memoryview, *, sync: bool = True) -> None:
@@ -95,22 +91,13 @@ def is_locked(directory: Path) -> bool:
 
 @contextmanager
 def storage_errors(path: Path, hint: str) -> Iterator[None]:
-    """Turn what the disk refuses inside into a `StorageFailure` about `path`.
-
-    zarrs raises RuntimeError with the system's error number in its text; one without a number is no refusal of
-    the disk's and passes.
-    """
+    """Turn what the disk refuses inside into a `StorageFailure` about `path`."""
     try:
         yield
     except RnnvizError:
         raise
     except OSError as error:
         raise StorageFailure(_sentence(error.errno, path), hint) from error
-    except RuntimeError as error:
-        found = _OS_ERROR.search(str(error))
-        if not found:
-            raise
-        raise StorageFailure(_sentence(int(found[1]), path), hint) from error
 
 
 def _sentence(number: int | None, path: Path) -> str:

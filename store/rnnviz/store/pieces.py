@@ -19,14 +19,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.store.codec import CHECKSUM_BYTES, checked, decode, stored
 from rnnviz.store.metadata import DOCUMENT, read_document
 from rnnviz.store.schema import ArraySchema
 
 FEW: Final = 16
 """Chunks that are read here at most; the threads of `zarrs` are faster from some fifty on."""
-_CHECKSUM_BYTES: Final = 4
-_BLOSC_HEADER: Final = struct.Struct("<BBBBIII")
-"""Versions, flags, size of an item; bytes when decoded, of a block, and as they are."""
 _PLACE: Final = struct.Struct("<QQ")
 """Where a chunk starts in its file, and its bytes."""
 
@@ -61,7 +59,7 @@ class Pieces:
             there = tuple(
                 slice(a - part.start, b - part.start) for (a, b), part in zip(spans, index, strict=True)
             )
-            values[there] = self._decoded(self._encoded(place))[here]
+            values[there] = decode(self._encoded(place), self.dtype, self.chunk)[here]
         return values
 
     def _spans(self, index: tuple[slice, ...]) -> list[range]:
@@ -72,30 +70,22 @@ class Pieces:
         ]
 
     def _encoded(self, place: tuple[int, ...]) -> bytes:
-        """The bytes of a chunk, given by its number along each axis."""
+        """The bytes of a chunk and their checksum, given by its number along each axis."""
         chunks = [whole // part for whole, part in zip(self.file, self.chunk, strict=True)]
         name = self.directory.joinpath("c", *(str(n // m) for n, m in zip(place, chunks, strict=True)))
         with name.open("rb") as file:
             if not self.sharded:
-                return _checked(file.read())
+                return file.read()
             number = 0
             for n, m in zip(place, chunks, strict=True):
                 number = number * m + n % m
-            size = math.prod(chunks) * _PLACE.size + _CHECKSUM_BYTES
+            size = math.prod(chunks) * _PLACE.size + CHECKSUM_BYTES
             stop = file.seek(-size, 2)
-            start, length = _PLACE.unpack_from(_checked(file.read(size)), number * _PLACE.size)
+            start, length = _PLACE.unpack_from(checked(file.read(size)), number * _PLACE.size)
             if start + length > stop:
                 raise ValueError("the chunk is not in the file")
             file.seek(start)
-            return _checked(file.read(length))
-
-    def _decoded(self, encoded: bytes) -> NDArray[Any]:
-        from numcodecs.blosc import decompress  # type: ignore[import-untyped]  # it says nothing of its types
-
-        *_, decoded_bytes, _, encoded_bytes = _BLOSC_HEADER.unpack_from(encoded)
-        if decoded_bytes != math.prod(self.chunk) * self.dtype.itemsize or encoded_bytes != len(encoded):
-            raise ValueError("the chunk is not of the size it should be")
-        return np.frombuffer(decompress(encoded), self.dtype).reshape(self.chunk)
+            return file.read(length)
 
 
 def pieces_of(directory: Path, array: ArraySchema) -> Pieces | None:
@@ -115,20 +105,10 @@ def pieces_of(directory: Path, array: ArraySchema) -> Pieces | None:
     names = [codec.get("name") for codec in codecs]
     if names != ["bytes", "blosc", "crc32c"] or not _is_little(codecs[0], dtype.itemsize):
         return None
-    return Pieces(directory / array.path, dtype.newbyteorder("<"), file, chunk, sharded)
+    return Pieces(directory / array.path, stored(dtype), file, chunk, sharded)
 
 
 def _is_little(codec: Mapping[str, Any], item_bytes: int) -> bool:
     """Whether a codec writes items of so many bytes as they are, the lowest byte first."""
     little = codec.get("configuration") == {"endian": "little"}
     return codec.get("name") == "bytes" and (little or item_bytes == 1)
-
-
-def _checked(data: bytes) -> bytes:
-    """The bytes before the checksum at their end."""
-    from google_crc32c import value
-
-    content, checksum = data[:-_CHECKSUM_BYTES], data[-_CHECKSUM_BYTES:]
-    if value(content) != int.from_bytes(checksum, "little"):
-        raise ValueError("the checksum is another one")
-    return content

@@ -60,6 +60,7 @@ symbols, and then so may all arrays.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -81,7 +82,8 @@ LONGEST_COLUMN: Final = 65536
 COLUMN_BYTES: Final = 144 << 20
 """A writer keeps a column of all signals in memory: this bounds it."""
 LARGEST_CHUNK_BYTES: Final = 4 << 20
-"""Of `next`, whose rows may be long; those of 256 symbols fill it."""
+"""Of `next`, whose rows may be long (those of 256 symbols fill it), and of the statistics: the fewer files the better,
+because to make one with its directories takes a file system a millisecond."""
 TOKEN_COLUMN_BYTES: Final = 128 << 20
 SHORTEST_COLUMN: Final = 256
 """Of token captures, where `next` counts too: 50,000 words are 100 KB a symbol, and columns of 1024 symbols."""
@@ -109,6 +111,15 @@ ITEM_BYTES: Final[Mapping[Dtype, int]] = {
     "float32": 4,
     "float64": 8,
 }
+FILL: Final[Mapping[Dtype, float]] = {
+    "uint8": 0,
+    "int32": -2,
+    "int64": -1,
+    "float16": math.nan,
+    "float32": math.nan,
+    "float64": math.nan,
+}
+"""What is not written yet reads as these."""
 SymbolUnit = Literal["byte", "character", "word"]
 SYMBOL_UNITS: Final[tuple[SymbolUnit, ...]] = get_args(SymbolUnit)
 """What a symbol of a capture is."""
@@ -332,6 +343,10 @@ class CaptureSchema:
     def statistics_arrays(self, model: ModelSchema) -> list[ArraySchema]:
         """The histogram and the summary of each layer of a model, in turn."""
         rows = (len(model.signals), model.hidden)
+        bytes_of_signal = model.hidden * BINS * ITEM_BYTES["int64"]
+        together = (
+            min(len(model.signals), max(1, LARGEST_CHUNK_BYTES // bytes_of_signal)) if model.layers else 1
+        )
         signal = {"signal": list(model.signals)}
         found = []
         for layer in range(model.layers):
@@ -341,7 +356,7 @@ class CaptureSchema:
                     ("signal", "unit", "bin"),
                     (*rows, BINS),
                     "int64",
-                    (1, model.hidden, BINS),
+                    (together, model.hidden, BINS),
                     attributes=signal,
                 ),
                 ArraySchema(
@@ -349,7 +364,7 @@ class CaptureSchema:
                     ("signal", "unit", "statistic"),
                     (*rows, len(STATISTICS)),
                     "float64",
-                    (1, model.hidden, len(STATISTICS)),
+                    (together, model.hidden, len(STATISTICS)),
                     attributes={**signal, "statistic": list(STATISTICS)},
                 ),
             ]

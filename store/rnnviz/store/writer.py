@@ -1,8 +1,8 @@
 """Writing a capture: whole columns in the order of time, each followed by a note of how far it has come.
 
 A column is `CaptureSchema.column` symbols of every array, which is one file per shard of units. What does not
-make a whole one is gathered in a buffer. A full column is encoded, put on disk and added to the statistics, array
-by array on as many threads as there are cores, and only then does the sidecar (`sidecar.py`) say so. A process
+make a whole one is gathered in a buffer. A full column is encoded, put on disk and added to the statistics, file
+by file on as many threads as there are cores, and only then does the sidecar (`sidecar.py`) say so. A process
 killed at any moment thus leaves a capture that says truthfully how far it is, and one resumed from there ends with
 the same bytes as one that was never interrupted, given the same values.
 """
@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from rnnviz.store.creation import build_skeleton, put_in_place, refuse_existing
 from rnnviz.store.disk import DirectoryLock, replace_file, storage_errors
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.store.files import write_values, writing_threads
 from rnnviz.store.metadata import DOCUMENT, check_is_capture, damaged, read_schema
-from rnnviz.store.pipeline import open_to_write, writing_threads
 from rnnviz.store.reader import open_capture
 from rnnviz.store.schema import ATTRIBUTE, SIDECAR, ArraySchema, CaptureSchema
 from rnnviz.store.sidecar import Sidecar, new_accumulators, read_sidecar, write_sidecar
@@ -131,11 +131,9 @@ class CaptureWriter:
             for signal in model.signals
         }
         """The layer's path and the signal of each array that has statistics."""
-        self._arrays = {name: open_to_write(path, array) for name, array in self._schemas.items()}
         self._gathered: dict[str, NDArray[Any]] = {}
         """A column's memory by array path, once there is need of it."""
         self._threads = ThreadPoolExecutor(writing_threads(), "rnnviz-writer")
-        self._of_thread = threading.local()
 
     def __enter__(self) -> Self:
         return self
@@ -176,12 +174,15 @@ class CaptureWriter:
         if self.captured != self.schema.symbols:
             raise ValueError(f"{self.captured} of {self.schema.symbols} symbols were appended")
         with storage_errors(self.path, _GO_ON):
+            jobs = []
             for model in self.schema.models:
                 for layer in range(model.layers):
                     statistics = self._accumulators[model.layer_path(layer)].statistics()
                     histogram, summary = self.schema.statistics_arrays(model)[2 * layer :][:2]
-                    open_to_write(self.path, histogram)[:] = statistics.histogram
-                    open_to_write(self.path, summary)[:] = statistics.summary
+                    jobs += self._write(histogram, 0, statistics.histogram)
+                    jobs += self._write(summary, 0, statistics.summary)
+            for job in jobs:
+                job.result()
             document = json.loads((self.path / DOCUMENT).read_bytes())
             document["attributes"] = {ATTRIBUTE: self.schema.root(complete=True)}
             replace_file(self.path / DOCUMENT, json.dumps(document, indent=2).encode())
@@ -201,26 +202,23 @@ class CaptureWriter:
     def _put(self, column: Arrays) -> None:
         """Write the column that ends at `position`, and count it."""
         with storage_errors(self.path, _GO_ON):
-            jobs = [self._threads.submit(self._put_array, name, values) for name, values in column.items()]
+            jobs = []
+            for name, array in self._schemas.items():
+                start = self.position - column[name].shape[array.time_axis]
+                jobs += self._write(array, start, column[name])
             for job in jobs:
                 job.result()
             write_sidecar(self.path, Sidecar(self.position, self._accumulators))
         self.captured = self.position
 
-    def _put_array(self, name: str, values: NDArray[Any]) -> None:
-        array = self._schemas[name]
-        start = self.position - values.shape[array.time_axis]
-        if name in self._counted:
-            layer, signal = self._counted[name]
-            values = self._accumulators[layer].add(signal, values, self._turning(values.size))
-        self._arrays[name][array.stretch(start, self.position)] = values
-
-    def _turning(self, values: int) -> NDArray[np.uint16]:
-        """This thread's memory for turning a column: fresh memory costs as much as the turning."""
-        found: NDArray[np.uint16] | None = getattr(self._of_thread, "memory", None)
-        if found is None or found.size < values:
-            found = self._of_thread.memory = np.empty(values, np.uint16)
-        return found
+    def _write(self, array: ArraySchema, start: int, values: NDArray[Any]) -> list[Future[None]]:
+        """Begin to write values of an array from that time on, and to count them."""
+        begin = tuple(start if dimension == "time" else 0 for dimension in array.dimensions)
+        seen = None
+        if array.path in self._counted:
+            layer, signal = self._counted[array.path]
+            seen = partial(self._accumulators[layer].add, signal)
+        return write_values(self._threads, self.path, array, begin, values, seen)
 
 
 def _memory(array: ArraySchema, symbols: int) -> NDArray[Any]:

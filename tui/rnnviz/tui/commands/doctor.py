@@ -65,15 +65,15 @@ def _codecs() -> Finding:
     from rnnviz.store.pipeline import zarrs_available
 
     if zarrs_available():
-        return Finding("zarrs", f"{version('zarrs')}, active: captures are read and written by it")
+        return Finding("zarrs", f"{version('zarrs')}, active: captures are read by it")
     return Finding("zarrs", "not installed: zarr-python's own codecs are used", "pip install zarrs")
 
 
 def _compiler() -> Finding:
     from rnnviz.store.compiled import kept_in
-    from rnnviz.store.counting import turn_and_count
+    from rnnviz.store.counting import turn
 
-    kept = kept_in(turn_and_count)
+    kept = kept_in(turn)
     if kept is None:
         return Finding(
             "numba",

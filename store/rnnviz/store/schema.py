@@ -53,8 +53,8 @@ Reading it with bare zarr (the `zarrs` package is not needed):
     ends = capture["ends"][:]                 # of a token capture: symbol t is text[ends[t - 1] : ends[t]]
 
 Values are chunked unit-major, so that one unit over a window of the text is one chunk or two, and sharded
-so that files stay few: chunks of (16 units, 8192 symbols) in shards of (64 units, `column` symbols), Blosc
-LZ4 level 1 with bit shuffle, a CRC-32C behind every chunk. `next` of thousands of tokens has chunks of fewer
+so that files stay few: chunks of (16 units, 8192 symbols) in shards of `column` symbols and so many units that
+they hold 8 MB, Blosc LZ4 level 1 with bit shuffle, a CRC-32C behind every chunk. `next` of thousands of tokens has chunks of fewer
 symbols, and then so may all arrays.
 """
 
@@ -76,9 +76,10 @@ STATISTICS: Final = ("mean", "deviation", "minimum", "maximum", "low", "high")
 BINS: Final = 64
 
 CHUNK_UNITS: Final = 16
-SHARD_UNITS: Final = 64
 CHUNK_TIME: Final = 8192
 LONGEST_COLUMN: Final = 65536
+SHARD_VALUES: Final = 64 * LONGEST_COLUMN
+"""Of a signal in one file, at most: to make a file takes a file system up to a millisecond, and there may be many."""
 COLUMN_BYTES: Final = 144 << 20
 """A writer keeps a column of all signals in memory: this bounds it."""
 LARGEST_CHUNK_BYTES: Final = 4 << 20
@@ -312,6 +313,7 @@ class CaptureSchema:
         """Every array of a model that a writer fills column by column: signals, `next`, `surprisal`."""
         symbols, column = self.symbols, self.column
         chunk = min(CHUNK_TIME, column)
+        shard_units = min(SHARD_VALUES // column, -(-model.hidden // CHUNK_UNITS) * CHUNK_UNITS)
         arrays = [
             ArraySchema(
                 model.signal_path(layer, signal),
@@ -319,7 +321,7 @@ class CaptureSchema:
                 (model.hidden, symbols),
                 "float16",
                 (CHUNK_UNITS, chunk),
-                (SHARD_UNITS, column),
+                (shard_units, column),
             )
             for layer in range(model.layers)
             for signal in model.signals

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import count
+from itertools import count as numbers
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -32,13 +32,13 @@ from rnnviz.store.accumulator import LayerAccumulator
 from rnnviz.store.files import write_values, writing_threads
 from rnnviz.store.pipeline import open_to_read, zarrs_available
 from rnnviz.store.summary import size_on_disk
-from support.captures import hand_made, model_schema
+from support.captures import count, hand_made, model_schema
 
 STREAMS, SYMBOLS = 100, 87
 PARAMETERS = "weight_ih", "weight_hh", "bias_ih", "bias_hh"
 ROUNDS = 8
 DOCUMENT = 100_000
-NUMBERS = count()
+NUMBERS = numbers()
 UNITS, LENGTH = 384, 4 * 65_536
 """All signals of that model over four columns: 201 MB."""
 
@@ -254,5 +254,5 @@ def test_statistics_rate() -> None:
         for signal, values in (("f", 1 / (1 + np.exp(-walk))), ("h", np.tanh(walk)), ("c", walk)):
             column = values.astype(np.float16)
             layer = LayerAccumulator((signal,), len(column))
-            took = seconds(partial(layer.add, signal, column), 9)
+            took = seconds(partial(count, layer, signal, column), 9)
             print(f"  {length:>6,} symbols, {signal}: {column.size / took / 1e6:5.0f} M values/s")

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from rnnviz.store.accumulator import LayerAccumulator, Tally
 from rnnviz.store.files import write_values
 from rnnviz.store.pipeline import open_to_verify
 from rnnviz.store.schema import ArraySchema, CaptureSchema
-from support.captures import hand_made, model_schema
+from support.captures import count, hand_made, model_schema
 
 
 def created(folder: Path, symbols: int, units: int) -> tuple[Path, CaptureSchema]:
@@ -28,16 +29,10 @@ def created(folder: Path, symbols: int, units: int) -> tuple[Path, CaptureSchema
 
 
 def put(
-    path: Path, array: ArraySchema, begin: tuple[int, ...], values: NDArray[Any]
-) -> list[tuple[int, int, int]]:
-    """Write values; return the first row, the rows and the steps of the chunks that were seen."""
-    seen = []
+    path: Path, array: ArraySchema, begin: tuple[int, ...], values: NDArray[Any], signal: str | None = None
+) -> list[Tally | None]:
     with ThreadPoolExecutor(2) as threads:
-        for job in write_values(
-            threads, path, array, begin, values, lambda chunk, first: seen.append((first, *chunk.shape))
-        ):
-            job.result()
-    return sorted(seen)
+        return [job.result() for job in write_values(threads, path, array, begin, values, signal)]
 
 
 def random(shape: tuple[int, ...], seed: int = 0) -> NDArray[np.float16]:
@@ -56,16 +51,21 @@ def test_zarr_reads_what_was_written_however_it_lay(
     symbols = 2 * (steps // 2 + 1)
     path, schema = created(tmp_path_factory.mktemp("files"), symbols, units)
     array = schema.time_arrays(schema.models[0])[0]
-    values = random((units, symbols))
+    values = np.tanh(random((units, symbols)))
     laid_out: NDArray[np.float16] = {
         "rows": values,
         "columns": np.ascontiguousarray(values.T).T,
         "apart": np.repeat(values.T, 3, axis=1)[:, ::3].T,
         "backwards": np.ascontiguousarray(values[:, ::-1])[:, ::-1],
     }[layout]
-    seen = put(path, array, (0, 0), laid_out)
-    assert sum(rows * steps for _, rows, steps in seen) == values.size
-    assert {first for first, _, _ in seen} == set(range(0, units, 16))
+    counted = LayerAccumulator(("h",), units)
+    for tally in put(path, array, (0, 0), laid_out, "h"):
+        assert tally
+        counted.add(tally)
+    expected = LayerAccumulator(("h",), units)
+    count(expected, "h", values)
+    np.testing.assert_array_equal(counted.histogram, expected.histogram)
+    np.testing.assert_allclose(counted.moments, expected.moments, rtol=1e-9, atol=1e-9)
     np.testing.assert_array_equal(np.asarray(open_to_verify(path, array)[:]), values)
 
 

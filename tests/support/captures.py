@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.store.accumulator import LayerAccumulator, Tally
 from rnnviz.store.schema import CaptureSchema, ModelSchema, SymbolUnit
 from rnnviz.store.signals import SIGNALS, SIGNALS_OF_KIND
 from rnnviz.store.writer import CaptureWriter, create_capture, resume_capture
@@ -59,6 +60,13 @@ class HandMade:
         """The values of a stretch of time."""
         arrays = [array for model in self.schema.models for array in self.schema.time_arrays(model)]
         return {array.path: self.values[array.path][array.stretch(start, stop)] for array in arrays}
+
+
+def count(layer: LayerAccumulator, signal: str, values: NDArray[np.float16]) -> None:
+    """Count a stretch of all units, [unit, time], at least one symbol."""
+    tally = Tally(signal, 0, len(values))
+    tally.count(values)
+    layer.add(tally)
 
 
 def model_schema(

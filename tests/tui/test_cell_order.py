@@ -11,6 +11,7 @@ from rnnviz.store.accumulator import LayerAccumulator
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.cell_order import Bound, Filter, Order, dead, ordered, parse_filter, statistics_columns
 from rnnviz.tui.cells import Cell, cell_at, index_of
+from support.captures import count
 
 UNITS = (3, 12)
 NAN = np.nan
@@ -20,8 +21,8 @@ ALL = np.ones(15, dtype=np.bool_)
 def test_columns_come_from_the_statistics_of_the_layers() -> None:
     layer = LayerAccumulator(("c", "f"), 3)
     gate = np.array([[0, 0, 1, 0.5], [0.5] * 4, [1, 1, 1, 1]], np.float16)
-    layer.add("c", gate)
-    layer.add("f", gate)
+    count(layer, "c", gate)
+    count(layer, "f", gate)
     columns = statistics_columns([layer.statistics(), None], "f", UNITS)
     assert columns[Order.MEAN][:3].tolist() == pytest.approx([0.375, 0.5, 1])
     assert columns[Order.SATURATION][:3].tolist() == [0.75, 0, 1]

@@ -24,6 +24,7 @@ from rnnviz.tui.panels.cell_table import CellRow, figure, heading, row_line, sho
 from rnnviz.tui.panels.gates import gate_lines, gates_shown
 from rnnviz.tui.panels.scatter import MARK, Saturation, braille, gates_of, nearest, scatter_lines
 from rnnviz.tui.panels.strips import activity_strip, strip
+from support.captures import count
 
 DIVERGING = palette(Depth.TRUE, "dark", "diverging")
 SEQUENTIAL = palette(Depth.TRUE, "dark", "sequential")
@@ -40,7 +41,7 @@ def statistics(kind: str, units: int = 5) -> LayerStatistics:
     layer = LayerAccumulator(SIGNALS_OF_KIND[kind], units)
     for name in SIGNALS_OF_KIND[kind]:
         low = 0.0 if SIGNALS[name].is_gate else -1.0
-        layer.add(name, random.uniform(low, 1, (units, 1000)).astype(np.float16))
+        count(layer, name, random.uniform(low, 1, (units, 1000)).astype(np.float16))
     return layer.statistics()
 
 
@@ -127,7 +128,7 @@ def test_the_scatter_marks_the_unit_where_it_is() -> None:
     layer = LayerAccumulator(("r",), 3)
     gates = np.full((3, 100), 0.5, np.float16)
     gates[1, :80], gates[2, :50], gates[2, 50:] = 0.95, 0.05, 0.95
-    layer.add("r", gates)
+    count(layer, "r", gates)
     lines = text_of(scatter_lines(layer.statistics(), ("r",), "r", 2, 60, 14, PALETTES))
     assert "<0.1 50% · >0.9 50%" in lines[0]
     where = [(x, y) for y, line in enumerate(lines) for x, code in enumerate(line) if code == MARK]

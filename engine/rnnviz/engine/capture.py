@@ -48,6 +48,8 @@ CUDA_TOGETHER: Final = 128
 """Pieces that make a batch worth the while, on a CPU for each reader: one with 8 streams takes 1.5 times as long a
 symbol as one with 50 (1×64, not compiled 2.8 times; 3×241 1.4 times). On a GPU a step is launch latency, whatever the
 batch."""
+COLUMNS: Final = 4
+"""That are written at once. After the last of its files a thread has nothing to do until the others are done, too."""
 UNCUT: Final = 16
 """Segments are not cut as long as so many of them lie in the largest block: reading ahead costs as much as reading
 them in batches that small."""
@@ -150,10 +152,10 @@ def _record(readers: Readers, source: Source, work: Plan, writer: CaptureWriter)
 
 
 def _write(reader: BlockReader, block: Block, writer: CaptureWriter) -> Iterator[None]:
-    """Write what the writer lacks of the block that was read last, a column at a time."""
-    column = writer.schema.column
-    for start in range(writer.position, block.stop, column):
-        stop = min(start + column, block.stop)
+    """Write what the writer lacks of the block that was read last, some columns at a time."""
+    step = COLUMNS * writer.schema.column
+    for start in range(writer.position, block.stop, step):
+        stop = min(start + step, block.stop)
         writer.append(reader.values(start - block.start, stop - block.start))
         yield
 

@@ -1,4 +1,4 @@
-"""Gathering the statistics of a layer while its columns are written.
+"""Gathering the statistics of a layer while its files are written.
 
 A float16 has 65,536 patterns, so what a value counts as is looked up: its *class*, which is the bin of the histogram
 and whether it is saturated, and its view. `counting` does it.
@@ -17,12 +17,44 @@ from rnnviz.store.signals import SATURATION, SIGNALS
 from rnnviz.store.statistics import LayerStatistics
 
 
+class Tally:
+    """What there is of one signal in a stretch of time, of the units from `first` on.
+
+    `histogram` is int64 [unit, 64]; `sums` is float64 [unit, 6]: of the views and of their squares, the least and the
+    greatest view, and the numbers of symbols saturated low and high.
+    """
+
+    def __init__(self, signal: str, first: int, units: int) -> None:
+        self.signal = signal
+        self.units = slice(first, first + units)
+        self.histogram: NDArray[np.int64] = np.zeros((units, BINS), np.int64)
+        self.sums: NDArray[np.float64] = np.zeros((units, len(STATISTICS)))
+        self.sums[:, 2:4] = np.inf, -np.inf
+
+    def count(self, values: NDArray[np.float16], start: int = 0) -> None:
+        """Count values [unit, time], none of them NaN, of the tally's units from its number `start` on."""
+        from rnnviz.store.counting import count  # loads Numba, which who only reads has no use for
+
+        units = slice(start, start + len(values))
+        classes = _classes(self.signal)
+        count(
+            np.ascontiguousarray(values).view(np.uint16),
+            classes.of_pattern,
+            classes.bins,
+            classes.saturated,
+            classes.views,
+            not SIGNALS[self.signal].squashed,
+            self.histogram[units],
+            self.sums[units],
+        )
+
+
 class LayerAccumulator:
-    """Statistics of a layer, gathered from columns of its signals in the order of time.
+    """Statistics of a layer, gathered in the order of time.
 
     `histogram` is int64 [signal, unit, 64]; `moments` is float64 [signal, unit, 6]: mean, sum of squared
     distances from it, minimum, maximum, and the numbers of symbols saturated low and high. Both together are
-    all there is to save and restore. Different signals and units may be added by different threads.
+    all there is to save and restore.
     """
 
     def __init__(self, signals: tuple[str, ...], units: int) -> None:
@@ -31,25 +63,23 @@ class LayerAccumulator:
         self.moments: NDArray[np.float64] = np.zeros((len(signals), units, len(STATISTICS)))
         self.moments[..., 2:4] = np.inf, -np.inf
 
-    def add(self, signal: str, values: NDArray[np.float16], first: int = 0) -> None:
-        """Count a stretch of time of some units: `values` float16 [unit, time] of any length, none of them NaN, of the
-        units from `first` on."""
-        from rnnviz.store.counting import count  # loads Numba, which who only reads has no use for
-
-        if not values.size:
-            return
-        units = slice(first, first + len(values))
-        row, classes = self.signals.index(signal), _classes(signal)
-        count(
-            np.ascontiguousarray(values).view(np.uint16),
-            classes.of_pattern,
-            classes.bins,
-            classes.saturated,
-            classes.views,
-            not SIGNALS[signal].squashed,
-            self.histogram[row, units],
-            self.moments[row, units],
+    def add(self, tally: Tally) -> None:
+        """Add what was counted of a stretch, at least one symbol, that follows those added before."""
+        row = self.signals.index(tally.signal)
+        histogram, moments = self.histogram[row, tally.units], self.moments[row, tally.units]
+        before, added = histogram.sum(axis=1), tally.histogram.sum(axis=1)
+        total, squares, least, most = tally.sums[:, :4].T
+        # Chan, Golub & LeVeque (1983): the mean and the squared distances from it of two samples joined.
+        mean = total / added
+        distance = mean - moments[:, 0]
+        moments[:, 0] += distance * added / (before + added)
+        moments[:, 1] += np.maximum(squares - total * mean, 0) + distance**2 * before * added / (
+            before + added
         )
+        np.minimum(moments[:, 2], least, out=moments[:, 2])
+        np.maximum(moments[:, 3], most, out=moments[:, 3])
+        moments[:, 4:] += tally.sums[:, 4:]
+        histogram += tally.histogram
 
     def statistics(self) -> LayerStatistics:
         """Of everything added so far."""

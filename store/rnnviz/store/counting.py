@@ -55,13 +55,13 @@ def count(
     views: NDArray[np.float32],
     plain: bool,
     histogram: NDArray[np.int64],
-    moments: NDArray[np.float64],
+    sums: NDArray[np.float64],
 ) -> None:
-    """Add values [unit, time], bit patterns of float16, to what is known of their units.
+    """Add values [unit, time], bit patterns of float16, to the `histogram` [unit, bin] and the `sums` [unit, 6] of a
+    `Tally`.
 
     `classes` [65536] says of a pattern which class it is counted in, `views` [65536] what number it stands for: itself
     where `plain`. `bins` [class] is the bin of a class, `saturated` [2, class] whether it is saturated low and high.
-    `histogram` [unit, bin] and `moments` [unit, 6] are those of `LayerAccumulator`.
 
     Neighbours are counted in tables of their own, so that one does not wait for the other to be stored.
     """
@@ -69,7 +69,7 @@ def count(
     tables = np.empty((_TABLES, len(bins)), np.uint32)
     first, second, third, fourth = tables[0], tables[1], tables[2], tables[3]
     for unit in range(len(values)):
-        row = values[unit]
+        row, known = values[unit], sums[unit]
         tables[:] = 0
         for t in range(0, steps - steps % _TABLES, _TABLES):
             first[classes[row[t]]] += np.uint32(1)
@@ -78,6 +78,11 @@ def count(
             fourth[classes[row[t + 3]]] += np.uint32(1)
         for t in range(steps - steps % _TABLES, steps):
             first[classes[row[t]]] += np.uint32(1)
+        for index in range(len(bins)):
+            amount = np.int64(first[index]) + second[index] + third[index] + fourth[index]
+            histogram[unit, bins[index]] += amount
+            known[4] += amount * saturated[0, index]
+            known[5] += amount * saturated[1, index]
 
         total = squares = 0.0
         if plain:
@@ -90,6 +95,8 @@ def count(
                 number = np.float64(views[row[t]])
                 total += number
                 squares += number * number
+        known[0] += total
+        known[1] += squares
 
         # Positive patterns ascend with their value; negative ones, which are above all others, descend.
         least, most, most_turned = np.uint16(0xFFFF), np.uint16(0), np.uint16(0)
@@ -100,20 +107,5 @@ def count(
             most_turned = max(most_turned, np.uint16(pattern ^ np.uint16(0x8000)))
         minimum = most if most >= np.uint16(0x8000) else least
         maximum = np.uint16(most_turned ^ np.uint16(0x8000)) if most_turned >= np.uint16(0x8000) else least
-
-        known = moments[unit]
-        before = 0
-        for place in range(histogram.shape[1]):
-            before += histogram[unit, place]
-        for index in range(len(bins)):
-            amount = np.int64(first[index]) + second[index] + third[index] + fourth[index]
-            histogram[unit, bins[index]] += amount
-            known[4] += amount * saturated[0, index]
-            known[5] += amount * saturated[1, index]
-        # Chan, Golub & LeVeque (1983): the mean and the squared distances from it of two samples joined.
-        mean = total / steps
-        distance = mean - known[0]
-        known[0] += distance * steps / (before + steps)
-        known[1] += max(squares - total * mean, 0.0) + distance * distance * before * steps / (before + steps)
         known[2] = min(known[2], np.float64(views[minimum]))
         known[3] = max(known[3], np.float64(views[maximum]))

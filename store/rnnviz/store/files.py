@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from functools import cache
 from itertools import product
@@ -23,14 +22,12 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from rnnviz.store import limits
+from rnnviz.store.accumulator import Tally
 from rnnviz.store.codec import checksum, encode, stored
 from rnnviz.store.schema import FILL, ArraySchema
 
 MISSING: Final = (1 << 64) - 1
 """Where and how long a chunk is that is not in its file."""
-
-Seen = Callable[[NDArray[Any], int], None]
-"""Gets the values of a chunk, side by side, and the first index of the first axis, before they are encoded."""
 
 
 @cache
@@ -45,10 +42,14 @@ def write_values(
     array: ArraySchema,
     begin: tuple[int, ...],
     values: NDArray[Any],
-    seen: Seen | None = None,
-) -> list[Future[None]]:
+    signal: str | None = None,
+) -> list[Future[Tally | None]]:
     """Have the threads write the files of an array of the capture in `directory` that hold `values`. The first value's
-    place `begin` must be the first of a file. Where the disk refuses, the results raise OSError."""
+    place `begin` must be the first of a file.
+
+    The results, file by file in the order of the axes, are what was counted where the array is that of a `signal`.
+    Where the disk refuses, they raise OSError.
+    """
     shape = array.shards or array.chunks
     if any(start % size for start, size in zip(begin, shape, strict=True)):
         raise ValueError(f"{array.path}: no file begins at {begin}")
@@ -60,12 +61,13 @@ def write_values(
         own = values[tuple(slice(n * size, (n + 1) * size) for n, size in zip(step, shape, strict=True))]
         place = [start + n for start, n in zip(first, step, strict=True)]
         name = directory.joinpath(array.path, "c", *map(str, place))
-        jobs.append(threads.submit(_write_file, name, array, place[0] * shape[0], own, seen))
+        tally = Tally(signal, place[0] * shape[0], len(own)) if signal else None
+        jobs.append(threads.submit(_write_file, name, array, own, tally))
     return jobs
 
 
-def _write_file(name: Path, array: ArraySchema, first: int, values: NDArray[Any], seen: Seen | None) -> None:
-    """Write a file, whose values begin at `first` of the first axis. Chunks that hold none of them are not in it."""
+def _write_file(name: Path, array: ArraySchema, values: NDArray[Any], tally: Tally | None) -> Tally | None:
+    """Write a file, and return what was counted. Chunks that hold none of the values are not in it."""
     name.parent.mkdir(parents=True, exist_ok=True)
     grid = [size // part for size, part in zip(array.shards or array.chunks, array.chunks, strict=True)]
     index = np.full((math.prod(grid), 2), MISSING, "<u8")
@@ -76,8 +78,8 @@ def _write_file(name: Path, array: ArraySchema, first: int, values: NDArray[Any]
             if not part.size:
                 continue
             chunk = _chunk(array, part)
-            if seen:
-                seen(chunk[tuple(slice(length) for length in part.shape)], first + starts[0])
+            if tally:
+                tally.count(chunk[tuple(slice(length) for length in part.shape)], starts[0])
             frame, check = encode(chunk)
             index[number] = file.tell(), len(frame) + len(check)
             file.write(frame)
@@ -86,6 +88,7 @@ def _write_file(name: Path, array: ArraySchema, first: int, values: NDArray[Any]
             table = index.tobytes()
             file.write(table)
             file.write(checksum(table))
+    return tally
 
 
 class _Memory(threading.local):

@@ -54,8 +54,8 @@ Reading it with bare zarr (the `zarrs` package is not needed):
 
 Values are chunked unit-major, so that one unit over a window of the text is one chunk or two, and sharded
 so that files stay few: chunks of (16 units, 8192 symbols) in shards of `column` symbols and so many units that
-they hold 8 MB, Blosc LZ4 level 1 with bit shuffle, a CRC-32C behind every chunk. `next` of thousands of tokens has chunks of fewer
-symbols, and then so may all arrays.
+they hold 8 MB, Blosc LZ4 level 1 with bit shuffle, a CRC-32C behind every chunk. `next` of thousands of tokens
+has chunks of fewer symbols, and then so may all arrays.
 """
 
 from __future__ import annotations

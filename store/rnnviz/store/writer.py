@@ -1,8 +1,8 @@
 """Writing a capture: whole columns in the order of time, each followed by a note of how far it has come.
 
 A column is `CaptureSchema.column` symbols of every array, which is one file per shard of units. What does not
-make a whole one is gathered in a buffer. A full column is encoded, put on disk and added to the statistics, file
-by file on as many threads as there are cores, and only then does the sidecar (`sidecar.py`) say so. A process
+make a whole one is gathered in a buffer. Full columns are encoded, put on disk and counted, file by file on as many
+threads as there are cores, and only then does the sidecar (`sidecar.py`) say so. A process
 killed at any moment thus leaves a capture that says truthfully how far it is, and one resumed from there ends with
 the same bytes as one that was never interrupted, given the same values.
 """
@@ -14,7 +14,6 @@ import shutil
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -22,6 +21,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.store.accumulator import Tally
 from rnnviz.store.creation import build_skeleton, put_in_place, refuse_existing
 from rnnviz.store.disk import DirectoryLock, replace_file, storage_errors
 from rnnviz.store.errors import InvalidRequest
@@ -150,21 +150,23 @@ class CaptureWriter:
         When it returns they are on disk, or copied. Raises `StorageFailure` where the disk refuses; what was written
         before stays valid.
         """
+        column = self.schema.column
         first = next(iter(self._schemas.values()))
         length = values[first.path].shape[first.time_axis]
         taken = 0
         while taken < length:
-            filled = self.position % self.schema.column
-            step = min(length - taken, self.schema.column - filled)
+            filled, left = self.position % column, length - taken
+            whole = left if self.position + left == self.schema.symbols else left - left % column
+            at_once = whole if not filled else 0
+            step = at_once or min(left, column - filled)
             stretch = self._cut(values, taken, taken + step)
             self.position += step
             taken += step
-            full = filled + step == self.schema.column or self.position == self.schema.symbols
-            if full and not filled:
+            if at_once:
                 self._put(stretch)
             else:
                 self._gather(stretch, filled, step)
-                if full:
+                if filled + step == column or self.position == self.schema.symbols:
                     self._put(self._cut(self._gathered, 0, filled + step))
 
     def finish(self) -> None:
@@ -174,7 +176,7 @@ class CaptureWriter:
         if self.captured != self.schema.symbols:
             raise ValueError(f"{self.captured} of {self.schema.symbols} symbols were appended")
         with storage_errors(self.path, _GO_ON):
-            jobs = []
+            jobs: list[Future[Tally | None]] = []
             for model in self.schema.models:
                 for layer in range(model.layers):
                     statistics = self._accumulators[model.layer_path(layer)].statistics()
@@ -199,26 +201,24 @@ class CaptureWriter:
         for name, array in self._schemas.items():
             self._gathered[name][array.stretch(start, start + length)] = stretch[name]
 
-    def _put(self, column: Arrays) -> None:
-        """Write the column that ends at `position`, and count it."""
+    def _put(self, columns: Arrays) -> None:
+        """Write the whole columns that end at `position`, and count them."""
+        first = next(iter(self._schemas.values()))
+        start = self.position - columns[first.path].shape[first.time_axis]
         with storage_errors(self.path, _GO_ON):
-            jobs = []
-            for name, array in self._schemas.items():
-                start = self.position - column[name].shape[array.time_axis]
-                jobs += self._write(array, start, column[name])
-            for job in jobs:
-                job.result()
+            jobs = {name: self._write(array, start, columns[name]) for name, array in self._schemas.items()}
+            counted = [(name, job.result()) for name, of_array in jobs.items() for job in of_array]
+            for name, tally in counted:
+                if tally:
+                    self._accumulators[self._counted[name][0]].add(tally)
             write_sidecar(self.path, Sidecar(self.position, self._accumulators))
         self.captured = self.position
 
-    def _write(self, array: ArraySchema, start: int, values: NDArray[Any]) -> list[Future[None]]:
+    def _write(self, array: ArraySchema, start: int, values: NDArray[Any]) -> list[Future[Tally | None]]:
         """Begin to write values of an array from that time on, and to count them."""
         begin = tuple(start if dimension == "time" else 0 for dimension in array.dimensions)
-        seen = None
-        if array.path in self._counted:
-            layer, signal = self._counted[array.path]
-            seen = partial(self._accumulators[layer].add, signal)
-        return write_values(self._threads, self.path, array, begin, values, seen)
+        _, signal = self._counted.get(array.path, ("", None))
+        return write_values(self._threads, self.path, array, begin, values, signal)
 
 
 def _memory(array: ArraySchema, symbols: int) -> NDArray[Any]:

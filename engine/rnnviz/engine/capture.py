@@ -45,18 +45,19 @@ STATE_BYTES: Final = 128 << 20
 """What the states read ahead may take, roughly."""
 CPU_TOGETHER: Final = 50
 CUDA_TOGETHER: Final = 128
-"""Pieces that make a batch worth the while, on a CPU for each reader: one with 8 streams takes 1.5 times as long a
-symbol as one with 50 (1×64, not compiled 2.8 times; 3×241 1.4 times). On a GPU a step is launch latency, whatever the
+"""Pieces that make a batch worth the while, on a CPU for each reader: one with 8 streams takes 3 times as long a symbol
+as one with 50 (1×64; 3×241 1.3 times) where the steps are not compiled. On a GPU a step is launch latency, whatever the
 batch."""
 COLUMNS: Final = 4
 """That are written at once. After the last of its files a thread has nothing to do until the others are done, too."""
 UNCUT: Final = 16
-"""Segments are not cut as long as so many of them lie in the largest block: reading ahead costs as much as reading
-them in batches that small."""
+COMPILED_UNCUT: Final = 3
+"""Segments are not cut as long as so many of them lie in the largest block, of compiled steps for each reader: reading
+ahead costs as much as reading them in batches that small."""
 FEW_SEGMENTS: Final = 8
-"""Fewer segments than this are cut, if they can be: alone, a stream takes 3 (3×241) to 18 times (1×64) as long a
-symbol as among fifty, where the steps are not compiled. With these a single segment is chained: read ahead and then
-once more side by side it would take 1.5 times as long on two cores, and on many cores no less."""
+"""Fewer segments than this are cut, if they can be: alone, a stream takes 3 (3×241) to 14 times (1×64) as long a
+symbol as among fifty, where the steps are not compiled. Where they are, a single segment is chained: read ahead and
+then once more side by side it would take longer on two cores, and on many cores no less."""
 
 Predictions = Literal["all", "surprisal", "none"]
 """What is kept of a model's predictions: the whole distribution after each symbol, only the surprisal, or nothing."""
@@ -260,7 +261,8 @@ def _plan(readers: Readers, segments: Segments, schema: CaptureSchema) -> Plan:
     together = CUDA_TOGETHER if readers.device.type == "cuda" else CPU_TOGETHER * len(readers)
     state_bytes = sum(part.numel() * part.element_size() for part in readers.model.zero_state(1))
     piece = min(most, max(enough // together, sum(lengths) * state_bytes // STATE_BYTES, 1))
-    uncut = max(piece, most // UNCUT) if len(lengths) >= FEW_SEGMENTS else piece
+    in_block = COMPILED_UNCUT * len(readers) if readers.quick_alone else UNCUT
+    uncut = max(piece, most // in_block) if len(lengths) >= FEW_SEGMENTS else piece
     return plan(lengths, enough=enough, most=most, together=together, piece=piece, uncut=uncut)
 
 

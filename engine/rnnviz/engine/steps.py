@@ -1,19 +1,18 @@
 """Reading step by step on a CPU, with every signal kept, in memory that is used again and again.
 
-A fused kernel gives h alone, and its gates have to be computed a second time; a loop in Python has every signal
-at hand, and on a CPU costs no more than the kernel if it is written for it (LSTM on one core, microseconds per
-symbol):
-                                        50 streams          one stream
-                                        1×64    3×241       1×64    3×241
-    `nn.LSTM`, nothing kept             1.1     29          2.2     58
-    these steps, every signal kept      0.55    29          0.9     46
-    the same, not compiled              0.84    31          11.5    112
-    `RecurrentModel.signals`            2.3     64          6       105
+A fused kernel gives h alone, and its gates have to be computed a second time; a loop has every signal at hand, and
+on a CPU costs no more than the kernel if it is written for it (LSTM on one core, microseconds per symbol):
+                                        50 streams          3 streams           one stream
+                                        1×64    3×241       1×64    3×241       1×64    3×241
+    `nn.LSTM`, nothing kept             1.1     29          1.2     36          1.9     63
+    these steps, every signal kept      0.44    26          0.47    26          0.82    48
+    the same, not compiled              0.81    33          5.0     80          11      111
+    `RecurrentModel.signals`            2.3     64                              6       105
 
 One-hot input is a look-up. All of a step's products are one call, in place. The hyperbolic tangent is taken as
 tanh(x) = 1 − 2σ(−2x), whose error is 1e-7 at most, with the −2 in the weights where it can be: PyTorch's tanh
 takes 3 ns a value, its sigmoid 0.5. The equations themselves are those of `equations`; tests hold them together.
-The rest of an LSTM's step, and with few streams all of it, is compiled: see `lstm_steps`.
+The steps of an LSTM are compiled: see `lstm_steps`.
 
 Each thread has `Steps` of its own: see `readers`.
 """
@@ -31,8 +30,6 @@ from torch import Tensor
 from rnnviz.engine.equations import Weights
 from rnnviz.engine.model import MOST_ONE_HOT, Kind, PaperGRU, RecurrentModel, State, layer_weights
 
-FEW_STREAMS: Final = 6
-"""Fewer than this are faster one after the other, without PyTorch's products: at 3×241; at 1×64 twice as many are."""
 SHAPES: Final = 4
 """Windows of different shapes whose memory is kept cut to size. A text ends with a window or two of its own."""
 
@@ -82,11 +79,9 @@ class Steps:
     def state_after(self, symbols: Tensor, state: State) -> State:
         """The state after reading, and nothing else: symbols int64 [time, batch].
 
-        By the fused kernel where there is one and it is faster: than steps that are not compiled, and for a few
-        streams (30 µs beside 49 at 3×241) than compiled ones.
+        By the fused kernel where there is one and the steps are not compiled.
         """
-        compiled = self.quick_alone and not 1 < symbols.shape[1] < FEW_STREAMS
-        if compiled or isinstance(self._model.rnn, PaperGRU) or self._model.symbols > MOST_ONE_HOT:
+        if self.quick_alone or isinstance(self._model.rnn, PaperGRU) or self._model.symbols > MOST_ONE_HOT:
             return self.layers(symbols, state)[1]
         after: State = self._model(symbols, state)[1]
         return after
@@ -213,30 +208,21 @@ class _Lstm(_Layer):
 
 
 class _CompiledLstm(_Lstm):
-    """The same, its equations compiled; g is itself after its step."""
+    """The same, compiled; g is itself after its step."""
 
     def __init__(self, weights: Weights, first: bool) -> None:
-        from rnnviz.engine import lstm_steps
+        from rnnviz.engine import lstm_steps, products
 
         super().__init__(weights, first)
-        self._one_step, self._all_steps = lstm_steps.step, lstm_steps.window
+        self._window = lstm_steps.window
+        self._panels = products.panels(self._recurrent.detach().numpy())
 
     def views(self, memory: dict[str, Tensor]) -> Any:
-        arrays = tuple(memory[name].numpy() for name in ("sums", "c", "h"))
-        sums, c, h = arrays
-        if sums.shape[1] < FEW_STREAMS:
-            return arrays
-        products = zip(memory["sums"].unbind(), memory["h"][:-1].unbind(), strict=True)
-        return list(zip(products, zip(sums, c[:-1], c[1:], h[1:], strict=True), strict=True))
+        return tuple(memory[name].numpy() for name in ("sums", "c", "h"))
 
     def step(self, views: Any) -> None:
-        if isinstance(views, tuple):
-            sums, c, h = views
-            self._all_steps(sums, self._recurrent.numpy(), c, h)
-            return
-        for (products, h_before), values in views:
-            products.addmm_(h_before, self._recurrent)
-            self._one_step(*values)
+        sums, c, h = views
+        self._window(sums, self._panels, c, h)
 
     def signals(self, memory: dict[str, Tensor]) -> dict[str, Tensor]:
         i, f, o, g = self.rows(memory["sums"], 0, 1, 2, 3)

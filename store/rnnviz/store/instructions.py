@@ -68,25 +68,31 @@ def _float16_value_by_integers(bits: np.uint16) -> np.float32:
     return np.uint32(wide | sign).view(np.float32)
 
 
-def _has_float16() -> bool:
-    """Whether the processor that is compiled for converts float16 itself. Where it does not, as some virtual machines
-    pretend, LLVM calls a function that nobody provides."""
-    if platform.machine() not in ("x86_64", "AMD64"):
-        return True
+def processor_has(feature: str) -> bool:
+    """Whether the processor that is compiled for has a feature, by LLVM's name of it. Of others than x86-64 nothing is
+    known: False."""
     features = getattr(numba.config, "CPU_FEATURES", None)
-    return bool(get_host_cpu_features().get("f16c")) if features is None else "+f16c" in features
+    return (
+        bool(get_host_cpu_features().get(feature))
+        if features is None
+        else f"+{feature}" in features.split(",")
+    )
 
+
+_CONVERTS: Final = platform.machine() not in ("x86_64", "AMD64") or processor_has("f16c")
+"""Whether the processor converts float16 itself. Where it does not, as some virtual machines pretend, LLVM calls a
+function that nobody provides."""
 
 float16_bits: Final = cast(
     "Callable[[np.float32], np.uint16]",
-    intrinsic(_float16_bits) if _has_float16() else inlined(_float16_bits_by_integers),
+    intrinsic(_float16_bits) if _CONVERTS else inlined(_float16_bits_by_integers),
 )
 """Within a compiled function: the bits of the float16 nearest to a float32. Ties go to even; what is too large
 becomes infinity. By the processor's instruction a value takes 0.1 ns, without it five times that."""
 
 float16_value: Final = cast(
     "Callable[[np.uint16], np.float32]",
-    intrinsic(_float16_value) if _has_float16() else inlined(_float16_value_by_integers),
+    intrinsic(_float16_value) if _CONVERTS else inlined(_float16_value_by_integers),
 )
 """Within a compiled function: the float32 that equals a float16, given by its bits."""
 

@@ -60,6 +60,37 @@ print(kept_in(doubled))
 """
 
 
+PARTS = {
+    "inner.py": """
+from numba import types
+from numba.extending import intrinsic
+
+def typed(context, value):
+    return types.int64(value), lambda context, builder, signature, arguments: builder.add(*(2 * [arguments[0]]))
+
+twice = intrinsic(typed)
+""",
+    "outer.py": """
+from inner import twice
+from rnnviz.store.compiled import inlined
+
+@inlined
+def four_times(value):
+    return 2 * twice(value)
+""",
+    "main.py": """
+from outer import four_times
+from rnnviz.store.compiled import compiled
+
+@compiled("int64(int64)")
+def result(value):
+    return four_times(value) + 1
+
+print(result(10), sum(result.stats.cache_hits.values()))
+""",
+}
+
+
 def run(script: Path, environment: dict[str, str]) -> str:
     done = subprocess.run(
         [sys.executable, str(script)],
@@ -106,6 +137,21 @@ def test_damaged_machine_code_is_compiled_anew(kind: str, left: str, tmp_path: P
     whole = kept.read_bytes()
     kept.write_bytes({"nothing": b"", "half": whole[: len(whole) // 2], "rubbish": b"rubbish"}[left])
     run(tmp_path / "doubled.py", cache)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "result"), [("inner.py", "add", "mul", 201), ("outer.py", "2 *", "3 *", 61)]
+)
+def test_code_kept_before_a_part_of_it_changed_is_not_used(
+    name: str, old: str, new: str, result: int, tmp_path: Path
+) -> None:
+    for part, code in PARTS.items():
+        (tmp_path / part).write_text(code)
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    assert run(tmp_path / "main.py", cache) == "41 0"
+    assert run(tmp_path / "main.py", cache) == "41 1"
+    (tmp_path / name).write_text(PARTS[name].replace(old, new))
+    assert run(tmp_path / "main.py", cache) == f"{result} 0"
 
 
 def test_what_cannot_be_compiled_says_so() -> None:

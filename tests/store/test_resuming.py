@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -65,8 +66,9 @@ def test_any_pieces_and_any_interruptions_give_the_same_files(
 def test_leftovers_of_a_killed_process_are_cleared_away(tmp_path: Path, whole: dict[str, bytes]) -> None:
     made = write_capture(several_columns(tmp_path / "a.zarr"), captured=COLUMN)
     signal_files = made.path / "models/model/layers/0/c/c/0"
-    shutil.copy(signal_files / "0", signal_files / "1")  # a column that was written but not noted, half of it
-    os.truncate(signal_files / "1", 1000)
+    for column in ("1", "2"):  # columns that were written but not noted, half of them
+        shutil.copy(signal_files / "0", signal_files / column)
+        os.truncate(signal_files / column, 1000)
     (signal_files / "2.1234.partial").write_bytes(b"x")
     (made.path / "progress.npz.new").write_bytes(b"half")
     (made.path / "zarr.json.new").write_bytes(b"{")
@@ -78,6 +80,21 @@ def test_leftovers_of_a_killed_process_are_cleared_away(tmp_path: Path, whole: d
         writer.append(made.cut(COLUMN, len(TEXT)))
         writer.finish()
     assert contents(made.path) == whole
+
+
+@pytest.mark.parametrize(
+    "array", ["models/model/layers/0/c", "models/model/layers/0/statistics/summary", "text"]
+)
+def test_a_capture_whose_files_are_cut_otherwise_is_not_gone_on_with(tmp_path: Path, array: str) -> None:
+    made = write_capture(several_columns(tmp_path / "a.zarr"), captured=COLUMN)
+    before = contents(made.path)
+    document = json.loads((made.path / array / "zarr.json").read_text())
+    document["chunk_grid"]["configuration"]["chunk_shape"][0] *= 2
+    (made.path / array / "zarr.json").write_text(json.dumps(document))
+    with pytest.raises(InvalidRequest, match=f"another layout of {array}"):
+        made.resume()
+    changed = {name: data for name, data in contents(made.path).items() if before[name] != data}
+    assert list(changed) == [f"{array}/zarr.json"]
 
 
 def test_a_complete_capture_has_nothing_to_resume(tmp_path: Path, whole: dict[str, bytes]) -> None:
@@ -98,10 +115,11 @@ def test_finishing_before_the_end_is_a_mistake_of_the_program(tmp_path: Path) ->
     assert not open_capture(made.path).complete
 
 
-def test_a_text_shorter_than_announced_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", [5, COLUMN])
+def test_a_text_shorter_than_announced_leaves_nothing(tmp_path: Path, length: int) -> None:
     made = several_columns(tmp_path / "a.zarr")
-    with pytest.raises(ValueError, match="the schema says"):
-        create_capture(made.path, made.schema, [np.zeros(5, np.uint8)], made.segments, made.after)
+    with pytest.raises(ValueError, match=r"the schema says|are no whole files"):
+        create_capture(made.path, made.schema, [np.zeros(length, np.uint8)], made.segments, made.after)
     assert not list(tmp_path.iterdir())
 
 

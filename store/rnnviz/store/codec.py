@@ -29,7 +29,7 @@ def stored(dtype: DTypeLike) -> np.dtype[Any]:
 def encode(chunk: NDArray[Any]) -> tuple[bytes, bytes]:
     """The frame and the checksum of a chunk, whose values lie in the order of the array and are `stored` as they are.
 
-    To be called from other threads than the main one: from there Blosc would use threads of its own, and put the parts
+    To be called from other threads than the main one: from there Blosc may use threads of its own, and put the parts
     of a frame down in the order in which they happen to be ready.
     """
     from numcodecs.blosc import compress  # type: ignore[import-untyped]  # it says nothing of its types
@@ -48,7 +48,11 @@ def decode(data: bytes, dtype: DTypeLike, shape: tuple[int, ...]) -> NDArray[Any
     *_, decoded_bytes, _, encoded_bytes = _HEADER.unpack_from(frame)
     if decoded_bytes != math.prod(shape) * np.dtype(dtype).itemsize or encoded_bytes != len(frame):
         raise ValueError("the chunk is not of the size it should be")
-    return np.frombuffer(decompress(frame), stored(dtype)).reshape(shape)
+    try:
+        values = decompress(frame)
+    except RuntimeError as error:  # what Blosc refuses
+        raise ValueError("the chunk cannot be decoded") from error
+    return np.frombuffer(values, stored(dtype)).reshape(shape)
 
 
 def checksum(data: bytes) -> bytes:

@@ -7,8 +7,11 @@ does. Numba itself takes 0.3 s and 110 MB of a process, so it is loaded where it
 
 from __future__ import annotations
 
+import hashlib
 import pickle
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 import numba
@@ -42,12 +45,30 @@ def compiled(signature: str) -> Callable[[Function], Function]:
 
     def compile_it(function: Function) -> Function:
         try:
-            found = numba.njit(signature, cache=True, **_OPTIONS)(function)
+            found = numba.njit(cache=True, **_OPTIONS)(function)
+            # Numba keeps the code until the function's own file is another one.
+            kept: Any = found._cache._cache_file
+            kept._source_stamp = kept._source_stamp, _digest(function)
+            found.compile(signature)
+            found.disable_compile()
         except _NOT_KEPT:
             found = numba.njit(signature, **_OPTIONS)(function)
         return cast("Function", found)
 
     return compile_it
+
+
+def _digest(function: Any) -> str:
+    """Of the files of everything that is compiled into a function, and of this one."""
+    files, waiting = {__file__}, [function]
+    while waiting:
+        part = waiting.pop()
+        used = [part.__globals__.get(name) for name in part.__code__.co_names]
+        parts = [getattr(each, "py_func", getattr(each, "_defn", None)) for each in used]
+        new = [each for each in parts if each is not None]
+        waiting += [each for each in new if sys.modules[each.__module__].__file__ not in files]
+        files |= {str(sys.modules[each.__module__].__file__) for each in new}
+    return hashlib.sha256(b"".join(Path(file).read_bytes() for file in sorted(files))).hexdigest()
 
 
 def inlined(function: Function) -> Function:

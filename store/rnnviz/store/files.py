@@ -44,15 +44,16 @@ def write_values(
     values: NDArray[Any],
     signal: str | None = None,
 ) -> list[Future[Tally | None]]:
-    """Have the threads write the files of an array of the capture in `directory` that hold `values`. The first value's
-    place `begin` must be the first of a file.
+    """Have the threads write the files of an array of the capture in `directory` that hold `values`, from `begin` on.
 
     The results, file by file in the order of the axes, are what was counted where the array is that of a `signal`.
-    Where the disk refuses, they raise OSError.
+    Where the disk refuses, they raise OSError. Raises ValueError for values that are not those of whole files.
     """
     shape = array.shards or array.chunks
-    if any(start % size for start, size in zip(begin, shape, strict=True)):
-        raise ValueError(f"{array.path}: no file begins at {begin}")
+    for start, length, size, whole in zip(begin, values.shape, shape, array.shape, strict=True):
+        stop = start + length
+        if start % size or not (stop == whole or (stop < whole and stop % size == 0)):
+            raise ValueError(f"{array.path}: {values.shape} values from {begin} on are no whole files")
     first = [start // size for start, size in zip(begin, shape, strict=True)]
     jobs = []
     for step in product(
@@ -110,16 +111,13 @@ _memory = _Memory()
 def _chunk(array: ArraySchema, part: NDArray[Any]) -> NDArray[Any]:
     """A whole chunk with these values at its beginning and fill values elsewhere; overwritten by the next."""
     dtype = stored(array.dtype)
-    if part.shape == array.chunks and part.dtype == dtype and part.flags.c_contiguous:
+    if part.shape == array.chunks and part.dtype == dtype and part.flags.carray:
         return part
     chunk = _memory.take(array.chunks, dtype)
     if part.shape != array.chunks:
         chunk.fill(FILL[array.dtype])
-    if (
-        part.dtype == dtype == np.float16
-        and part.ndim == 2
-        and part.strides[0] == dtype.itemsize < part.strides[1]
-    ):
+    by_symbol = part.ndim == 2 and part.strides[0] == dtype.itemsize < part.strides[1]
+    if by_symbol and part.dtype == dtype == np.float16 and part.flags.behaved:
         _turn(part, chunk)
     else:
         chunk[tuple(slice(length) for length in part.shape)] = part

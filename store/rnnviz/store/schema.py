@@ -53,9 +53,9 @@ Reading it with bare zarr (the `zarrs` package is not needed):
     ends = capture["ends"][:]                 # of a token capture: symbol t is text[ends[t - 1] : ends[t]]
 
 Values are chunked unit-major, so that one unit over a window of the text is one chunk or two, and sharded
-so that files stay few: chunks of (16 units, 8192 symbols) in shards of `column` symbols and so many units that
-they hold 8 MB, Blosc LZ4 level 1 with bit shuffle, a CRC-32C behind every chunk. `next` of thousands of tokens
-has chunks of fewer symbols, and then so may all arrays.
+so that files stay few: chunks of (16 units, 8192 symbols) in shards of `column` symbols and as many units as make
+8 MB, Blosc LZ4 level 1 with bit shuffle, a CRC-32C behind every chunk. `next` of thousands of tokens has chunks of
+fewer symbols, and then so may all arrays. A chunk of statistics is all units of as many signals as make 4 MB.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`progress.npz`: how far an incomplete capture has come, and its statistics up to there.
 
-One small file beside the Zarr hierarchy, replaced as a whole after every column, so that a process killed at
+One small file beside the Zarr hierarchy, replaced as a whole after some columns, so that a process killed at
 any moment leaves the truth behind. It holds
 
     captured            int64 []            symbols that are written, from 0 on

@@ -1,4 +1,4 @@
-"""Writing a capture: whole columns in the order of time, each followed by a note of how far it has come.
+"""Writing a capture: whole columns in the order of time, and then a note of how far it has come.
 
 A column is `CaptureSchema.column` symbols of every array, which is one file per shard of units. What does not
 make a whole one is gathered in a buffer. Full columns are encoded, put on disk and counted, file by file on as many
@@ -27,6 +27,7 @@ from rnnviz.store.disk import DirectoryLock, replace_file, storage_errors
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.store.files import write_values, writing_threads
 from rnnviz.store.metadata import DOCUMENT, check_is_capture, damaged, read_schema
+from rnnviz.store.pieces import pieces_of
 from rnnviz.store.reader import open_capture
 from rnnviz.store.schema import ATTRIBUTE, SIDECAR, ArraySchema, CaptureSchema
 from rnnviz.store.sidecar import Sidecar, new_accumulators, read_sidecar, write_sidecar
@@ -87,6 +88,8 @@ def resume_capture(path: Path, schema: CaptureSchema, segments: NDArray[np.int64
         difference = _difference(begun if found.complete else found.schema, schema)
         if not difference and not np.array_equal(found.segments, segments):
             difference = "other segments"
+        if not (difference or found.complete):
+            difference = _other_layout(path, found.schema)
         if difference:
             raise InvalidRequest(
                 f"{path} was begun with {difference}",
@@ -141,7 +144,7 @@ class CaptureWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._threads.shutdown(wait=True)
+        self._threads.shutdown(wait=True, cancel_futures=True)
         self._lock.release()
 
     def append(self, values: Arrays) -> None:
@@ -241,6 +244,15 @@ def _difference(found: CaptureSchema, wanted: CaptureSchema) -> str:
         "other models": (found.models, wanted.models),
     }
     return next((name for name, (first, second) in pairs.items() if first != second), "")
+
+
+def _other_layout(path: Path, schema: CaptureSchema) -> str:
+    """The first array whose files are not cut or encoded as they are written today, in words; empty where all are."""
+    for array in schema.arrays():
+        pieces = pieces_of(path, array)
+        if pieces is None or (pieces.file, pieces.chunk) != (array.shards or array.chunks, array.chunks):
+            return f"another layout of {array.path}, by another version of rnnviz"
+    return ""
 
 
 def _discard_unwritten(

@@ -2,7 +2,8 @@
 
 The pieces of a block are read side by side, shared among the readers; a reader has the longest first, so that
 those still being read are always the leading ones of its batch. Windows of a few thousand symbols stay in cache;
-from each the values go as float16 [unit, time] to their place in the block's arrays, which are allocated once.
+from each the values go as float16 to their place in the block's arrays, which are allocated once. The store turns
+them to [unit, time].
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from torch import Tensor
 from rnnviz.engine.ahead import ReadAhead
 from rnnviz.engine.blocks import MOST_TOGETHER, Block, Piece
 from rnnviz.engine.model import State
-from rnnviz.engine.placing import place, row_length
+from rnnviz.engine.placing import place
 from rnnviz.engine.readers import Reader, Readers
 from rnnviz.engine.segments import Source
 from rnnviz.engine.vocabulary import UNKNOWN
@@ -47,8 +48,8 @@ class BlockReader:
         self._schema = schema.models[0]
         self._arrays = schema.time_arrays(self._schema)
         rows = len(self._schema.signals) * self._schema.hidden
-        self._layers = np.empty((self._schema.layers, rows, row_length(longest)), np.float16)
-        """By layer, signal by signal, unit by unit: its values."""
+        self._layers = np.empty((self._schema.layers, longest, rows), np.float16)
+        """By layer and symbol: signal by signal, unit by unit."""
         self._next = np.empty((longest if self._schema.next else 0, self._schema.vocabulary_size), np.float16)
         self._surprisal = np.empty(longest if self._schema.surprisal else 0, np.float32)
         self.after: State = ()
@@ -71,7 +72,7 @@ class BlockReader:
         """Of the symbols start…stop of the block that was read last, by array path; overwritten by the next."""
         model, H = self._schema, self._schema.hidden
         found: dict[str, NDArray[Any]] = {
-            model.signal_path(layer, name): self._layers[layer, index * H : (index + 1) * H, start:stop]
+            model.signal_path(layer, name): self._layers[layer, start:stop, index * H : (index + 1) * H].T
             for layer in range(model.layers)
             for index, name in enumerate(model.signals)
         }

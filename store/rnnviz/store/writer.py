@@ -135,7 +135,7 @@ class CaptureWriter:
         }
         """The layer's path and the signal of each array that has statistics."""
         self._gathered: dict[str, NDArray[Any]] = {}
-        """A column's memory by array path, once there is need of it, laid out as the first values given."""
+        """A column's memory by array path, once there is need of it."""
         self._threads = ThreadPoolExecutor(writing_threads(), "rnnviz-writer")
 
     def __enter__(self) -> Self:
@@ -200,10 +200,7 @@ class CaptureWriter:
     def _gather(self, stretch: Arrays, start: int, length: int) -> None:
         if not self._gathered:
             size = min(self.schema.column, self.schema.symbols)
-            self._gathered = {
-                name: np.empty_like(stretch[name], array.dtype, order="K", shape=array.cut(size))
-                for name, array in self._schemas.items()
-            }
+            self._gathered = {name: _memory(array, size) for name, array in self._schemas.items()}
         for name, array in self._schemas.items():
             self._gathered[name][array.stretch(start, start + length)] = stretch[name]
 
@@ -225,6 +222,12 @@ class CaptureWriter:
         begin = tuple(start if dimension == "time" else 0 for dimension in array.dimensions)
         _, signal = self._counted.get(array.path, ("", None))
         return write_values(self._threads, self.path, array, begin, values, signal)
+
+
+def _memory(array: ArraySchema, symbols: int) -> NDArray[Any]:
+    """Memory for a stretch of time of an array, laid out as models give their values: the same time together."""
+    shape = array.cut(symbols)
+    return np.empty(shape, array.dtype) if array.time_axis == 0 else np.empty(shape[::-1], array.dtype).T
 
 
 def _difference(found: CaptureSchema, wanted: CaptureSchema) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rnnviz.engine import lstm_steps
@@ -36,16 +36,20 @@ def _symbols(time: int, batch: int = BATCH) -> torch.Tensor:
 
 @pytest.mark.parametrize("batch", [1, BATCH, 8])
 @pytest.mark.parametrize(
-    ("kind", "layers", "hidden"),
-    [*((kind, layers, HIDDEN) for kind in KINDS for layers in (1, 3)), ("lstm", 2, WIDE)],
+    ("kind", "layers", "hidden", "compiled"),
+    [
+        *((kind, layers, HIDDEN, True) for kind in KINDS for layers in (1, 3)),
+        ("lstm", 2, WIDE, True),
+        ("lstm", 2, HIDDEN, False),
+    ],
 )
 def test_windows_of_any_length_are_the_run_in_float32(
-    kind: Kind, layers: int, hidden: int, batch: int
+    kind: Kind, layers: int, hidden: int, compiled: bool, batch: int
 ) -> None:
     model, symbols = _model(kind, layers, hidden), _symbols(200, batch)
     parameters = {name: value.detach().double().numpy() for name, value in model.named_parameters()}
     expected, expected_logits = recurrences.run(kind, parameters, layers, symbols.numpy())
-    steps, state, start = Steps(model), model.zero_state(batch), 0
+    steps, state, start = Steps(model, compiled=compiled), model.zero_state(batch), 0
     for size in (1, 50, 49, 20, 30, 50):  # shapes that come again and more than are kept
         signals, logits, state = steps.signals(symbols[start : start + size], state)
         for layer, expected_layer in zip(signals, expected, strict=True):
@@ -69,6 +73,8 @@ def test_the_state_after_is_the_signals_last(kind: Kind, batch: int) -> None:
         torch.testing.assert_close(parts[0], torch.stack([layer["h"][-1] for layer in signals]))
     if kind == "lstm":
         torch.testing.assert_close(alone[1], torch.stack([layer["c"][-1] for layer in signals]))
+    with torch.inference_mode():
+        torch.testing.assert_close(alone, model(symbols, model.zero_state(batch))[1])
 
 
 def test_twins_do_not_write_into_each_other_s_memory() -> None:
@@ -145,7 +151,8 @@ def test_closed_early_the_shares_stop(readers: Readers) -> None:
     assert len(taken) == count
 
 
-@given(st.lists(st.floats(width=32, allow_nan=False), min_size=1, max_size=40))
+@given(st.lists(st.floats(width=32), min_size=1, max_size=40))
+@example([float("nan"), float("inf"), float("-inf")])
 def test_the_compiled_sigmoid_is_the_sigmoid(values: list[float]) -> None:
     for value in values:
         sums = np.full((1, 1, 4), value, np.float32)

@@ -75,8 +75,12 @@ from inner import twice
 from rnnviz.store.compiled import inlined
 
 @inlined
-def four_times(value):
+def within(value):
     return 2 * twice(value)
+
+@inlined
+def four_times(value):
+    return within(value)
 """,
     "main.py": """
 from outer import four_times
@@ -152,6 +156,25 @@ def test_code_kept_before_a_part_of_it_changed_is_not_used(
     assert run(tmp_path / "main.py", cache) == "41 1"
     (tmp_path / name).write_text(PARTS[name].replace(old, new))
     assert run(tmp_path / "main.py", cache) == f"{result} 0"
+
+
+def test_code_that_could_not_be_kept_leaves_no_older_one_in_its_place(tmp_path: Path) -> None:
+    full = """
+from numba.core.caching import IndexDataCacheFile
+def refuse(self, name, data):
+    raise OSError(28, "No space left on device")
+IndexDataCacheFile._save_data = refuse
+import main
+"""
+    for part, code in PARTS.items():
+        (tmp_path / part).write_text(code)
+    (tmp_path / "full.py").write_text(full)
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    assert run(tmp_path / "main.py", cache) == "41 0"
+    (tmp_path / "outer.py").write_text(PARTS["outer.py"].replace("2 *", "3 *"))
+    assert run(tmp_path / "full.py", cache) == "61 0"
+    assert run(tmp_path / "main.py", cache) == "61 0"
+    assert run(tmp_path / "main.py", cache) == "61 1"
 
 
 def test_what_cannot_be_compiled_says_so() -> None:

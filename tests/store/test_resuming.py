@@ -97,6 +97,21 @@ def test_a_capture_whose_files_are_cut_otherwise_is_not_gone_on_with(tmp_path: P
     assert list(changed) == [f"{array}/zarr.json"]
 
 
+def test_a_capture_whose_statistics_are_in_shards_is_not_gone_on_with(tmp_path: Path) -> None:
+    made = write_capture(several_columns(tmp_path / "a.zarr"), captured=COLUMN)
+    place = made.path / "models/model/layers/0/statistics/histogram/zarr.json"
+    document = json.loads(place.read_text())
+    inner = {
+        "chunk_shape": document["chunk_grid"]["configuration"]["chunk_shape"],
+        "codecs": document["codecs"],
+        "index_codecs": [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}],
+    }
+    document["codecs"] = [{"name": "sharding_indexed", "configuration": inner}]
+    place.write_text(json.dumps(document))
+    with pytest.raises(InvalidRequest, match="another layout"):
+        made.resume()
+
+
 def test_a_complete_capture_has_nothing_to_resume(tmp_path: Path, whole: dict[str, bytes]) -> None:
     made = write_capture(several_columns(tmp_path / "a.zarr"))
     (made.path / "progress.npz").write_bytes(b"left by a process killed at the very end")

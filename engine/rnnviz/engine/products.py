@@ -123,7 +123,8 @@ _six, _three, _two, _one = _tile(6), _tile(3), _tile(2), _tile(1)
 
 @inlined
 def add_products(sums: Values, values: Values, panels: Values) -> None:
-    """Add to `sums` [row, column] the products of `values` [row, depth] with the weights that `panels` was made of."""
+    """Add to `sums` [row, column] the products of `values` [row, depth], all finite, with the weights that `panels` was
+    made of."""
     rows, columns = sums.shape
     depth = values.shape[1]
     if columns < WIDTH:

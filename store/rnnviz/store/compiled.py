@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -46,9 +45,12 @@ def compiled(signature: str) -> Callable[[Function], Function]:
     def compile_it(function: Function) -> Function:
         try:
             found = numba.njit(cache=True, **_OPTIONS)(function)
-            # Numba keeps the code until the function's own file is another one.
+            # Numba keeps the code until the function's own file is another one, and overwrites it then: where that
+            # fails, what is there is taken for new.
+            digest = _digest(function)
             kept: Any = found._cache._cache_file
-            kept._source_stamp = kept._source_stamp, _digest(function)
+            kept._source_stamp = kept._source_stamp, digest
+            kept._data_name_pattern = f"{digest[:16]}.{kept._data_name_pattern}"
             found.compile(signature)
             found.disable_compile()
         except _NOT_KEPT:
@@ -59,15 +61,16 @@ def compiled(signature: str) -> Callable[[Function], Function]:
 
 
 def _digest(function: Any) -> str:
-    """Of the files of everything that is compiled into a function, and of this one."""
-    files, waiting = {__file__}, [function]
+    """Of the files of the functions that are compiled into a function, its own, and this one."""
+    seen, waiting = {function}, [function]
     while waiting:
         part = waiting.pop()
         used = [part.__globals__.get(name) for name in part.__code__.co_names]
-        parts = [getattr(each, "py_func", getattr(each, "_defn", None)) for each in used]
-        new = [each for each in parts if each is not None]
-        waiting += [each for each in new if sys.modules[each.__module__].__file__ not in files]
-        files |= {str(sys.modules[each.__module__].__file__) for each in new}
+        parts = {getattr(each, "py_func", getattr(each, "_defn", None)) for each in used}
+        new = parts - seen - {None}
+        seen |= new
+        waiting += new
+    files = {__file__, *(each.__code__.co_filename for each in seen)}
     return hashlib.sha256(b"".join(Path(file).read_bytes() for file in sorted(files))).hexdigest()
 
 

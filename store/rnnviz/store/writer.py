@@ -247,10 +247,11 @@ def _difference(found: CaptureSchema, wanted: CaptureSchema) -> str:
 
 
 def _other_layout(path: Path, schema: CaptureSchema) -> str:
-    """The first array whose files are not cut or encoded as they are written today, in words; empty where all are."""
+    """The first array whose files are not cut as they are written today, in words; empty where all are."""
     for array in schema.arrays():
         pieces = pieces_of(path, array)
-        if pieces is None or (pieces.file, pieces.chunk) != (array.shards or array.chunks, array.chunks):
+        file, sharded = array.shards or array.chunks, array.shards is not None
+        if pieces is None or (pieces.file, pieces.chunk, pieces.sharded) != (file, array.chunks, sharded):
             return f"another layout of {array.path}, by another version of rnnviz"
     return ""
 

@@ -9,12 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rnnviz.engine.products import add_products
+from rnnviz.engine.products import Values, add_products
 from rnnviz.store.compiled import compiled, inlined
-
-Values = NDArray[np.float32]
 
 _ONE: Final = np.float32(1)
 _TWO: Final = np.float32(2)

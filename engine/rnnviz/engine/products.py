@@ -20,7 +20,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from rnnviz.store.compiled import inlined
-from rnnviz.store.instructions import processor_has
+from rnnviz.store.instructions import data_of, processor_has
 
 Values = NDArray[np.float32]
 
@@ -71,7 +71,7 @@ def _tile(rows: int) -> Callable[..., None]:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         def data(array: int) -> Any:
-            return context.make_array(signature.args[array])(context, builder, arguments[array]).data
+            return data_of(array, context, builder, signature, arguments)
 
         def vector(pointer: Any, offset: int) -> Any:
             return builder.bitcast(builder.gep(pointer, [_INDEX(offset)]), _VECTOR.as_pointer())

@@ -106,7 +106,7 @@ def _build(
 ) -> None:
     _describe(directory, schema)
     table, following = schema.segment_arrays()
-    with ThreadPoolExecutor(1, "rnnviz-creation") as thread:
+    with ThreadPoolExecutor(1, "rnnviz-creation") as thread:  # chunks are not to be encoded by the main one
         _fill(thread, directory, schema.text(), text)
         if schema.has_tokens:
             _fill(thread, directory, schema.ends(), ends)

@@ -26,6 +26,11 @@ _SIXTEEN: Final = ir.IntType(16)
 _VECTOR: Final = ir.VectorType(_SIXTEEN, EIGHT)
 
 
+def data_of(array: int, context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """While an instruction is generated: where the values of an argument, an array by its number, begin."""
+    return context.make_array(signature.args[array])(context, builder, arguments[array]).data
+
+
 def _float16_bits(context: Any, value: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.bitcast(builder.fptrunc(arguments[0], ir.HalfType()), _SIXTEEN)
@@ -102,7 +107,7 @@ def _turn_eight(
 ) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         def vector(array: int, index: Any) -> Any:
-            data = context.make_array(signature.args[array])(context, builder, arguments[array]).data
+            data = data_of(array, context, builder, signature, arguments)
             return builder.bitcast(builder.gep(data, [index]), _VECTOR.as_pointer())
 
         rows = []

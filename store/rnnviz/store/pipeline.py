@@ -6,8 +6,6 @@ opened; it is set for just that moment, so that a program which uses zarr itself
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -31,7 +29,8 @@ def open_to_read(directory: Path, array: ArraySchema) -> zarr.Array[Any]:
     """An array of the capture in `directory`, read by the fastest code there is."""
     import zarr
 
-    with _configured({"codec_pipeline.path": _ZARRS} if zarrs_available() else {}):
+    settings = {"codec_pipeline.path": _ZARRS} if zarrs_available() else {}
+    with _configuring, zarr.config.set(settings):
         return zarr.open_array(directory / array.path, mode="r")
 
 
@@ -43,11 +42,3 @@ def open_to_verify(directory: Path, array: ArraySchema) -> zarr.Array[Any]:
     import zarr
 
     return zarr.open_array(directory / array.path, mode="r")
-
-
-@contextmanager
-def _configured(settings: dict[str, object]) -> Iterator[None]:
-    import zarr
-
-    with _configuring, zarr.config.set(settings):
-        yield

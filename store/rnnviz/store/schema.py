@@ -83,8 +83,7 @@ SHARD_VALUES: Final = 64 * LONGEST_COLUMN
 COLUMN_BYTES: Final = 144 << 20
 """A writer keeps a column of all signals in memory: this bounds it."""
 LARGEST_CHUNK_BYTES: Final = 4 << 20
-"""Of `next`, whose rows may be long (those of 256 symbols fill it), and of the statistics: the fewer files the better,
-because to make one with its directories takes a file system a millisecond."""
+"""Of `next`, whose rows may be long (those of 256 symbols fill it), and of the statistics."""
 TOKEN_COLUMN_BYTES: Final = 128 << 20
 SHORTEST_COLUMN: Final = 256
 """Of token captures, where `next` counts too: 50,000 words are 100 KB a symbol, and columns of 1024 symbols."""
@@ -344,11 +343,11 @@ class CaptureSchema:
 
     def statistics_arrays(self, model: ModelSchema) -> list[ArraySchema]:
         """The histogram and the summary of each layer of a model, in turn."""
+        if not model.layers:
+            return []
         rows = (len(model.signals), model.hidden)
-        bytes_of_signal = model.hidden * BINS * ITEM_BYTES["int64"]
-        together = (
-            min(len(model.signals), max(1, LARGEST_CHUNK_BYTES // bytes_of_signal)) if model.layers else 1
-        )
+        together = max(1, LARGEST_CHUNK_BYTES // (model.hidden * BINS * ITEM_BYTES["int64"]))
+        together = min(together, len(model.signals))
         signal = {"signal": list(model.signals)}
         found = []
         for layer in range(model.layers):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -166,14 +167,19 @@ def _column(expected: Expected, came: Came | None, width: int, inks: Inks) -> li
         lines = bar_lines(_marked(expected.likeliest), width, inks)
     lines += [[]] * (LIKELIEST - len(lines))
     known = expected.came
-    nats = expected.surprisal
+    surprise = _surprise(expected)
     score = ""
     if known is not None:
         score = _score(known, width)
-    elif came is not None and expected.likeliest is not None and (nats is None or nats != nats):
+    elif came is not None and expected.likeliest is not None and not surprise:
         score = "unknown to it"
-    surprise = "" if nats is None or nats != nats else f"{nats:.2f} nats"
     return [title, *lines, [(score, inks.plain)], [(surprise, inks.plain)]]
+
+
+def _surprise(expected: Expected) -> str:
+    """The surprisal in words; empty where there is none, or what came is not in the vocabulary."""
+    nats = expected.surprisal
+    return "" if nats is None or math.isnan(nats) else f"{nats:.2f} nats"
 
 
 def _score(came: Named, width: int) -> str:
@@ -235,8 +241,8 @@ def _no_predictions(
     lines: list[Line] = [[("no predictions captured", inks.faint)]]
     if came is None:
         return [*lines, [(missing, inks.faint)]]
-    nats = expected.surprisal
-    told = "" if nats is None or nats != nats else f"  {nats:.2f} nats"
+    surprise = _surprise(expected)
+    told = f"  {surprise}" if surprise else ""
     return [
         *lines,
         [(f"came {shortened(came.name, width - 5 - len(told))}", inks.accent), (told, inks.plain)],

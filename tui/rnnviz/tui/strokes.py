@@ -56,7 +56,8 @@ class _Ground:
         order: NDArray[np.int64],
     ) -> None:
         self._turns = np.where(changed & narrow, turn_of[inks], 0)
-        self._inks = np.where(narrow, inks, -1)
+        # Signed: paints are uint16, and -1 is none of them.
+        self._inks = np.where(narrow, inks.astype(np.int32), -1)
         self._order = order
 
     def free(self, cells: Cells, turns: NDArray[np.uint16]) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.commands.additions import read_additions
 from rnnviz.tui.commands.noting import note_models, noting, text_words
 from rnnviz.tui.keeping import keep_text
+from rnnviz.tui.next_command import say_next
 from rnnviz.tui.options import DeviceOption, TrainedGlobOption, is_given
 from rnnviz.tui.stopping import run_to_end
 
@@ -259,4 +260,4 @@ def _report(path: Path) -> None:
     )
     for other in added:
         typer.echo(f"  {other.name}: mean surprisal {mean_surprisal(other) or 0:.4f} nats")
-    typer.echo(f"look at it: rnnviz browse {shlex.quote(str(path))}", err=True)
+    say_next(["rnnviz", "browse", str(path)])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.next_command import say_next
 
 if TYPE_CHECKING:
     from rnnviz.engine.progress import Progress
@@ -170,4 +171,4 @@ def _report(path: Path) -> None:
     )
     if layer.signals == ("c",):
         typer.echo("  values beyond -1…1 or --signal c: they are shown as tanh(c)")
-    typer.echo(f"look at it: rnnviz browse {shlex.quote(str(path))}", err=True)
+    say_next(["rnnviz", "browse", str(path)])

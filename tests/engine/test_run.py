@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import resource
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from rnnviz.engine.split import Split
 from rnnviz.engine.text import STANDARD_LIBRARY, open_text
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.store.disk import replace_file
-from rnnviz.store.errors import InvalidRequest, InvalidRun, NotFound, RnnvizError
+from rnnviz.store.errors import InvalidRequest, InvalidRun, InvalidText, NotFound, RnnvizError
 from rnnviz.store.schema import SymbolUnit
 from support.runs import SMALL, go_on, start
 from support.texts import write_words
@@ -69,19 +70,46 @@ def test_the_model_is_the_best_weights_ready_to_evaluate(run: Run) -> None:
 
 
 def test_the_text_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_words(tmp_path / "text", 500)
-    assert run.text
-    recorded = replace(run, text=replace(run.text, spec="text"))
-    assert recorded.open_text().length == 500
-    library = replace(run, text=replace(run.text, spec=STANDARD_LIBRARY))
-    assert library.open_text().name == STANDARD_LIBRARY
-    for lost in (run, replace(run, text=replace(run.text, spec="gone"))):
-        with pytest.raises(InvalidRequest, match="not to be found") as caught:
-            lost.open_text()
-        assert "TEXT" in caught.value.hint
+    """Beside the run wherever both were moved to, as it was named from the working directory, where it was seen."""
+    for folder in ("both/runs", "elsewhere", "seen"):
+        (tmp_path / folder).mkdir(parents=True)
+    original = tmp_path / "both/text"
+    write_words(original, 2000)
+    made = start(tmp_path / "both/runs/a", open_text(str(original)))
+    assert made.text
+    assert (made.text.spec, made.text.place) == (None, "../../text")
+    assert str(tmp_path) not in (made.path / RUN_FILE).read_text()
+    shutil.move(tmp_path / "both", tmp_path / "moved")
+    moved = load_run(tmp_path / "moved/runs/a")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    opened = moved.open_text()
+    assert (opened.sha256(), opened.origin) == (made.text.sha256, tmp_path / "moved/text")
+
+    shutil.move(tmp_path / "moved/text", tmp_path / "seen/text")
+    with pytest.raises(InvalidRequest, match="not to be found") as caught:
+        moved.open_text()
+    assert "TEXT" in caught.value.hint
+    assert moved.open_text(known=[tmp_path / "gone", tmp_path / "seen/text"]).sha256() == made.text.sha256
+    named = replace(moved, text=replace(made.text, spec="../seen/text"))
+    assert named.open_text().sha256() == made.text.sha256
+    library = replace(run, text=replace(made.text, spec=STANDARD_LIBRARY))
+    with pytest.raises(InvalidText, match="python:stdlib has changed"):
+        library.open_text()
     with pytest.raises(NotFound):
         run.open_text("gone")
+
+
+def test_a_changed_text_is_told_by_its_hash(tmp_path: Path) -> None:
+    write_words(tmp_path / "text", 2000)
+    run = start(tmp_path / "run", open_text(str(tmp_path / "text")))
+    (tmp_path / "copy").write_bytes((tmp_path / "text").read_bytes())
+    (tmp_path / "text").write_text("the same name, and other words")
+    with pytest.raises(InvalidText, match=r"text has changed since .*run was trained on it") as caught:
+        run.open_text()
+    assert str(tmp_path / "text") in caught.value.hint
+    assert run.open_text(known=[tmp_path / "copy"]).length == 2000, "one that is whole goes before"
+    assert run.open_text(str(tmp_path / "text")).length == 30
+    assert run.open_text(glob="*t").length == 30, "another glob asks for another text"
 
 
 def test_files_of_a_directory_come_in_the_order_of_training(tmp_path: Path, run: Run) -> None:

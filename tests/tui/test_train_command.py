@@ -75,7 +75,9 @@ def test_the_recorded_command_makes_the_run_again(rnnviz: Command, text: Path, t
     assert without_times(load_run(tmp_path / "run")) == without_times(expected)
 
 
-def test_evaluating_parts_and_other_texts(rnnviz: Command, text: Path, tmp_path: Path) -> None:
+def test_evaluating_parts_and_other_texts(
+    rnnviz: Command, text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rnnviz("train", str(text), "--out", "run", *SMALL)
     history = load_run(tmp_path / "run").history
     best = min(epoch.validation for epoch in history)
@@ -90,7 +92,16 @@ def test_evaluating_parts_and_other_texts(rnnviz: Command, text: Path, tmp_path:
     other = rnnviz("eval", "run", "other.txt")
     assert other.code == 0
     assert "other.txt is not the text that run was trained on" in other.err
+    own = rnnviz("eval", "run", "text.txt").out
+    monkeypatch.chdir(text.parent.parent)
+    assert rnnviz("eval", str(tmp_path / "run")).out == own, "the run knows where its text is, from anywhere"
+    monkeypatch.chdir(tmp_path)
+    text.rename(tmp_path / "moved.txt")
     _refused(rnnviz("eval", "run"), 2, "text.txt.*is not to be found", "TEXT")
+    assert rnnviz("eval", "run", "moved.txt").out == own
+    assert rnnviz("eval", "run").out == own, "the state of this user tells where it was seen last"
+    (tmp_path / "moved.txt").write_bytes(words(3000) + b"\n")
+    _refused(rnnviz("eval", "run"), 2, "moved.txt has changed since run was trained on it", "TEXT")
     (tmp_path / "unknown.txt").write_bytes(words(1500) + b"\n\xe9" + words(1500))
     _refused(
         rnnviz("eval", "run", "unknown.txt"), 2, r"byte 0xE9 \(b'\\xe9'\).* offset 1,501, in line \d+ of", ""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -231,11 +232,12 @@ class Run:
             return [(config.n - 1, config.split.streams)]
         return [(config.layers, config.split.streams, config.hidden)] * STATE_PARTS[config.kind]
 
-    def open_text(self, spec: str | None = None, glob: str | None = None) -> Text:
-        """The text that `spec` names, or the one the run was trained on if it can still be found.
+    def open_text(self, spec: str | None = None, glob: str | None = None, known: Sequence[Path] = ()) -> Text:
+        """The text that `spec` names, or the one the run was trained on if it can still be found: see
+        `TextRecord.open`, also for `known`.
 
         Files of a directory are chosen and shuffled as for training, unless `glob` says otherwise. Raises
-        InvalidRequest when neither is there.
+        InvalidRequest when neither is there, InvalidText when the run's own has changed.
         """
         if self.text is None:
             if spec is None:
@@ -243,7 +245,7 @@ class Run:
                     f"{self.path} was imported: what it was trained on is not known", "Give a TEXT."
                 )
             return open_text(spec, glob="*" if glob is None else glob)
-        return self.text.open(self.path, spec, glob, self.config.seed)
+        return self.text.open(self.path, spec, glob, self.config.seed, known)
 
     def save(self) -> None:
         """Write run.json. The file is whole at every moment."""

@@ -48,12 +48,14 @@ class Text:
     """Bytes in order, read from files on demand.
 
     `name` is printable and says nothing about where on this machine the files are. `parts` has one entry per
-    file, in order, none of them empty.
+    file, in order, none of them empty. `origin` is the file or the directory that the text was opened from, None
+    where it has no place of its own.
     """
 
-    def __init__(self, name: str, files: Sequence[tuple[str, Path]]) -> None:
+    def __init__(self, name: str, files: Sequence[tuple[str, Path]], origin: Path | None = None) -> None:
         """`files` are (name, path) pairs. Raises InvalidText when they hold nothing or cannot be read."""
         self.name = printable(name)
+        self.origin = origin
         parts: list[Part] = []
         paths: list[Path] = []
         length = 0
@@ -145,7 +147,7 @@ def open_text(spec: str, *, glob: str = "*", seed: int = 0) -> Text:
             f"--glob {printable(glob)} has characters that do not print", "Use ? or * for them."
         )
     if spec == STANDARD_LIBRARY:
-        return _joined(STANDARD_LIBRARY, _standard_library(), seed)
+        return _joined(STANDARD_LIBRARY, _standard_library(), seed, None)
     path = Path(spec)
     if not spec or not is_there(path):
         raise NotFound(
@@ -154,13 +156,13 @@ def open_text(spec: str, *, glob: str = "*", seed: int = 0) -> Text:
         )
     name = path.name or path.resolve().name or spec
     if not path.is_dir():
-        return Text(name, [(name, path)])
+        return Text(name, [(name, path)], path)
     files = [(relative, file) for relative, file in _files_below(path) if _matches(relative, glob)]
     if not files:
         raise InvalidText(
             f"no file in {printable(spec)} matches {printable(glob)}", "Give another pattern with --glob."
         )
-    return _joined(name, files, seed)
+    return _joined(name, files, seed, path)
 
 
 def text_of_files(name: str, paths: Sequence[Path]) -> Text:
@@ -192,11 +194,11 @@ def printable(name: str) -> str:
     )
 
 
-def _joined(name: str, files: list[tuple[str, Path]], seed: int) -> Text:
+def _joined(name: str, files: list[tuple[str, Path]], seed: int, origin: Path | None) -> Text:
     ordered = sorted(files)
     # The standard library's generator keeps its sequence across Python versions; NumPy's does not.
     random.Random(seed).shuffle(ordered)
-    return Text(name, ordered)
+    return Text(name, ordered, origin)
 
 
 def _standard_library() -> list[tuple[str, Path]]:

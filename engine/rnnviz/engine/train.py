@@ -81,7 +81,7 @@ def start_run(
         path=path,
         config=config,
         vocabulary=Vocabulary.of(text),
-        text=TextRecord(text.name, text.sha256(), text.length, spec, glob),
+        text=TextRecord.of(text, path, spec, glob),
         history=(),
         versions=versions(),
         command=command,

@@ -19,6 +19,7 @@ from rnnviz.store.disk import replace_file
 from rnnviz.store.errors import InvalidRequest, StorageFailure
 
 _LARGEST = 4 << 20
+_MOST_PLACES = 8
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,12 @@ class Mark:
 
 def state_file(capture: Path, kind: str) -> Path:
     """Where the state directory keeps something about the capture at a path."""
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
     name = hashlib.sha256(os.fsencode(capture.resolve())).hexdigest()[:24]
-    return state / "rnnviz" / kind / f"{name}.json"
+    return _state() / kind / f"{name}.json"
+
+
+def _state() -> Path:
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "rnnviz"
 
 
 def last_view(capture: Path) -> str | None:
@@ -50,6 +54,37 @@ def keep_view(capture: Path, view: str) -> None:
         _write(state_file(capture, "views"), {"capture": str(capture.resolve()), "view": view})
     except OSError:
         return
+
+
+def keep_place(sha256: str, path: Path) -> None:
+    """Remember where a text, a run or n-gram models were seen, by the SHA-256 that identifies them (see
+    `known_places`). A state directory that cannot be written is no reason to fail."""
+    paths = [path.resolve(), *known_places(sha256)]
+    kept = list(dict.fromkeys(map(str, paths)))[:_MOST_PLACES]
+    try:
+        _write(_places_file(sha256), {"sha256": sha256, "paths": kept})
+    except (OSError, ValueError):  # a name that JSON's file cannot hold
+        return
+
+
+def known_places(sha256: str) -> list[Path]:
+    """The absolute paths at which something was seen on this machine, the latest first; it need not be there any more.
+
+    What identifies a text is its own SHA-256, a run that of its weights, and n-gram models that of their text.
+    """
+    try:
+        document = _read(_places_file(sha256))
+    except InvalidRequest:
+        return []  # it can be asked for again
+    if not document or document.get("sha256") != sha256:
+        return []
+    paths = document.get("paths")
+    return [Path(path) for path in paths if isinstance(path, str)] if isinstance(paths, list) else []
+
+
+def _places_file(sha256: str) -> Path:
+    name = hashlib.sha256(sha256.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    return _state() / "places" / f"{name}.json"
 
 
 def model_path(capture: Path, model: str) -> Path | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -74,9 +75,9 @@ class NgramModels:
         binary = self.binary(n)
         return NgramModel(binary if binary.is_file() else self.arpa(n), n, self.vocabulary)
 
-    def open_text(self, spec: str | None = None, glob: str | None = None) -> Text:
-        """The text that `spec` names, or the one the models are of if it can still be found."""
-        return self.text.open(self.path, spec, glob, self.seed)
+    def open_text(self, spec: str | None = None, glob: str | None = None, known: Sequence[Path] = ()) -> Text:
+        """The text that `spec` names, or the one the models are of if it can still be found: see `TextRecord.open`."""
+        return self.text.open(self.path, spec, glob, self.seed, known)
 
     def save(self) -> None:
         """Write ngram.json. The file is whole at every moment."""

@@ -90,7 +90,7 @@ def start_ngrams(
     models = NgramModels(
         path=path,
         orders=orders,
-        text=TextRecord(text.name, text.sha256(), text.length, spec, glob),
+        text=TextRecord.of(text, path, spec, glob),
         split=split,
         seed=seed,
         vocabulary=vocabulary,

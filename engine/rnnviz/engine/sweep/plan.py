@@ -223,7 +223,7 @@ def plan(
     models = grid(symbols, kinds, layers, sizes)
     sweep = Sweep(
         path=path,
-        text=TextRecord(text.name, text.sha256(), text.length, spec, glob),
+        text=TextRecord.of(text, path, spec, glob),
         symbols=symbols,
         protocol=protocol,
         entries=tuple(Entry(model, dropout) for model in models for dropout in dict.fromkeys(dropouts)),

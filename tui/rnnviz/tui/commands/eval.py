@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from rnnviz.tui.commands.noting import open_own_text
 from rnnviz.tui.options import DeviceOption, JsonOption, TrainedGlobOption
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def evaluate(
 
     run = load_run(path)
     part = split or ("test" if run.text else "all")
-    opened = run.open_text(text, glob)
+    opened = open_own_text(run, text, glob)
     measuring = Computation(_measure(run, opened, part, resolve(device)))
     show("evaluating", measuring)
     result = measuring.result

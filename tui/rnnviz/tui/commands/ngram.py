@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from rnnviz.tui.commands.noting import note_text, open_own_text
 from rnnviz.tui.options import GlobOption, JsonOption, PartOption, SharesOption, TrainedGlobOption
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def train(
         glob=glob,
         force=force,
     )
+    note_text(opened)
     training = Computation(train_ngrams(models, opened))
     show("training", training)
     for note in training.result:
@@ -136,7 +138,7 @@ def evaluate(
 
     models = load_ngrams(path)
     refuse_small_kenlm(models.orders[-1] + 1, greatest_order())
-    opened = models.open_text(text, glob)
+    opened = open_own_text(models, text, glob)
     refuse_unknown(
         models.vocabulary, opened, "A loss is defined only for a text whose bytes the models know."
     )

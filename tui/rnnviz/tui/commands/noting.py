@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from rnnviz.store.errors import InvalidModels, InvalidRun, NotFound
-from rnnviz.tui.keeping import keep_model_paths
+from rnnviz.tui.keeping import keep_model_paths, keep_place, known_places
 
 if TYPE_CHECKING:
+    from rnnviz.engine.ngram.directory import NgramModels
+    from rnnviz.engine.run import Run
+    from rnnviz.engine.text import Text
     from rnnviz.tui.progress import Event
 
 AnyEvent = TypeVar("AnyEvent", bound="Event")
@@ -60,6 +63,20 @@ def note_models(capture: Path, runs: Sequence[Path], ngrams: Path | None = None)
     if found:
         keep_model_paths(capture, found)
     return bool(found)
+
+
+def note_text(text: Text) -> None:
+    """Note where a text lies, so that whoever was trained on it finds it from any directory."""
+    if text.origin is not None:
+        keep_place(text.sha256(), text.origin)
+
+
+def open_own_text(owner: Run | NgramModels, text: str | None, glob: str | None) -> Text:
+    """The text that TEXT and --glob name, or the owner's own where it can be found. Raises as `TextRecord.open`."""
+    known = known_places(owner.text.sha256) if owner.text is not None and text is None else []
+    opened = owner.open_text(text, glob, known)
+    note_text(opened)
+    return opened
 
 
 def text_words(text: str | None, glob: str | None, seed: int | None) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeVar
 import typer
 
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.commands.noting import note_text
 from rnnviz.tui.options import (
     DeviceOption,
     EpochsOption,
@@ -166,6 +167,7 @@ def sweep(
             sent = opened if unshared else None
             crew = _on_cluster(stack, scheduler, resources, sent, device, at_once, threads)
         whole = stack.enter_context(held_sweep(wanted))
+        note_text(opened)
         stopped_by, others = _train(whole, wanted, crew, text, device)
     _report(whole, paper)
     if stopped_by is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.commands.noting import note_text, open_own_text
 from rnnviz.tui.options import (
     DeviceOption,
     EpochsOption,
@@ -97,7 +98,7 @@ def train(
         if run.complete:
             typer.echo(f"{out} is complete: there is nothing to resume")
             return
-        opened = run.open_text(text)
+        opened = open_own_text(run, text, None)
         device = device if is_given(context, "device") else run.config.device
         computing = resolve(device, threads or run.config.threads)
     else:
@@ -123,6 +124,7 @@ def train(
         spec = portable_spec(text)
         command = train_command(spec or opened.name, out.resolve().name, glob, config)
         run = start_run(out, opened, config, command=command, spec=spec, glob=glob, force=force)
+        note_text(opened)
     stopped_by = _train(run, opened, computing)
     if stopped_by is None:
         _report(load_run(out))

@@ -111,13 +111,18 @@ def test_html_is_well_formed_and_escaped(made: HandMade, tmp_path: Path) -> None
 
 def test_svg_is_xml_with_a_rectangle_of_the_right_colour_for_every_value(made: HandMade) -> None:
     root = ElementTree.fromstring(snapshot(made, "--format", "svg", "--cell", "0:0"))
-    fills = [element.get("fill") for element in root.iter("{http://www.w3.org/2000/svg}rect")]
+    paths = root.iter("{http://www.w3.org/2000/svg}path")
+    shapes = {path.get("fill"): path.get("d", "") for path in paths}
     shades = palette(Depth.TRUE, "dark", "diverging")
     values = SIGNALS["c"].view(made.signal(0, "c")[0])
-    for value in (values[0], values[-1]):
+    # "if x:" is the first row of the text, below one that names the cell; columns are 8.4 wide, rows 17 high.
+    for column, value in enumerate(values[:6]):
         colour = shades.paint(round(float(value + 1) / 2 * (LEVELS - 1))).background
         assert isinstance(colour, tuple)
-        assert "#{:02x}{:02x}{:02x}".format(*colour) in fills
+        drawn = shapes["#{:02x}{:02x}{:02x}".format(*colour)]
+        corners = re.findall(r"M([\d.]+) 25.5h([\d.]+)V42.5H", drawn)
+        middle = (column + 1.5) * 8.4
+        assert any(float(left) < middle < float(left) + float(width) for left, width in corners)
     text = "".join(element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text"))
     assert "return" in text
 

@@ -11,7 +11,7 @@ from rnnviz.store.errors import Unavailable
 from rnnviz.tui.explorer import Explorer
 from rnnviz.tui.painting import Inks, Line
 from rnnviz.tui.palette import RGB, Depth, Paint, palette
-from rnnviz.tui.snapshot import as_svg
+from rnnviz.tui.svg_picture import as_svg
 
 PATIENCE = 30.0
 """Seconds to wait for the disk before giving up."""

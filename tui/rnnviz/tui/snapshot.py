@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,12 +11,14 @@ from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.ansi import as_ansi
 from rnnviz.tui.cells import Cell
-from rnnviz.tui.glyphs import is_wide, visible
+from rnnviz.tui.glyphs import visible
+from rnnviz.tui.html_page import as_html
 from rnnviz.tui.layout import LIMIT, TextWindow
 from rnnviz.tui.material import FromDisk
-from rnnviz.tui.painting import Inks, Line, width_of
-from rnnviz.tui.palette import RGB, Depth, Paint, palette
+from rnnviz.tui.painting import Inks, Line
+from rnnviz.tui.palette import Depth, palette
 from rnnviz.tui.scene import Scene
+from rnnviz.tui.svg_picture import as_svg
 from rnnviz.tui.symbols import byte_of, symbols_in
 from rnnviz.tui.view import View, scrolled_to_cursor
 
@@ -100,79 +101,6 @@ def _counted(capture: Capture, model: str, condition: Condition) -> Tally:
 
 def as_text(lines: list[Line]) -> str:
     return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
-
-
-def _css(colour: RGB | int | None, default: str) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*colour) if isinstance(colour, tuple) else default
-
-
-def as_html(lines: list[Line], ground: Paint, title: str) -> str:
-    """A page that stands alone: a `pre` with a span for each run."""
-    back, fore = _css(ground.background, "#000"), _css(ground.foreground, "#fff")
-
-    def span(text: str, paint: Paint) -> str:
-        weight = ";font-weight:bold" if paint.bold else ""
-        line = ";text-decoration:underline" if paint.underline else ""
-        letters, behind = _colours(paint, fore, back)
-        style = f"color:{letters};background:{behind}{weight}{line}"
-        return f'<span style="{style}">{escape(text)}</span>'
-
-    body = "\n".join("".join(span(text, paint) for text, paint in line) for line in lines)
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title></head>\n'
-        f'<body style="background:{back}">\n<pre style="color:{fore};font:14px/1.25 monospace">{body}</pre>\n'
-        f"</body></html>\n"
-    )
-
-
-def _colours(paint: Paint, fore: str, back: str) -> tuple[str, str]:
-    """The colours of a piece's letters and of what is behind them."""
-    letters, behind = _css(paint.foreground, fore), _css(paint.background, back)
-    return (behind, letters) if paint.reverse else (letters, behind)
-
-
-CELL_WIDTH, CELL_HEIGHT, FONT_SIZE = 8.4, 17.0, 14.0
-
-
-def as_svg(lines: list[Line], ground: Paint, title: str) -> str:
-    """A picture that needs nothing but a monospaced font: a rectangle and a text for each run."""
-    back, fore = _css(ground.background, "#000"), _css(ground.foreground, "#fff")
-    columns = max((_columns(line) for line in lines), default=1)
-    width, height = (columns + 2) * CELL_WIDTH, (len(lines) + 1) * CELL_HEIGHT
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.1f}" height="{height:.1f}" '
-        f'viewBox="0 0 {width:.1f} {height:.1f}">',
-        f"<title>{escape(title)}</title>",
-        f'<rect width="100%" height="100%" fill="{back}"/>',
-        f'<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="{FONT_SIZE}" '
-        'xml:space="preserve">',
-    ]
-    for y, line in enumerate(lines):
-        x = CELL_WIDTH
-        top = CELL_HEIGHT / 2 + y * CELL_HEIGHT
-        for text, paint in line:
-            wide = _columns([(text, paint)]) * CELL_WIDTH
-            letters, behind = _colours(paint, fore, back)
-            if behind != back:
-                parts.append(_rectangle(x, top, wide, CELL_HEIGHT, behind))
-            if text.strip():
-                weight = ' font-weight="bold"' if paint.bold else ""
-                parts.append(
-                    f'<text x="{x:.1f}" y="{top + 12.5:.1f}" textLength="{wide:.1f}" '
-                    f'fill="{letters}"{weight}>{escape(text)}</text>'
-                )
-            if paint.underline:  # drawn, because not every reader of SVG underlines spaces
-                parts.append(_rectangle(x, top + 14.5, wide, 1.0, letters))
-            x += wide
-    return "\n".join([*parts, "</g></svg>", ""])
-
-
-def _rectangle(x: float, y: float, width: float, height: float, fill: str) -> str:
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height}" fill="{fill}"/>'
-
-
-def _columns(line: Line) -> int:
-    return width_of(line) + sum(is_wide(character) for text, _ in line for character in text)
 
 
 def render(capture: Capture, view: View, form: Format, sheet: Sheet, *, theme: str, depth: Depth) -> str:

@@ -41,7 +41,7 @@ def test_each_decision_is_printed_and_the_run_can_be_used(
     rnnviz: Command, module: LanguageModel, tmp_path: Path
 ) -> None:
     done = rnnviz("import", "model.pt", "--out", "runs/mine", "--vocab", "text.txt")
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (0, "next: rnnviz capture runs/mine text.txt --out mine.zarr\n")
     symbols = module.symbols
     assert done.out.splitlines() == [
         "weights: the dictionary state_dict",
@@ -49,8 +49,7 @@ def test_each_decision_is_printed_and_the_run_can_be_used(
         f"input: encoder.weight ({symbols} × 5) is the embedding",
         f"output: decoder.weight ({symbols} × 6) and decoder.bias",
         f"symbols: {symbols} bytes, from text.txt (a text)",
-        "runs/mine is a run now: lstm, 2 × 6 units",
-        "  rnnviz capture runs/mine TEXT --out mine.zarr",
+        f"runs/mine: LSTM 2×6 over {symbols} bytes, imported from model.pt",
     ]
     (tmp_path / "model.pt").unlink()
     info = rnnviz("info", "runs/mine")

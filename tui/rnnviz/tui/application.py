@@ -5,10 +5,14 @@ Importing this module must stay cheap: `rnnviz --help` loads neither textual nor
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from typing import Annotated, Final
 
 import typer
+from typer.main import get_command
 
+from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.command_help import Command, Group, sentence
 from rnnviz.tui.commands.browse import browse
 from rnnviz.tui.commands.capture import capture
 from rnnviz.tui.commands.demo import demo
@@ -21,26 +25,29 @@ from rnnviz.tui.commands.snapshot import snapshot
 from rnnviz.tui.commands.sweep import sweep
 from rnnviz.tui.commands.train import train
 
+_USAGE_ERROR: Final[type[Exception]] = typer.BadParameter.__mro__[1]
+"""What Typer raises for every line that it cannot parse: it has no public name, its child has one."""
+
 app = typer.Typer(
+    cls=Group,
     name="rnnviz",
     help="See inside recurrent language models from a terminal.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
 )
 
-app.command("train")(train)
-app.command("eval")(evaluate)
-app.command("import")(import_)
-app.command("sweep")(sweep)
+app.command("train", cls=Command)(train)
+app.command("eval", cls=Command)(evaluate)
+app.command("import", cls=Command)(import_)
+app.command("sweep", cls=Command)(sweep)
 app.add_typer(ngram, name="ngram")
-app.command("capture")(capture)
-app.command("info")(info)
-app.command("browse")(browse)
-app.command("snapshot")(snapshot)
-app.command("demo")(demo)
-app.command("doctor")(doctor)
+app.command("capture", cls=Command)(capture)
+app.command("info", cls=Command)(info)
+app.command("browse", cls=Command)(browse)
+app.command("snapshot", cls=Command)(snapshot)
+app.command("demo", cls=Command)(demo)
+app.command("doctor", cls=Command)(doctor)
 
 
 def _print_version(wanted: bool) -> None:
@@ -51,10 +58,42 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """See inside recurrent language models from a terminal."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(InvalidRequest.exit_code)
+
+
+def run(arguments: list[str]) -> int:
+    """Parse a command line and do what it says. Returns the exit code.
+
+    Raises what the commands raise, and InvalidRequest for a line that cannot be parsed. Typer's own way of running an
+    application would print that as a box, and answer Ctrl-C and a closed pipe by itself.
+    """
+    if "_RNNVIZ_COMPLETE" in os.environ:  # the shell asks how a word may go on
+        app(prog_name="rnnviz")
+    try:
+        with get_command(app).make_context("rnnviz", arguments) as context:
+            context.command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    except _USAGE_ERROR as error:
+        raise refusal(error) from error
+    return 0
+
+
+def refusal(error: Exception) -> InvalidRequest:
+    """What Typer says of a line that it cannot parse, in one line, with the command whose help says how it goes."""
+    context = getattr(error, "ctx", None)
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    if context is None:
+        return InvalidRequest(sentence(message), "See rnnviz --help.")
+    usage = " ".join([context.command_path, *context.command.collect_usage_pieces(context)])
+    return InvalidRequest(sentence(message), f"Usage: {usage}   ({context.command_path} --help says more)")

@@ -33,9 +33,9 @@ def _run(arguments: list[str]) -> None:
             explore(wishes)
             return
 
-    from rnnviz.tui.application import app
+    from rnnviz.tui.application import run
 
-    app()
+    sys.exit(run(arguments))
 
 
 def main() -> None:

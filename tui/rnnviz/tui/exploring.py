@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.home_path import home_path, home_text
 
 if TYPE_CHECKING:
     from rnnviz.store.reader import Capture
@@ -59,7 +60,9 @@ def plain_wishes(arguments: list[str]) -> Wishes | None:
     start = found.pop("start", None)
     if "capture" not in found or (start is not None and not start.isdecimal()):
         return None
-    path = Path(found.pop("capture"))
+    path = home_path(found.pop("capture"))
+    if "run" in found:
+        found["run"] = home_text(found["run"])
     return Wishes(path, start=None if start is None else int(start), **found)
 
 

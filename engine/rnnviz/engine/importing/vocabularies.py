@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, NoReturn
 
@@ -73,6 +73,8 @@ class Symbols:
     """Symbol k of the vocabulary is the model's symbol order[k]; None where they are the same."""
     told: str
     """What they were taken from, in words."""
+    of_text: bool = False
+    """Whether that is a text, whose symbols these are."""
 
 
 def read_symbols(
@@ -105,7 +107,7 @@ def read_symbols(
         _refuse_subwords(tokens, text.name)
     name = f"{text.name} ({_FORMAT_WORDS[form]})"
     _check_count(len(tokens), count, name, form, unit)
-    return symbols_of(tokens, name, unit, special)
+    return replace(symbols_of(tokens, name, unit, special), of_text=form == "text")
 
 
 def symbols_in_checkpoint(

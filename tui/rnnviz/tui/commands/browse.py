@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnnviz.store.errors import InvalidRequest, StorageFailure
+from rnnviz.tui.home_path import home_path
 from rnnviz.tui.options import (
+    CaptureArgument,
     CellOption,
     ColourChoice,
     ColourOption,
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def browse(
-    capture: Annotated[Path, typer.Argument(help="A capture, X.zarr.", metavar="X.zarr")],
+    capture: CaptureArgument,
     cell: CellOption = None,
     signal: SignalOption = None,
     start: WishedStartOption = None,
@@ -37,17 +39,31 @@ def browse(
     colours: MapOption = "red-blue",
     run: Annotated[
         Path | None,
-        typer.Option(help="The run to type with, if it is not near the capture.", metavar="RUN"),
+        typer.Option(
+            metavar="RUN", parser=home_path, help="The run to type with, if it is not near the capture."
+        ),
     ] = None,
     picture: Annotated[
-        Path | None, typer.Option(help="Write the screen to this SVG file and leave.", metavar="FILE.svg")
+        Path | None,
+        typer.Option(
+            metavar="FILE.svg", parser=home_path, help="Write the screen to this SVG file and leave."
+        ),
     ] = None,
     size: Annotated[
         str | None,
-        typer.Option(help="The picture's columns × rows (120x40, or those of the view).", show_default=False),
+        typer.Option(
+            metavar="NxN",
+            help="The picture's columns and rows (120x40, or those of the view).",
+            show_default=False,
+        ),
     ] = None,
     press: Annotated[
-        str, typer.Option(help="Keys to press before the picture is taken, with commas between.")
+        str,
+        typer.Option(
+            metavar="KEY,…",
+            help="Keys to press before the picture is taken: single characters, and names as enter, pagedown, "
+            "question_mark or ctrl+l.",
+        ),
     ] = "",
 ) -> None:
     """Explore a capture: the text shaded by one cell, keys to step through cells, layers and signals.

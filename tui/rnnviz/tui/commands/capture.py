@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.command_help import choices
 from rnnviz.tui.commands.additions import read_additions
 from rnnviz.tui.commands.noting import note_models, noting, text_words
+from rnnviz.tui.home_path import home_path, home_text
 from rnnviz.tui.keeping import keep_text
 from rnnviz.tui.next_command import say_next
-from rnnviz.tui.options import DeviceOption, TrainedGlobOption, is_given
+from rnnviz.tui.options import CapturedPartChoice, DeviceOption, TrainedGlobOption, is_given
 from rnnviz.tui.stopping import run_to_end
 
 if TYPE_CHECKING:
     from rnnviz.engine.run import Run
     from rnnviz.engine.text import Text
+
+PredictionsChoice = Literal["all", "surprisal", "none"]
+UnknownChoice = Literal["refuse", "replace"]
 
 OF_RUNS = {"signals", "predictions", "unknown", "device"}
 """What says how a run reads a text."""
@@ -27,28 +32,37 @@ OF_RUNS = {"signals", "predictions", "unknown", "device"}
 def capture(
     context: typer.Context,
     path: Annotated[
-        Path | None, typer.Argument(metavar="RUN", help="A run directory.", show_default=False)
+        Path | None,
+        typer.Argument(metavar="RUN", parser=home_path, help="A run directory.", show_default=False),
     ] = None,
     text: Annotated[
         str | None,
         typer.Argument(
-            help="A file, a directory or `python:stdlib`; by default the text of the run.", show_default=False
+            metavar="TEXT",
+            parser=home_text,
+            help="A file, a directory or `python:stdlib`; by default the text of the run.",
+            show_default=False,
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The capture to write, X.zarr.", show_default=False)
+        Path | None,
+        typer.Option(metavar="X.zarr", parser=home_path, help="The capture to write.", show_default=False),
     ] = None,
     add: Annotated[
         Path | None,
         typer.Option(
-            metavar="X.zarr", help="Add --run and --ngram to this finished capture.", show_default=False
+            metavar="X.zarr",
+            parser=home_path,
+            help="Add --run and --ngram to this finished capture.",
+            show_default=False,
         ),
     ] = None,
     runs: Annotated[
         list[Path] | None,
         typer.Option(
             "--run",
-            metavar="RUN2",
+            metavar="RUN",
+            parser=home_path,
             help="A further run to read the text too; can be given many times.",
             show_default=False,
         ),
@@ -57,6 +71,7 @@ def capture(
         Path | None,
         typer.Option(
             metavar="DIR",
+            parser=home_path,
             help="N-gram models to read the text too (`rnnviz ngram train`).",
             show_default=False,
         ),
@@ -65,38 +80,43 @@ def capture(
         str | None,
         typer.Option(
             "--next",
-            metavar="N,N…",
+            metavar="N,…",
             help="The n of the n-gram models that keep full distributions: by default the largest.",
             show_default=False,
         ),
     ] = None,
     split: Annotated[
-        Literal["test", "val", "train", "all"] | None,
+        CapturedPartChoice | None,
         typer.Option(
+            metavar=choices(CapturedPartChoice),
             help="The part of the text: by default test for the run's own text, all for any other.",
             show_default=False,
         ),
     ] = None,
     signals: Annotated[
         str | None,
-        typer.Option(
-            help="Signals to keep, by default all: c,h,i,f,o,g.", metavar="S,S…", show_default=False
-        ),
+        typer.Option(help="Signals to keep, by default all: c,h,i,f,o,g.", metavar="S,…", show_default=False),
     ] = None,
     predictions: Annotated[
-        Literal["all", "surprisal", "none"],
+        PredictionsChoice,
         typer.Option(
-            help="Of what runs predict: `all` distributions, only the `surprisal` of what came, or `none`."
+            metavar=choices(PredictionsChoice),
+            help="Of what runs predict: `all` distributions, only the `surprisal` of what came, or `none`.",
         ),
     ] = "all",
     streams: Annotated[
         int | None,
-        typer.Option(help="Cut the whole text into this many rows, read side by side.", show_default=False),
+        typer.Option(
+            metavar="N",
+            help="Cut the whole text into this many rows, read side by side.",
+            show_default=False,
+        ),
     ] = None,
     unknown: Annotated[
-        Literal["refuse", "replace"],
+        UnknownChoice,
         typer.Option(
-            help="What to do with what a model has never seen: `replace` reads it as a space, or `<unk>`."
+            metavar=choices(UnknownChoice),
+            help="What to do with what a model has never seen: `replace` reads it as a space, or `<unk>`.",
         ),
     ] = "refuse",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the capture at --out.")] = False,
@@ -104,7 +124,8 @@ def capture(
     device: DeviceOption = "auto",
     glob: TrainedGlobOption = None,
     seed: Annotated[
-        int | None, typer.Option(help="The files' order, by default as in training.", show_default=False)
+        int | None,
+        typer.Option(metavar="N", help="The files' order, by default as in training.", show_default=False),
     ] = None,
 ) -> None:
     """Keep what every unit of a run does over a text, to browse it.

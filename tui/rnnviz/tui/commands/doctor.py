@@ -25,7 +25,7 @@ class Finding:
 
 def doctor(
     color: ColourOption = ColourChoice.AUTO,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print what rnnviz found: versions, devices, KenLM's greatest order, colours, codecs.
 

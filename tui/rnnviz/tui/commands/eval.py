@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rnnviz.tui.command_help import choices
 from rnnviz.tui.commands.noting import open_own_text
-from rnnviz.tui.options import DeviceOption, JsonOption, TrainedGlobOption
+from rnnviz.tui.home_path import home_text
+from rnnviz.tui.options import (
+    CapturedPartChoice,
+    DeviceOption,
+    JsonOption,
+    RunArgument,
+    TrainedGlobOption,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -23,16 +30,20 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.", show_default=False)],
+    path: RunArgument,
     text: Annotated[
         str | None,
         typer.Argument(
-            metavar="TEXT", help="The text; by default the one it was trained on.", show_default=False
+            metavar="TEXT",
+            parser=home_text,
+            help="The text; by default the one it was trained on.",
+            show_default=False,
         ),
     ] = None,
     split: Annotated[
-        Literal["test", "val", "train", "all"] | None,
+        CapturedPartChoice | None,
         typer.Option(
+            metavar=choices(CapturedPartChoice),
             help="The part of the text: by default test, and all of it for an imported model.",
             show_default=False,
         ),

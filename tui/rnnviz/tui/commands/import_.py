@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.command_help import choices
 from rnnviz.tui.commands.import_states import (
     SHARED_PARAMETERS,
     STATES_PARAMETERS,
@@ -20,10 +21,17 @@ from rnnviz.tui.commands.import_states import (
     WordIdsOption,
     import_states,
 )
+from rnnviz.tui.home_path import home_path, home_text
+from rnnviz.tui.next_command import say_next
 from rnnviz.tui.options import is_given
 
 if TYPE_CHECKING:
     from rnnviz.engine.run import Run
+
+VocabularyFormatChoice = Literal["auto", "text", "list", "json", "dict", "t7"]
+UnitChoice = Literal["byte", "character", "word"]
+KindChoice = Literal["lstm", "gru-torch", "gru", "rnn"]
+NonlinearityChoice = Literal["tanh", "relu"]
 
 _WEIGHTS = "Finding the weights (PyTorch)"
 
@@ -33,13 +41,16 @@ def import_(
     out: Annotated[
         Path,
         typer.Option(
-            help="The run directory to write; with --states the capture, X.zarr.", show_default=False
+            metavar="RUN|X.zarr",
+            parser=home_path,
+            help="The run directory to write; with --states the capture.",
         ),
     ],
     checkpoint: Annotated[
         Path | None,
         typer.Argument(
             metavar="CHECKPOINT",
+            parser=home_path,
             help="A PyTorch state_dict (.pt, .pth, .safetensors), or a .t7 of char-rnn or torch-rnn.",
             show_default=False,
         ),
@@ -48,18 +59,24 @@ def import_(
         str | None,
         typer.Option(
             metavar="FILE|TEXT",
+            parser=home_text,
             help="What the symbols are: a vocabulary, or the text the model was trained on.",
             show_default=False,
         ),
     ] = None,
     vocab_format: Annotated[
-        Literal["auto", "text", "list", "json", "dict", "t7"],
-        typer.Option(help="How --vocab is read: `auto` goes by its ending and its number of lines."),
+        VocabularyFormatChoice,
+        typer.Option(
+            metavar=choices(VocabularyFormatChoice),
+            help="How --vocab is read: `auto` goes by its ending and its number of lines.",
+        ),
     ] = "auto",
     unit: Annotated[
-        Literal["byte", "character", "word"] | None,
+        UnitChoice | None,
         typer.Option(
-            help="What a symbol is; told by the vocabulary, or bytes of a text.", show_default=False
+            metavar=choices(UnitChoice),
+            help="What a symbol is; told by the vocabulary, or bytes of a text.",
+            show_default=False,
         ),
     ] = None,
     line_end: Annotated[
@@ -85,8 +102,9 @@ def import_(
         ),
     ] = None,
     kind: Annotated[
-        Literal["lstm", "gru-torch", "gru", "rnn"] | None,
+        KindChoice | None,
         typer.Option(
+            metavar=choices(KindChoice),
             help="The kind of its layers; `gru` is the paper's, which has the same shapes as torch.nn.GRU.",
             rich_help_panel=_WEIGHTS,
         ),
@@ -124,8 +142,12 @@ def import_(
         ),
     ] = None,
     nonlinearity: Annotated[
-        Literal["tanh", "relu"],
-        typer.Option(help="Of an nn.RNN; weights do not tell it.", rich_help_panel=_WEIGHTS),
+        NonlinearityChoice,
+        typer.Option(
+            metavar=choices(NonlinearityChoice),
+            help="The nonlinearity of an nn.RNN, which its weights do not tell.",
+            rich_help_panel=_WEIGHTS,
+        ),
     ] = "tanh",
     states: StatesOption = None,
     layers: LayersOption = None,
@@ -214,7 +236,7 @@ def import_(
     imported = converting.result
     typer.echo(f"symbols: {imported.symbols.told}")
     run = write_run(imported, out, command=_command(context), force=force)
-    _report(run)
+    _report(run, vocab if imported.symbols.of_text else None)
 
 
 def _refuse_mixture(context: typer.Context) -> None:
@@ -235,10 +257,18 @@ def _refuse_mixture(context: typer.Context) -> None:
         raise InvalidRequest(f"{word} {clash}", "See rnnviz import --help for the options of each.")
 
 
-def _report(run: Run) -> None:
-    config = run.config
-    typer.echo(f"{run.path} is a run now: {config.kind}, {config.layers} × {config.hidden} units")
-    typer.echo(f"  {shlex.join(['rnnviz', 'capture', str(run.path), 'TEXT', '--out', f'{run.name}.zarr'])}")
+def _report(run: Run, text: str | None) -> None:
+    """Say what was made, and how to capture it: over the text that its symbols are from, if there is one."""
+    from rnnviz.engine.tokens import TokenVocabulary
+
+    config, vocabulary = run.config, run.vocabulary
+    kind = config.kind if "-" in config.kind else config.kind.upper()
+    unit = vocabulary.unit if isinstance(vocabulary, TokenVocabulary) else "byte"
+    source = f", imported from {run.source.name}" if run.source else ""
+    typer.echo(f"{run.path}: {kind} {config.layers}×{config.hidden} over {len(vocabulary):,} {unit}s{source}")
+    if text is None:
+        typer.echo("Give a text to read in place of TEXT.", err=True)
+    say_next(["rnnviz", "capture", str(run.path), text or "TEXT", "--out", f"{run.name}.zarr"])
 
 
 def _command(context: typer.Context) -> str:

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.command_help import choices
+from rnnviz.tui.home_path import home_path, home_text
 from rnnviz.tui.next_command import say_next
 
 if TYPE_CHECKING:
     from rnnviz.engine.progress import Progress
     from rnnviz.engine.state_text import StateText
     from rnnviz.store.schema import SymbolUnit
+
+StateChoice = Literal["h", "c"]
 
 _STATES = "Hidden states without a model"
 
@@ -26,6 +30,7 @@ StatesOption = Annotated[
     typer.Option(
         "--states",
         metavar="FILE",
+        parser=home_path,
         help="States [time, unit]: one HDF5 file with a dataset states0, states1… for each layer, or a .npy file for "
         "each; may be repeated.",
         rich_help_panel=_STATES,
@@ -35,7 +40,7 @@ LayersOption = Annotated[
     str | None,
     typer.Option(
         "--layers",
-        metavar="NAME,NAME…",
+        metavar="NAME,…",
         help="The datasets that are the layers, by default states0, states1…",
         rich_help_panel=_STATES,
     ),
@@ -45,6 +50,7 @@ TextOption = Annotated[
     typer.Option(
         "--text",
         metavar="TEXT",
+        parser=home_text,
         help="What was read, of which each byte, character or word (--unit) has a row.",
         rich_help_panel=_STATES,
     ),
@@ -54,6 +60,7 @@ WordIdsOption = Annotated[
     typer.Option(
         "--word-ids",
         metavar="FILE[:DATASET]",
+        parser=home_text,
         help="What was read, as the number of each word or character: HDF5 or .npy; by default word_ids, words, ids or "
         "target of the file of states.",
         rich_help_panel=_STATES,
@@ -62,13 +69,18 @@ WordIdsOption = Annotated[
 DictionaryOption = Annotated[
     Path | None,
     typer.Option(
-        "--dict", metavar="FILE", help="Which word has which number, one a line.", rich_help_panel=_STATES
+        "--dict",
+        metavar="FILE",
+        parser=home_path,
+        help="Which word has which number, one a line.",
+        rich_help_panel=_STATES,
     ),
 ]
 SignalOption = Annotated[
-    Literal["h", "c"] | None,
+    StateChoice | None,
     typer.Option(
         "--signal",
+        metavar=choices(StateChoice),
         help="What the states are: h, or c, shown as tanh(c); by default h if all lie in -1…1.",
         rich_help_panel=_STATES,
     ),

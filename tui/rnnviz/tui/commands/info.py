@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rnnviz.tui.home_path import home_path
+
 if TYPE_CHECKING:
     from rnnviz.engine.run import Run
     from rnnviz.store.reader import CapturedModel
@@ -22,7 +24,9 @@ Facts = dict[str, Any]
 
 
 def info(
-    path: Annotated[Path, typer.Argument(help="A run directory or a capture, X.zarr.", show_default=False)],
+    path: Annotated[
+        Path, typer.Argument(metavar="RUN|X.zarr", parser=home_path, help="A run directory or a capture.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Read all of a capture and compare its checksums first.")

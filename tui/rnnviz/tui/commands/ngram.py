@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from rnnviz.tui.command_help import Command, Group, choices
 from rnnviz.tui.commands.noting import note_text, open_own_text
+from rnnviz.tui.home_path import home_path, home_text
+from rnnviz.tui.next_command import say_next
 from rnnviz.tui.options import GlobOption, JsonOption, PartOption, SharesOption, TrainedGlobOption
 
 if TYPE_CHECKING:
@@ -17,28 +20,39 @@ if TYPE_CHECKING:
 
     from rnnviz.engine.ngram.evaluation import NgramLoss, PaperLosses
 
+EstimatorChoice = Literal["own", "lmplz"]
+
 ngram = typer.Typer(
+    cls=Group,
     help="Train and evaluate n-gram models (modified Kneser-Ney).",
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
 
 
-@ngram.command("train")
+@ngram.command("train", cls=Command)
 def train(
-    text: Annotated[str, typer.Argument(help="A file, a directory or `python:stdlib`.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="The directory to write.", show_default=False)],
-    n: Annotated[str, typer.Option("--n", help="How many symbols back the models look.")] = "1-9,20",
+    text: Annotated[
+        str,
+        typer.Argument(metavar="TEXT", parser=home_text, help="A file, a directory or `python:stdlib`."),
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", parser=home_path, help="The directory to write.")],
+    n: Annotated[
+        str, typer.Option("--n", metavar="N,…", help="How many symbols back the models look.")
+    ] = "1-9,20",
     split: SharesOption = "80/10/10",
-    streams: Annotated[int, typer.Option(help="Streams that the text is split by.")] = 100,
-    unroll: Annotated[int, typer.Option(help="Steps that the split is a multiple of.")] = 100,
+    streams: Annotated[int, typer.Option(metavar="N", help="Streams that the text is split by.")] = 100,
+    unroll: Annotated[int, typer.Option(metavar="N", help="Steps that the split is a multiple of.")] = 100,
     estimator: Annotated[
-        Literal["own", "lmplz"],
-        typer.Option(help="`own`: fast, in memory. `lmplz`: KenLM's, on disk, in 2 GB."),
+        EstimatorChoice,
+        typer.Option(
+            metavar=choices(EstimatorChoice),
+            help="`own`: fast, in memory. `lmplz`: KenLM's, on disk, in 2 GB.",
+        ),
     ] = "own",
     compress: Annotated[bool, typer.Option("--gz", help="Compress the ARPA files.")] = False,
     glob: GlobOption = "*",
-    seed: Annotated[int, typer.Option(help="Fixes the order of a directory's files.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Fixes the order of a directory's files.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace older models at --out.")] = False,
 ) -> None:
     """Train n-gram models on the train part of a text, as in Karpathy, Johnson & Li (2015).
@@ -102,17 +116,23 @@ def train(
     for note in training.result:
         typer.echo(f"rnnviz: {note}", err=True)
     typer.echo(f"{out}: {len(orders)} models, n = {n}, {size_words(size_on_disk(out))}")
-    typer.echo(f"how good they are: rnnviz ngram eval {shlex.quote(str(out))}", err=True)
+    say_next(["rnnviz", "ngram", "eval", str(out)])
 
 
-@ngram.command("eval")
+@ngram.command("eval", cls=Command)
 def evaluate(
     path: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A directory of n-gram models.", show_default=False)
+        Path,
+        typer.Argument(metavar="DIR", parser=home_path, help="A directory of n-gram models."),
     ],
     text: Annotated[
         str | None,
-        typer.Argument(help="The text; by default the one they were trained on.", show_default=False),
+        typer.Argument(
+            metavar="TEXT",
+            parser=home_text,
+            help="The text; by default the one they were trained on.",
+            show_default=False,
+        ),
     ] = None,
     split: PartOption = "test",
     as_json: JsonOption = False,

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.command_help import choices
+from rnnviz.tui.home_path import home_path
 from rnnviz.tui.options import (
+    CaptureArgument,
     CellOption,
     ColourChoice,
     ColourOption,
@@ -24,28 +27,53 @@ from rnnviz.tui.options import (
 if TYPE_CHECKING:
     from rnnviz.tui.snapshot import Format
 
+FormatChoice = Literal["ansi", "html", "svg", "txt"]
+
 
 def snapshot(
-    capture: Annotated[Path, typer.Argument(help="A capture, X.zarr.", metavar="X.zarr")],
+    capture: CaptureArgument,
     cell: CellOption = None,
     signal: SignalOption = None,
     start: WishedStartOption = None,
     view: ViewOption = None,
     lines: Annotated[
         int | None,
-        typer.Option(help="Rows of text (40), or of the whole view.", min=1, max=10_000, show_default=False),
+        typer.Option(
+            metavar="N",
+            help="Rows of text (40), or of the whole view.",
+            min=1,
+            max=10_000,
+            show_default=False,
+        ),
     ] = None,
     width: Annotated[
         int | None,
         typer.Option(
-            help="Columns of text (100), or of the whole view.", min=10, max=1_000, show_default=False
+            metavar="N",
+            help="Columns of text (100), or of the whole view.",
+            min=10,
+            max=1_000,
+            show_default=False,
         ),
     ] = None,
     form: Annotated[
-        Literal["ansi", "html", "svg", "txt"] | None,
-        typer.Option("--format", help="By default what the file's suffix says, else ansi."),
+        FormatChoice | None,
+        typer.Option(
+            "--format",
+            metavar=choices(FormatChoice),
+            help="By default what the file's suffix says, else ansi.",
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="A file; by default the terminal.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            parser=home_path,
+            help="The file to write; by default the terminal.",
+        ),
+    ] = None,
     color: ColourOption = ColourChoice.AUTO,
     theme: ThemeOption = ThemeChoice.DARK,
     colours: MapOption = "red-blue",

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeVar
 import typer
 
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.command_help import choices
 from rnnviz.tui.commands.noting import note_text
+from rnnviz.tui.home_path import home_path
 from rnnviz.tui.options import (
     DeviceOption,
     EpochsOption,
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from rnnviz.engine.sweep.plan import Sweep
     from rnnviz.engine.text import Text
 
+PaperChoice = Literal["auto", "wp", "lk", "none"]
+
 Item = TypeVar("Item")
 
 FAILED = 1
@@ -38,7 +42,10 @@ FAILED = 1
 
 def sweep(
     out: Annotated[
-        Path, typer.Option(help="The directory of runs to write, or to go on with.", show_default=False)
+        Path,
+        typer.Option(
+            metavar="DIR", parser=home_path, help="The directory of runs to write, or to go on with."
+        ),
     ],
     text: TrainedTextArgument = None,
     models: Annotated[str, typer.Option(help="Kinds of layers.", metavar="KIND,…")] = "lstm,rnn,gru",
@@ -66,6 +73,7 @@ def sweep(
         int | None,
         typer.Option(
             "--jobs",
+            metavar="N",
             min=1,
             max=4096,
             help="Runs at once [default: as many as there are CPU cores and memory for, or 8 on each GPU].",
@@ -75,6 +83,7 @@ def sweep(
     threads: Annotated[
         int | None,
         typer.Option(
+            metavar="N",
             min=1,
             max=4096,
             help="CPU threads of each run [default: 1, or more of large runs and where cores would lie idle; always 1 "
@@ -83,9 +92,10 @@ def sweep(
         ),
     ] = None,
     paper: Annotated[
-        Literal["auto", "wp", "lk", "none"],
+        PaperChoice,
         typer.Option(
-            help="Compare to the paper's War and Peace or Linux kernel; `auto` knows these two texts."
+            metavar=choices(PaperChoice),
+            help="Compare to the paper's War and Peace or Linux kernel; `auto` knows these two texts.",
         ),
     ] = "auto",
     table: Annotated[

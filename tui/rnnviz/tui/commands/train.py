@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.tui.command_help import choices
 from rnnviz.tui.commands.noting import note_text, open_own_text
+from rnnviz.tui.home_path import home_path
 from rnnviz.tui.options import (
     DeviceOption,
     EpochsOption,
@@ -30,31 +32,39 @@ if TYPE_CHECKING:
     from rnnviz.engine.text import Text
     from rnnviz.engine.train import EpochDone
 
+ModelChoice = Literal["lstm", "gru", "rnn", "n-nn"]
+
 
 def train(
     context: typer.Context,
-    out: Annotated[Path, typer.Option(help="The run directory to write.", show_default=False)],
+    out: Annotated[Path, typer.Option(metavar="RUN", parser=home_path, help="The run directory to write.")],
     text: TrainedTextArgument = None,
     model: Annotated[
-        Literal["lstm", "gru", "rnn", "n-nn"],
-        typer.Option(help="The kind of layers; `gru` is the paper's. `n-nn` is no recurrent model."),
+        ModelChoice,
+        typer.Option(
+            metavar=choices(ModelChoice),
+            help="The kind of layers; `gru` is the paper's. `n-nn` is no recurrent model.",
+        ),
     ] = "lstm",
     n: Annotated[
         int | None,
-        typer.Option("--n", help="How many symbols back an n-NN looks.", show_default=False),
+        typer.Option("--n", metavar="N", help="How many symbols back an n-NN looks.", show_default=False),
     ] = None,
-    layers: Annotated[int, typer.Option(help="Layers of cells.")] = 1,
-    hidden: Annotated[int, typer.Option(help="Units in each layer.")] = 128,
+    layers: Annotated[int, typer.Option(metavar="N", help="Layers of cells.")] = 1,
+    hidden: Annotated[int, typer.Option(metavar="N", help="Units in each layer.")] = 128,
     epochs: EpochsOption = 50,
     split: SharesOption = "80/10/10",
     streams: StreamsOption = 100,
     unroll: UnrollOption = 100,
-    dropout: Annotated[float, typer.Option(help="Share of units dropped between layers and at the top.")] = 0,
+    dropout: Annotated[
+        float, typer.Option(metavar="P", help="Share of units dropped between layers and at the top.")
+    ] = 0,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     threads: Annotated[
         int | None,
         typer.Option(
+            metavar="N",
             min=1,
             max=4096,
             help="CPU threads [default: as many cores as this process may keep busy].",

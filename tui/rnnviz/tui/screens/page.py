@@ -23,6 +23,7 @@ from textual.widgets import Input
 
 from rnnviz.store.errors import RnnvizError
 from rnnviz.tui import view as moves
+from rnnviz.tui.home_path import home_path
 from rnnviz.tui.keeping import keep_model_path
 from rnnviz.tui.layout import Row, TextWindow
 from rnnviz.tui.live.client import Question
@@ -177,7 +178,7 @@ class PageScreen(Asking[View | None]):
     def ask_run(self) -> None:
         """Ask where the run is."""
         name = self.session.readers["recurrent"].name
-        self.ask(f"path of the run {name}", "", lambda answer: self.open_run(Path(answer).expanduser()))
+        self.ask(f"path of the run {name}", "", lambda answer: self.open_run(home_path(answer)))
 
     def open_run(self, path: Path) -> None:
         """Read with the run at a path, and remember it. Raises NotFound and InvalidRun."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,6 +12,7 @@ from textual.widgets import Static
 from rnnviz.store.errors import RnnvizError
 from rnnviz.tui.addresses import address_of
 from rnnviz.tui.errand import Cancelled
+from rnnviz.tui.home_path import home_path
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.dialog import Dialog
 from rnnviz.tui.screens.message import MessageScreen
@@ -67,7 +67,7 @@ class Sharing(ShadedText):
         self.ask("write (.ans .html .svg .txt)", name, self._write)
 
     def _write(self, answer: str) -> None:
-        path = Path(answer).expanduser()
+        path = home_path(answer)
         view, form = self.view, format_of(path)
         sheet = Sheet(*self.query_one("#canvas", Canvas).size)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import ClassVar
 
 from textual.binding import Binding
 
 from rnnviz.tui import view as moves
 from rnnviz.tui.cells import Cell, parse_cell, step, to_layer
+from rnnviz.tui.home_path import home_path
 from rnnviz.tui.keeping import keep_model_path
 from rnnviz.tui.live.whereabouts import ngrams_at
 from rnnviz.tui.screens.bindings import key
@@ -105,7 +105,7 @@ class PageModels(PageScreen):
     def _open_ngrams(self, answer: str) -> None:
         names = self.session.ngram_names
         model = names[max(names)] if names else None
-        path, capture = Path(answer).expanduser(), self.session.capture
+        path, capture = home_path(answer), self.session.capture
         self.session.open_ngrams(ngrams_at(path, capture, model))
         if model is not None:
             keep_model_path(capture.path, model, path)

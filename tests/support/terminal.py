@@ -103,6 +103,17 @@ class Terminal:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def modes(self) -> list[object]:
+        """How the terminal treats what is typed and written: what `tcgetattr` returns."""
+        return termios.tcgetattr(self._master)
+
+    @property
+    def painted(self) -> list[list[pyte.screens.Char]]:
+        """Every column of the screen with its colours."""
+        rows, columns = self.screen.lines, self.screen.columns
+        return [[self.screen.buffer[y][x] for x in range(columns)] for y in range(rows)]
+
     def send(self, data: str) -> None:
         """Send all of it at once, as a terminal does what a mouse did."""
         os.write(self._master, data.encode())

@@ -72,7 +72,7 @@ async def test_the_list_sorts_filters_and_goes_to_a_cell(made: HandMade) -> None
         await ui.press("r")
         assert ui.rows[2].startswith("▸ 1:9 ")  # it never moves
         assert "1 dead" in ui.rows[22]
-        await ui.press("d")
+        await ui.press("z")
         assert "1 dead hidden" in ui.rows[22]
         assert "39 of 40 cells" in ui.rows[0]
 

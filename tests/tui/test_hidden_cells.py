@@ -62,7 +62,7 @@ async def ui(made: HandMade) -> AsyncIterator[Explored]:
 async def test_steps_pass_over_cells_that_were_hidden_in_the_list(made: HandMade, ui: Explored) -> None:
     cells = alive(made, "c")
     assert len(cells) == 2 * UNITS - 5
-    await ui.press("c", "d", "escape")
+    await ui.press("c", "z", "escape")
     assert "5 dead hidden" in ui.rows[0]
     for by, key in ((1, "j"), (-1, "k"), (10, "J"), (-10, "K")):
         for _ in range(4):
@@ -82,7 +82,7 @@ async def test_the_list_and_the_text_agree_and_both_show_them_again(ui: Explored
     await ui.press("c")
     assert "19 of 24 cells" in ui.rows[0]
     assert "5 dead hidden" in ui.shown
-    await ui.press("d", "q")
+    await ui.press("z", "q")
     assert "hidden" not in ui.rows[0]
     await ui.press("j")
     assert ui.view.cell == Cell(0, 1)
@@ -117,7 +117,7 @@ def test_hidden_cells_in_a_terminal(made: HandMade) -> None:
         terminal.wait_for_text("mean")
         terminal.press("c")
         terminal.wait_for_text("24 cells")
-        terminal.press("d")
+        terminal.press("z")
         terminal.wait_for_text("5 dead hidden")
         terminal.press("c")
         terminal.wait_for(lambda: "5 dead hidden" in terminal.row(0), "how many are hidden")

@@ -298,11 +298,11 @@ async def test_a_mark_taken_away_by_mistake_comes_back(capture: Capture) -> None
     app = Explorer(capture, View("model", Cell(0, 3), "c"), Depth.TRUE, "dark")
     async with app.run_test(size=(100, 30)) as pilot:
         ui = Explored(app, pilot)
-        await ui.press("M", "j", "d", "d", "d")
-        assert isinstance(app.screen, MarksScreen)  # nothing is left, and a key more is not for the text
-        await ui.press("d", "u", "u", "q")
+        await ui.press("M", "j", "delete", "j", "delete", "j", "backspace")
+        assert isinstance(app.screen, MarksScreen)  # none is left
+        await ui.press("delete", "G", "delete", "q")
         assert read_marks(capture.path) == [marks[0], marks[2]]
-        await ui.press("M", "u", "d", "u", "j", "enter")
+        await ui.press("M", "d", "delete", "delete", "G", "enter")
         assert ui.view.cursor == 300
     assert read_marks(capture.path) == [marks[0], marks[2]]
     beside.unlink()

@@ -137,14 +137,14 @@ def test_a_killed_process_is_a_message_and_comes_back(path: Path) -> None:
         terminal.wait_for_text("was killed by signal 9")
         terminal.press(*", no")  # one can type on
         terminal.wait_for(lambda: terminal.row(1).startswith("the war, no"), "what was typed")
-        terminal.press("escape", "r")
+        terminal.press("escape", "!")
         terminal.wait_for_text("nats a symbol")
         (again,) = children_of(terminal.pid)
         assert again != child
         os.kill(again, signal.SIGSTOP)
         terminal.press("i", *" said")
         terminal.wait_for_text("has not answered for")
-        terminal.press("escape", "r")
+        terminal.press("escape", "!")
         terminal.wait_for_text("nats a symbol")
         terminal.press("q", "q")
         assert terminal.wait_for_exit() == 0

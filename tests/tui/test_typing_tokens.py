@@ -219,5 +219,5 @@ def test_there_are_no_ngrams_over_words(words: Typed) -> None:
         terminal.wait_for_text("1.0  commands")
         terminal.press("N")
         terminal.wait_for_text("n-gram models are over bytes")
-        terminal.press("o")
+        terminal.press("\\")
         terminal.wait_for_text("tokens writes")

@@ -7,12 +7,17 @@ import signal
 import sys
 import termios
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any, ClassVar
 
 from textual import work
+from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
+from textual.drivers.linux_driver import LinuxDriver
 from textual.events import CursorPosition, Event, InputEvent, Key, Paste
 from textual.screen import Screen
 from textual.widgets import Input
@@ -20,6 +25,7 @@ from textual.widgets import Input
 from rnnviz.store.reader import Capture
 from rnnviz.tui.palette import Depth
 from rnnviz.tui.screens.help import keys_of
+from rnnviz.tui.screens.shaded import ShadedText
 from rnnviz.tui.screens.text import TextScreen
 from rnnviz.tui.source import Source
 from rnnviz.tui.view import View
@@ -39,6 +45,10 @@ class Explorer(App[None]):
     """Shows one capture. Colours are the palette's own or the terminal's, never a Textual theme's."""
 
     TITLE = "rnnviz"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # With priority, so that it works under dialogs and in questions, too.
+        Binding("ctrl+z", "suspend", "suspend", show=False, priority=True)
+    ]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (LOW, "-high")]  # noqa: RUF012  (Textual has it as an instance variable)
     CSS = """
     CommandPalette.-low > Vertical { margin-top: 0; }
@@ -59,6 +69,8 @@ class Explorer(App[None]):
     ) -> None:
         """`source` is one of this capture that has read already, if there is one; `run` where its run is."""
         super().__init__(ansi_color=True)
+        self.terminal_modes: list[Any] | None = None
+        """How the terminal was before the program changed it, if that is known: so it is left to the shell."""
         self._stands = False
         self._early: deque[Event] = deque()
         self._text_screen = TextScreen(capture, view, depth, theme, source or Source(capture))
@@ -93,6 +105,8 @@ class Explorer(App[None]):
         self.push_screen(self._text_screen)
         if not self.is_headless:
             self.set_interval(HANG_UP, self._leave_with_terminal)
+            if isinstance(self._driver, LinuxDriver) and self.terminal_modes is not None:
+                self._driver.attrs_before = self.terminal_modes
 
     def _leave_with_terminal(self) -> None:
         """End where the terminal is gone and has not said so: Textual would read its end for ever, at full speed."""
@@ -129,6 +143,17 @@ class Explorer(App[None]):
             await asyncio.sleep(STROKE)
         self._stands = True
 
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Run it; the text screen is told before."""
+        if isinstance(default_namespace, ShadedText) and isinstance(action, str):
+            default_namespace.key_comes(action)
+        return await super().run_action(action, default_namespace, namespaces)
+
     def on_cursor_position(self, event: CursorPosition) -> None:
         """The terminal's answer to one of the questions where its cursor is."""
         for canvas in self._waiting[:1]:  # none: the answer to an earlier program's question
@@ -137,7 +162,8 @@ class Explorer(App[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Ctrl-Q, which Textual gives every program to quit by, is too near to other keys where somebody types."""
         typing = isinstance(self.focused, Input) or getattr(self.screen, "typing", False)
-        return not (action == "quit" and typing)
+        undoes = action == "suspend" and getattr(self.screen, "ctrl_z_undoes", False)
+        return not ((action == "quit" and typing) or undoes)
 
     def action_help_quit(self) -> None:
         """Ctrl-C, which ends other programs: say what ends this one, in a line that is free for it if there is one."""
@@ -147,8 +173,17 @@ class Explorer(App[None]):
             self.notify("Esc goes back, and q quits from the text view", timeout=2)
 
     async def action_quit(self) -> None:
+        await self._answered()
+        self.exit()
+
+    async def action_suspend(self) -> None:
+        """Give the terminal back to the shell until that calls the program to the foreground again."""
+        await self._answered()
+        self.action_suspend_process()
+
+    async def _answered(self) -> None:
+        """Wait until the terminal has answered all that it was asked, or is not going to."""
         for _ in range(int(FAREWELL / 0.01)):
             if not self._waiting:
                 break
             await asyncio.sleep(0.01)
-        self.exit()

@@ -110,7 +110,7 @@ def explore_view(opened: Capture, view: View, color: str, theme: str, run: Path 
 
     found = depth_of_terminal(color)
     source = Source(opened)
-    with without_echo():
+    with without_echo() as modes:
         with paint_first(source, view, found.depth, theme):
             # Textual reads both when it is imported, and decides by itself where they are not set.
             os.environ["TEXTUAL_COLOR_SYSTEM"] = _COLOR_SYSTEMS[found.depth]
@@ -124,6 +124,7 @@ def explore_view(opened: Capture, view: View, color: str, theme: str, run: Path 
             app = Explorer(opened, view, found.depth, theme, source, run)
         if terminal_is_gone():  # Textual would wait for ever to write its first screen
             sys.exit(128 + signal.SIGHUP)
+        app.terminal_modes = modes
         app.run()
     keep_view(opened.path, address_of(app.view))
     sys.exit(app.return_code or 0)

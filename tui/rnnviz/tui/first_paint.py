@@ -12,6 +12,7 @@ import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any, TypeAlias
 
 from rnnviz.tui import view as moves
 from rnnviz.tui.difference import painted
@@ -24,14 +25,17 @@ from rnnviz.tui.view import View
 
 PATIENCE = 0.5
 """Seconds to wait for the disk before the application starts without a first screen."""
+TerminalModes: TypeAlias = list[Any]
+"""What `tcgetattr` returns."""
 _INPUT_MODES, _LOCAL_MODES = 0, 3
 """Where these modes stand in what `tcgetattr` returns."""
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?1049l\x1b[?25h"
 
 
 @contextmanager
-def without_echo() -> Iterator[None]:
-    """Keep keys that are pressed meanwhile, unseen, for whoever reads the terminal next; then leave it as it was."""
+def without_echo() -> Iterator[TerminalModes]:
+    """Keep keys that are pressed meanwhile, unseen, for whoever reads the terminal next; then leave it as it was.
+    What is inside learns how it was."""
     keyboard = sys.stdin.fileno()
     before = termios.tcgetattr(keyboard)
     quiet = termios.tcgetattr(keyboard)
@@ -39,7 +43,7 @@ def without_echo() -> Iterator[None]:
     quiet[_INPUT_MODES] &= ~termios.ICRNL  # Enter shall be Enter when it is read
     termios.tcsetattr(keyboard, termios.TCSANOW, quiet)
     try:
-        yield
+        yield before
     finally:
         with suppress(termios.error):  # the terminal may be gone
             termios.tcsetattr(keyboard, termios.TCSADRAIN, before)

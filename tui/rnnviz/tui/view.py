@@ -132,15 +132,24 @@ def moved_by_rows(view: View, by: int, window: TextWindow, width: int, height: i
 
 
 def moved_by_pages(view: View, by: int, window: TextWindow, width: int, height: int) -> View:
-    """Screen and cursor a page further, a row of the old page kept in sight."""
-    step = max(1, height - 1)
+    """Screen and cursor `by` pages further, a row of the old page kept in sight."""
+    return _moved_with_screen(view, by * max(1, height - 1), window, width, height)
+
+
+def moved_by_half_pages(view: View, by: int, window: TextWindow, width: int, height: int) -> View:
+    """Screen and cursor `by` half pages further."""
+    return _moved_with_screen(view, by * max(1, height // 2), window, width, height)
+
+
+def _moved_with_screen(view: View, by: int, window: TextWindow, width: int, height: int) -> View:
+    """Screen and cursor `by` rows further."""
     top = window.row(view.top, width)
     if by > 0:
-        target = filled(window.rows_from(top.start, width, step * by + 1)[-1], window, width, height)
+        target = filled(window.rows_from(top.start, width, by + 1)[-1], window, width, height)
     else:
-        before = window.rows_before(top.start, width, -step * by)
+        before = window.rows_before(top.start, width, -by)
         target = before[0] if before else top
-    moved = moved_by_rows(view, by * step, window, width, height)
+    moved = moved_by_rows(view, by, window, width, height)
     rows = window.rows_from(target.start, width, height)
     at = min(max(window.byte_of(moved.cursor), rows[0].start), rows[-1].stop - 1)
     cursor = window.symbol_of(at)

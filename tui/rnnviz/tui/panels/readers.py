@@ -17,7 +17,7 @@ from rnnviz.tui.painting import Inks, Line, spread
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.predictions import SHORT_NAME, bar_lines
 
-AGAIN = "Esc and then r start it again."
+AGAIN = "Esc and then ! start it again."
 _WHITE = " \t\n\v\f\r"
 SLOW = 1.0
 """Seconds without an answer after which that is said."""

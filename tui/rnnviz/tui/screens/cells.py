@@ -43,8 +43,10 @@ class CellsScreen(ListedCells):
         key("k,up", "mark(-1)", "up", "Mark one cell up"),
         key("J", "mark(10)", "ten down", "Mark ten cells down"),
         key("K", "mark(-10)", "ten up", "Mark ten cells up"),
-        key("pagedown,space", "page(1)", "page down", "One screen down"),
-        key("pageup", "page(-1)", "page up", "One screen up"),
+        key("pagedown,space,ctrl+f", "page(1)", "page down", "One screen down"),
+        key("pageup,ctrl+b", "page(-1)", "page up", "One screen up"),
+        key("ctrl+d", "half(1)", "half down", "Half a screen down"),
+        key("ctrl+u", "half(-1)", "half up", "Half a screen up"),
         key("home,g", "edge(-1)", "first", "To the first cell"),
         key("end,G", "edge(1)", "last", "To the last cell"),
         key("right", "sort(1)", "sort by", "Sort by the next column", show=True),
@@ -59,12 +61,13 @@ class CellsScreen(ListedCells):
         ),
         key("=", "alike", "like this", "Compare all cells with this one over the text", show=True),
         key(
-            "d", "dead", "dead", "Hide dead cells, here and from j and k in the text, or show them", show=True
+            "z", "dead", "dead", "Hide dead cells, here and from j and k in the text, or show them", show=True
         ),
         key("s", "signal(1)", "signal", "The same of the next signal", show=True),
         key("S", "signal(-1)", "previous signal", "The same of the previous signal"),
         key("*", "pin", "pin", f"Pin this cell under the text, or unpin it; {MOST} at most"),
         key("ctrl+l", "redraw", "redraw", "Draw the whole screen again"),
+        key("ctrl+z", "app.suspend", "suspend", "Back to the shell for a while; fg there comes back here"),
     ]
 
     def on_key(self, event: events.Key) -> None:
@@ -103,6 +106,9 @@ class CellsScreen(ListedCells):
 
     def action_page(self, by: int) -> None:
         self.action_mark(by * max(1, self._height - MARGIN - 1))
+
+    def action_half(self, by: int) -> None:
+        self.action_mark(by * max(1, (self._height - MARGIN) // 2))
 
     def action_edge(self, to: int) -> None:
         self.action_mark(to * sum(self.cells.units))

@@ -130,7 +130,7 @@ class Commands(PageScreen):
     GROUP = "Commands, after Esc"
     MODES = (False,)
     KEYS: ClassVar[list[Binding]] = [
-        key("i,a", "type", "type", "Type on", show=True),
+        key("i", "type", "type", "Type on", show=True),
         key("escape,q", "leave", "text view", "Back to the text view; what was typed stays", show=True),
         key("g", "edge(False)", "start", "To the start of the page"),
         key("G", "edge(True)", "end", "To the end of the page"),

@@ -38,7 +38,8 @@ _KEY_NAMES = {
 
 def keys_of(binding: Binding) -> str:
     """A binding's keys as they stand on a keyboard."""
-    return " ".join(_name_of(key) for key in binding.key.split(","))
+    keys = binding.key.split(",") if len(binding.key) > 1 else [binding.key]  # a comma is a key, too
+    return " ".join(map(_name_of, keys))
 
 
 def _name_of(key: str) -> str:

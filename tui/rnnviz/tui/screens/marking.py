@@ -6,23 +6,17 @@ import re
 from dataclasses import replace
 from typing import ClassVar
 
-import numpy as np
 from textual.binding import BindingType
 
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.store.reader import Capture
 from rnnviz.tui.addresses import address_of, view_at
-from rnnviz.tui.errand import Cancelled
 from rnnviz.tui.keeping import Mark, read_marks, write_marks
-from rnnviz.tui.layout import NEWLINE
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.marks import MarksScreen
-from rnnviz.tui.screens.shaded import ShadedText
-
-_PIECE = 1 << 20
+from rnnviz.tui.screens.numbered import Numbered
 
 
-class Marking(ShadedText):
+class Marking(Numbered):
     GROUP = "Places"
     BINDINGS: ClassVar[list[BindingType]] = [
         key(
@@ -47,12 +41,9 @@ class Marking(ShadedText):
         number = int(re.sub("[,_]", "", match[2]))
         length = self.capture.captured
         if match[3]:
-            self.go_to(min(number * length // 100, length - 1))
+            self.go_to_share(number)
         elif match[1][:1] == "l":
-            missing = f"the text has fewer than {number:,} lines"
-            self.jump(
-                "counting lines", lambda c, _, cancelled: start_of_line(c, number, cancelled), missing=missing
-            )
+            self.go_to_line(number)
         elif match[1]:
             starts = self.capture.segments[:, 0]
             if not 1 <= number <= len(starts) or starts[number - 1] >= length:
@@ -102,19 +93,3 @@ class Marking(ShadedText):
 
         before = list(marks)
         self.app.push_screen(MarksScreen(marks), back)
-
-
-def start_of_line(capture: Capture, line: int, cancelled: Cancelled) -> int | None:
-    """The first symbol of a line, counted from 1; None where the text has fewer."""
-    before, length = line - 1, capture.text_bytes
-    if before == 0:
-        return 0
-    for start in range(0, length, _PIECE):
-        if cancelled(start / length):
-            return None
-        ends = np.flatnonzero(capture.text(start, min(start + _PIECE, length)) == NEWLINE)
-        if len(ends) >= before:
-            byte = start + int(ends[before - 1]) + 1
-            return capture.symbol_at(byte) if byte < length else None
-        before -= len(ends)
-    return None

@@ -9,7 +9,6 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import OptionList
-from textual.widgets.option_list import Option
 
 from rnnviz.tui.glyphs import visible
 from rnnviz.tui.keeping import Mark
@@ -28,32 +27,50 @@ class MarksScreen(ModalScreen[tuple[list[Mark], Mark | None]]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key("escape,q", "leave", "Close", "Back to the text"),
-        key("d,delete", "drop", "Delete", "Take the mark away"),
-        key("u", "restore", "Undo", "Put the mark back that was taken away last"),
+        key("delete,backspace", "drop", "Delete", "Take the mark away, or put it back"),
         key("j", "step(1)", "down", "Next mark"),
         key("k", "step(-1)", "up", "Previous mark"),
+        key("space,ctrl+f", "page(1)", "page down", "One screen down"),
+        key("ctrl+b", "page(-1)", "page up", "One screen up"),
+        key("ctrl+d", "half(1)", "half down", "Half a screen down"),
+        key("ctrl+u", "half(-1)", "half up", "Half a screen up"),
+        key("g", "edge(False)", "first", "First mark"),
+        key("G", "edge(True)", "last", "Last mark"),
     ]
 
     def __init__(self, marks: list[Mark]) -> None:
         super().__init__()
         self._marks = marks
-        self._dropped: list[tuple[int, Mark]] = []
-        """Those that were taken away, each with its place then."""
+        self._dropped: set[int] = set()
+        """The rows of the marks that are taken away."""
 
     def compose(self) -> ComposeResult:
-        marks = OptionList(*(self._option(mark) for mark in self._marks))
+        marks = OptionList(*(self._option(row) for row in range(len(self._marks))))
         marks.border_title = "Marks"
-        marks.border_subtitle = "Enter goes there, d deletes, u undoes, Esc closes"
+        marks.border_subtitle = "Enter goes there, Del takes away or puts back, Esc closes"
         yield marks
 
-    def _option(self, mark: Mark) -> Option:
-        return Option(Content(f"{mark.symbol:>12,}  {visible(mark.note) or visible(mark.view)}"))
+    def _option(self, row: int) -> Content:
+        mark = self._marks[row]
+        dropped = row in self._dropped
+        told = f"{'×' if dropped else ' '}{mark.symbol:>12,}  {visible(mark.note) or visible(mark.view)}"
+        return Content.styled(told, "dim strike") if dropped else Content(told)
+
+    @property
+    def _left(self) -> list[Mark]:
+        return [mark for row, mark in enumerate(self._marks) if row not in self._dropped]
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss((self._marks, self._marks[event.option_index]))
+        self.dismiss((self._left, self._marks[event.option_index]))
 
     def action_leave(self) -> None:
-        self.dismiss((self._marks, None))
+        self.dismiss((self._left, None))
+
+    def action_drop(self) -> None:
+        marks = self.query_one(OptionList)
+        if marks.highlighted is not None:
+            self._dropped ^= {marks.highlighted}
+            marks.replace_option_prompt_at_index(marks.highlighted, self._option(marks.highlighted))
 
     def action_step(self, by: int) -> None:
         marks = self.query_one(OptionList)
@@ -62,23 +79,13 @@ class MarksScreen(ModalScreen[tuple[list[Mark], Mark | None]]):
         else:
             marks.action_cursor_up()
 
-    def action_drop(self) -> None:
-        marks = self.query_one(OptionList)
-        if marks.highlighted is not None:
-            place = marks.highlighted
-            self._dropped.append((place, self._marks.pop(place)))
-            self._show(min(place, len(self._marks) - 1))
+    async def action_page(self, by: int) -> None:
+        await self.query_one(OptionList).run_action("page_down" if by > 0 else "page_up")
 
-    def action_restore(self) -> None:
-        if self._dropped:
-            place, mark = self._dropped.pop()
-            self._marks.insert(place, mark)
-            self._show(place)
-
-    def _show(self, place: int) -> None:
-        """Show the marks there are now, the one at a place highlighted."""
+    def action_half(self, by: int) -> None:
         marks = self.query_one(OptionList)
-        marks.clear_options()
-        marks.add_options(map(self._option, self._marks))
-        marks.highlighted = place if self._marks else None
-        marks.border_title = "Marks" if self._marks else "No marks are left"
+        row = (marks.highlighted or 0) + by * max(1, marks.size.height // 2)
+        marks.highlighted = min(max(row, 0), len(self._marks) - 1)
+
+    def action_edge(self, to_last: bool) -> None:
+        self.query_one(OptionList).highlighted = len(self._marks) - 1 if to_last else 0

@@ -8,26 +8,39 @@ from textual.binding import BindingType
 
 from rnnviz.tui import view as moves
 from rnnviz.tui.screens.bindings import key
-from rnnviz.tui.screens.shaded import ShadedText
+from rnnviz.tui.screens.numbered import Numbered
 from rnnviz.tui.widgets.canvas import Canvas
 
 WHEEL = 3
 """Rows that a notch of the mouse's wheel scrolls."""
 
 
-class Movement(ShadedText):
+class Movement(Numbered):
     GROUP = "Text"
     BINDINGS: ClassVar[list[BindingType]] = [
         key("left", "symbols(-1)", "left", "Cursor one symbol back"),
         key("right", "symbols(1)", "right", "Cursor one symbol on"),
         key("up", "rows(-1)", "up", "Cursor one row up"),
         key("down", "rows(1)", "down", "Cursor one row down"),
-        key("pageup", "pages(-1)", "page up", "One screen up"),
-        key("pagedown,space", "pages(1)", "page down", "One screen down"),
+        key("pagedown,space,ctrl+f", "pages(1)", "page down", "One screen down"),
+        key("pageup,ctrl+b", "pages(-1)", "page up", "One screen up"),
+        key("ctrl+d", "half(1)", "half down", "Half a screen down"),
+        key("ctrl+u", "half(-1)", "half up", "Half a screen up"),
         key("home", "row_end(False)", "row start", "Cursor to the start of its row"),
         key("end", "row_end(True)", "row end", "Cursor to the end of its row"),
-        key("g", "edge(False)", "start", "To the start of the text"),
-        key("G", "edge(True)", "end", "To the end of the text"),
+        key(
+            "g",
+            "edge(False)",
+            "start",
+            "To the start of the text; with a number before it to that line, as G",
+        ),
+        key(
+            "G",
+            "edge(True)",
+            "end",
+            "To the end of the text; with a number before it, as in 1200G, to that line",
+        ),
+        key("%", "share", "share", "With a number before it, as in 50%, to that share of the text"),
     ]
 
     def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
@@ -51,5 +64,17 @@ class Movement(ShadedText):
     def action_row_end(self, to_end: bool) -> None:
         self.move(lambda v, window, w, h: moves.moved_in_row(v, to_end, window, w, h))
 
+    def action_half(self, by: int) -> None:
+        self.move(lambda v, window, w, h: moves.moved_by_half_pages(v, by, window, w, h))
+
+    def action_share(self) -> None:
+        if self._number is None:
+            self.say("type a number before %, as in 50%")
+        else:
+            self.go_to_share(self._number)
+
     def action_edge(self, to_end: bool) -> None:
-        self.go_to(self.capture.captured - 1 if to_end else 0)
+        if self._number is not None:
+            self.go_to_line(self._number)
+        else:
+            self.go_to(self.capture.captured - 1 if to_end else 0)

@@ -68,6 +68,8 @@ class PageScreen(Asking[View | None]):
     PageScreen #hints { height: 1; }
     """
     AUTO_FOCUS = ""
+    ctrl_z_undoes: ClassVar[bool] = True
+    """Elsewhere Ctrl-Z suspends the program."""
 
     class Changed(Message):
         """A model has said something."""

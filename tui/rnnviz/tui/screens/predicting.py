@@ -38,8 +38,8 @@ class Predicting(Seeking):
             "Next error of the left model (p < 0.5 for what came), or of the only one",
         ),
         key("E", "error(True)", "previous error", "Previous error of the left model"),
-        key("d", "parting(False)", "next parting", "Next place where one model is right and the other wrong"),
-        key("D", "parting(True)", "previous parting", "Previous place where only one model is right"),
+        key("d", "parting(False)", "disagreement", "Next place where one model is right and the other wrong"),
+        key("D", "parting(True)", "disagreement before", "Previous place where only one model is right"),
         key(
             "a",
             "advantage(False)",

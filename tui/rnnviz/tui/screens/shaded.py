@@ -280,7 +280,11 @@ class ShadedText(Errands):
         if self.said is not None:
             self.query_one("#hints", Lines).show([[(f" {self.said}", inks.accent)]])
             return
-        self.query_one("#hints", Lines).show([self.hints(inks)])
+        self.query_one("#hints", Lines).show([self.bottom_line(inks) or self.hints(inks)])
+
+    def bottom_line(self, inks: Inks) -> Line | None:
+        """What the line at the bottom shows instead of the hints, if anything."""
+        return None
 
     def hints(self, inks: Inks) -> Line:
         """The keys that the line at the bottom names."""
@@ -293,12 +297,18 @@ class ShadedText(Errands):
         """Every group's name and keys, in the order in which the class lists the groups."""
         groups = [base for base in cls.__mro__ if issubclass(base, ShadedText) and "GROUP" in base.__dict__]
         return [
-            (base.GROUP, [b for b in base.__dict__.get("BINDINGS", []) if isinstance(b, Binding)])
+            (
+                base.GROUP,
+                [b for b in base.__dict__.get("BINDINGS", []) if isinstance(b, Binding) and b.tooltip],
+            )
             for base in groups
             if base.GROUP
         ]
 
     # Questions
+
+    def key_comes(self, action: str) -> None:
+        """A key is about to have its action done."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a question is open, keys belong to its answer."""

@@ -48,7 +48,7 @@ class Stepping(ShadedText):
             "z",
             "hide_dead",
             "hide dead",
-            "Step over dead cells, or over none, as d does in the list of cells",
+            "Step over dead cells, or over none, as in the list of cells",
         ),
         key("l", "model", "next model", "The cells of the next model of the capture that has cells"),
         key(":", "ask_cell", "go to cell", "Go to a cell by name, as in 1:37", show=True),

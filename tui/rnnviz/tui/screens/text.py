@@ -35,6 +35,7 @@ class Screenful(ShadedText):
         key("B", "map", "colour map", "Next map of diverging colours"),
         key("ctrl+p", "app.command_palette", "commands", "Find any of these by name"),
         key("ctrl+l", "redraw", "redraw", "Draw the whole screen again"),
+        key("ctrl+z", "app.suspend", "suspend", "Back to the shell for a while; fg there comes back here"),
         key("question_mark", "help", "keys", "This list", show=True),
         key("q", "app.quit", "quit", "Quit, as Ctrl-Q does wherever nothing is typed", show=True),
     ]

@@ -72,7 +72,7 @@ class PageModels(PageScreen):
         key("T", "shade(-1)", "shade back", "The shading before"),
         key("R", "ask_run", "run", "Give the path of the run to read with"),
         key("N", "ask_ngrams", "n-grams", "Give the path of a directory of n-gram models"),
-        key("r", "restart", "start again", "Start a model's process that has ended or hangs once more"),
+        key("!", "restart", "start again", "Start a model's process that has ended or hangs once more"),
     ]
 
     def action_ngram(self, by: int) -> None:

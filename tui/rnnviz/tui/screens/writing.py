@@ -29,8 +29,8 @@ class Writing(PageScreen):
         key("backspace", "unwrite", "one symbol back", "Take away the last symbol of the page"),
         key(">", "warmer(1)", "warmer", "Higher temperature: more surprising symbols"),
         key("<", "warmer(-1)", "colder", "Lower temperature: likelier symbols; at 0 always the likeliest"),
-        key("d", "reseed", "draw anew", "Other dice: what is written from here on comes out differently"),
-        key("o", "other_writer", "other writer", "The other of the two models writes"),
+        key(",", "reseed", "other dice", "Other dice: what is written from here on comes out differently"),
+        key("backslash", "other_writer", "other writer", "The other of the two models writes"),
     ]
 
     def action_write(self) -> None:

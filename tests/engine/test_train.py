@@ -17,6 +17,7 @@ from safetensors.torch import load, load_file, save_file
 from torch import nn
 
 from rnnviz.engine import train as training
+from rnnviz.engine.goal import change_epochs
 from rnnviz.engine.model import initialise
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.run import RunConfig, load_run
@@ -263,6 +264,62 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(
             assert without_times(run) == without_times(expected)
             _assert_same_weights(snapshot, expected.path)
     assert number > 20
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
+def test_going_on_beyond_the_first_goal_gives_the_same_bits(
+    tmp_path: Path, text: Text, config: RunConfig
+) -> None:
+    """From a complete run, and from one that is stopped in the midst of what was added; the schedule goes on."""
+    config = replace(config, decay_after=1)
+    expected = go_on(start(tmp_path / "whole", text, replace(config, epochs=6)).path, text)
+    path = start(tmp_path / "parts", text, replace(config, epochs=1)).path
+    for epochs in (3, 6):
+        for _ in train(path, text, device=CPU, keep_checkpoint=True):
+            pass
+        torch.manual_seed(12345)
+        run = change_epochs(load_run(path), text, epochs, command="rnnviz train")
+        assert load_run(path) == run
+        assert not run.complete
+    batches = config.split.columns(text.length)["train"]
+    assert not go_on(path, text, until=lambda event: event.done >= 40 * (4 * batches + 2)).complete
+    assert without_times(go_on(path, text)) == without_times(expected)
+    assert (path / "model.safetensors").read_bytes() == (expected.path / "model.safetensors").read_bytes()
+
+
+def test_a_goal_may_be_lowered_to_what_is_done(tmp_path: Path, text: Text) -> None:
+    """In the midst of the third epoch, to two: the run is complete, and can still go on from that midst."""
+    config = replace(SMALL, epochs=8)
+    path = start(tmp_path / "run", text, config).path
+    batches = config.split.columns(text.length)["train"]
+    stopped = go_on(path, text, until=lambda event: event.done >= 40 * (2 * batches + 3))
+    with pytest.raises(InvalidRequest, match="less than the 2 epochs"):
+        change_epochs(stopped, text, 1, command="")
+    change_epochs(stopped, text, 2, command="rnnviz train")
+    events = list(train(path, text, device=CPU, keep_checkpoint=True))
+    assert all(event.done <= event.total for event in events)
+    assert load_run(path).complete
+    two = go_on(start(tmp_path / "two", text, replace(config, epochs=2)).path, text)
+    assert without_times(load_run(path)) == without_times(two)
+    change_epochs(load_run(path), text, 4, command="rnnviz train")
+    four = go_on(start(tmp_path / "four", text, replace(config, epochs=4)).path, text)
+    assert without_times(go_on(path, text)) == without_times(four)
+    _assert_same_weights(path, four.path)
+
+
+def test_a_goal_is_changed_only_where_training_can_go_on(tmp_path: Path, text: Text) -> None:
+    run = go_on(start(tmp_path / "run", text).path, text)
+    before = (run.path / "run.json").read_bytes()
+    other = open_text(str(write_words(tmp_path / "other", 2500, seed=1)))
+    with pytest.raises(InvalidText, match="SHA-256"):
+        change_epochs(run, other, 9, command="")
+    with pytest.raises(InvalidRun, match=r"no checkpoint\.safetensors") as caught:
+        change_epochs(run, text, 9, command="")
+    assert "--force" in caught.value.hint
+    (run.path / "checkpoint.safetensors").write_bytes(b"no checkpoint")
+    with pytest.raises(InvalidRun, match="damaged"):
+        change_epochs(run, text, 9, command="")
+    assert (run.path / "run.json").read_bytes() == before
 
 
 def test_another_text_is_refused(tmp_path: Path, text: Text) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load
 
 from rnnviz.engine.run import load_run
 from support.command import Command, Done
@@ -43,11 +46,16 @@ def _refused(done: Done, code: int, sentence: str, hint: str) -> None:
 
 def test_training_prints_a_line_per_epoch_and_the_test_loss(rnnviz: Command, text: Path) -> None:
     done = rnnviz("train", "text.txt", "--out", "runs/small", *SMALL)
-    assert (done.code, done.err) == (0, "")
+    assert done.code == 0
     *epochs, last = done.out.splitlines()
     assert len(epochs) == 2
     assert all(EPOCH.match(line) for line in epochs)
-    assert last.startswith("test loss ")
+    assert re.fullmatch(
+        r"runs/small: LSTM 1×5, test loss \d\.\d{4} ± 0\.\d{4} nats per symbol \(\d\.\d{4} bits\), "
+        r"best epoch \d of 2",
+        last,
+    )
+    assert done.err.splitlines()[-1] == "next: rnnviz capture runs/small --out small.zarr"
     measured = rnnviz("eval", "runs/small", "--json")
     record = json.loads(measured.out)
     assert record.keys() == {"loss", "deviation", "bits", "symbols", "unit"}
@@ -115,7 +123,12 @@ def test_evaluating_parts_and_other_texts(
     [
         (["none.txt", "--out", "run"], 2, "no file or directory none.txt", "python:stdlib"),
         (["--out", "run"], 2, "no TEXT", "rnnviz train TEXT"),
-        (["text.txt", "--out", "run"], 2, "fewer than one mini-batch of 100 streams × 100", "--streams"),
+        (
+            ["text.txt", "--out", "run", "--streams", "100", "--unroll", "100"],
+            2,
+            "fewer than one mini-batch of 100 streams × 100",
+            "--streams",
+        ),
         (["text.txt", "--out", "run", "--split", "80/20"], 2, "80/20", "--split"),
         (["text.txt", "--out", "run", "--hidden", "0"], 2, "--hidden 0", "--hidden"),
         (["text.txt", "--out", "text.txt", *SMALL], 2, "text.txt exists and is no run", "--out"),
@@ -151,9 +164,83 @@ def test_a_finished_run_is_replaced_only_with_force(rnnviz: Command, text: Path,
     _refused(rnnviz("train", "text.txt", "--out", "run", *SMALL), 2, "already holds a run", "--force")
     assert (tmp_path / "run" / "run.json").read_bytes() == before
     resumed = rnnviz("train", "--resume", "--out", "run")
-    assert (resumed.code, resumed.out) == (0, "run is complete: there is nothing to resume\n")
+    assert resumed.code == 0
+    assert resumed.err.splitlines()[0].startswith("run is complete: there is nothing to resume")
+    assert (tmp_path / "run" / "run.json").read_bytes() == before
     assert rnnviz("train", "text.txt", "--out", "run", *SMALL, "--force", "--seed", "1").code == 0
     assert load_run(tmp_path / "run").config.seed == 1
+
+
+def test_the_next_command_works_when_it_is_pasted(rnnviz: Command, text: Path, tmp_path: Path) -> None:
+    """From where the run was trained, whatever its name, and though a capture of that name is there."""
+    (tmp_path / "my run.zarr").mkdir()
+    for given in ("text.txt", str(text)):
+        done = rnnviz("train", given, "--out", "runs/my run", *SMALL, "--force")
+        words = shlex.split(done.err.splitlines()[-1])
+        assert words[:2] == ["next:", "rnnviz"]
+        captured = rnnviz(*words[2:], "--force")
+        assert captured.code == 0, captured.err
+        assert (tmp_path / "my run-2.zarr" / "zarr.json").is_file()
+        (tmp_path / "my run-2.zarr").rename(tmp_path / f"{len(given)}")
+    done = rnnviz("train", "text.txt", "--model", "n-nn", "--n", "2", "--out", "window", *SMALL)
+    assert done.out.splitlines()[-1].startswith("window: 2-NN of 5, test loss ")
+    assert done.err.splitlines()[-1] == "next: rnnviz eval window"
+
+
+def test_a_run_says_how_many_updates_an_epoch_has(rnnviz: Command, tmp_path: Path) -> None:
+    """And what was chosen for the size of the text, which what is given overrules."""
+    write_words(tmp_path / "text.txt", 60_000)
+    common = ["train", "text.txt", "--hidden", "2", "--epochs", "1", "--threads", "1", "--device", "cpu"]
+    chosen = rnnviz(*common, "--out", "chosen")
+    first, last = chosen.err.splitlines()
+    assert first.startswith(
+        "training on 48,000 symbols: 240 updates an epoch, each of 4 streams × 50 steps ("
+    )
+    assert "not the paper's 100 × 100" in first
+    assert last.startswith("next: ")
+    assert "--streams 4 --unroll 50" in load_run(tmp_path / "chosen").command
+    given = rnnviz(*common, "--out", "given", "--streams", "20", "--unroll", "100")
+    first, second, last = given.err.splitlines()
+    assert first == "training on 48,000 symbols: 24 updates an epoch, each of 20 streams × 100 steps"
+    assert second.startswith("24 updates an epoch are few: --streams 4 --unroll 50 make 240 an epoch (")
+    assert last.startswith("next: ")
+    one = rnnviz(*common, "--out", "one", "--unroll", "25")
+    assert "480 updates an epoch, each of 4 streams × 25 steps" in one.err
+    write_words(tmp_path / "text.txt", 2500)
+    least = rnnviz(*common, "--out", "least")
+    assert "9 updates an epoch are few: a longer text or more --epochs help" in least.err
+
+
+def test_a_complete_run_goes_on_to_more_epochs(rnnviz: Command, text: Path, tmp_path: Path) -> None:
+    """To the same bytes as one that was to have them from the start, though it is stopped on the way."""
+    rnnviz("train", "text.txt", "--out", "run", *SMALL, "--dropout", "0.2", "--layers", "2")
+    assert rnnviz("train", "--resume", "--epochs", "3", "--out", "run").code == 0
+    done = rnnviz("train", "--resume", "--epochs", "5", "--out", "run")
+    assert done.code == 0
+    assert "3 of 5 epochs are done" in done.err
+    assert [line.split()[1] for line in done.out.splitlines()[:-1]] == ["4/5", "5/5"]
+    rnnviz(
+        "train", "text.txt", "--out", "whole", *SMALL, "--dropout", "0.2", "--layers", "2", "--epochs", "5"
+    )
+    for name in ("model.safetensors", "checkpoint.safetensors"):
+        ours, theirs = (load((tmp_path / run / name).read_bytes()) for run in ("run", "whole"))
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(value, theirs[key]) for key, value in ours.items()), name
+    run, whole = load_run(tmp_path / "run"), load_run(tmp_path / "whole")
+    assert without_times(run) == replace(without_times(whole), command=run.command)
+    assert run.command == whole.command.replace("--out whole", "--out run")
+    before = (tmp_path / "run" / "run.json").read_bytes()
+    _refused(
+        rnnviz("train", "--resume", "--epochs", "4", "--out", "run"), 2, "less than the 5 epochs", "5 or"
+    )
+    (tmp_path / "run" / "checkpoint.safetensors").unlink()
+    _refused(
+        rnnviz("train", "--resume", "--epochs", "9", "--out", "run"),
+        1,
+        "cannot go on beyond its 5",
+        "--force",
+    )
+    assert (tmp_path / "run" / "run.json").read_bytes() == before, "it is as complete as it was"
 
 
 def _interrupted(tmp_path: Path, number: signal.Signals) -> subprocess.CompletedProcess[str]:
@@ -192,7 +279,10 @@ def test_a_signal_saves_and_resuming_gives_the_same_bits(
     done = _interrupted(tmp_path, number)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
-    assert done.stderr.splitlines()[-1].strip() == "rnnviz train --resume --out run"
+    assert done.stderr.splitlines()[-2:] == [
+        "rnnviz: stopped, and all is saved",
+        "next: rnnviz train --resume --out run",
+    ]
     stopped = load_run(tmp_path / "run")
     assert 0 < len(stopped.history) < 30
     assert not stopped.complete
@@ -222,8 +312,9 @@ def test_on_a_terminal_the_bar_stays_below_the_epochs(text: Path, tmp_path: Path
         code = terminal.wait_for_exit()
         shown = [line.rstrip() for line in terminal.screen.display if line.strip()]
     assert code == 0
-    assert shown[-1].startswith("test loss ")
-    assert [line.split("  ")[0] for line in shown[-3:-1]] == ["epoch 19/20", "epoch 20/20"]
+    assert shown[-1] == "next: rnnviz capture run --out run.zarr"
+    epochs = [line.split("  ")[0] for line in shown if line.startswith("epoch")]
+    assert epochs[-2:] == ["epoch 19/20", "epoch 20/20"]
     assert not any("training" in line for line in shown), "the bar is gone"
     drawn = terminal.output.decode()
     assert re.search(r"training .* symbols", drawn)

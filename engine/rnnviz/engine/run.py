@@ -2,7 +2,8 @@
 
     run.json                 config, vocabulary, text, source, history, versions, command (this module)
     model.safetensors        the weights with the best validation loss so far
-    checkpoint.safetensors   what `--resume` needs; there only until training is complete (checkpoint.py)
+    checkpoint.safetensors   what `--resume` needs (checkpoint.py): it goes on from there, after the last epoch
+                             too; it may be removed then, and a sweep does so
 
 An imported model has a source, the file it came from, and no text and no history: how it was trained is not
 known, so its config says only what it is.

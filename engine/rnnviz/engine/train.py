@@ -96,7 +96,9 @@ def start_run(
     return run
 
 
-def train(path: Path, text: Text, *, device: torch.device) -> Generator[Progress, None, None]:
+def train(
+    path: Path, text: Text, *, device: torch.device, keep_checkpoint: bool = False
+) -> Generator[Progress, None, None]:
     """Train the run at `path` from where it is to its last epoch, then measure its test loss.
 
     Yields progress after every mini-batch and an EpochDone after every epoch. A checkpoint is written about
@@ -109,13 +111,7 @@ def train(path: Path, text: Text, *, device: torch.device) -> Generator[Progress
     run = load_run(path)
     if run.complete:
         return
-    if run.text is None:
-        raise InvalidRequest(f"{path} was imported: it cannot be trained on", "Train a new run.")
-    if text.sha256() != run.text.sha256:
-        raise InvalidText(
-            f"{text.name} is not the text that {path} is trained on (its SHA-256 differs)",
-            f"Give the text {run.text.name} as it was, or train a new run.",
-        )
+    refuse_other_text(run, text)
     lock = DirectoryLock(path)
     try:
         training = _Training(run, text, device)
@@ -126,9 +122,20 @@ def train(path: Path, text: Text, *, device: torch.device) -> Generator[Progress
             raise
         finally:
             training.shares.close()
-        yield from training.finish()
+        yield from training.finish(keep_checkpoint)
     finally:
         lock.release()
+
+
+def refuse_other_text(run: Run, text: Text) -> None:
+    """Raise InvalidText unless `text` is what the run is trained on, InvalidRequest for an imported model."""
+    if run.text is None:
+        raise InvalidRequest(f"{run.path} was imported: it cannot be trained on", "Train a new run.")
+    if text.sha256() != run.text.sha256:
+        raise InvalidText(
+            f"{text.name} is not the text that {run.path} is trained on (its SHA-256 differs)",
+            f"Give the text {run.text.name} as it was, or train a new run.",
+        )
 
 
 def refuse_too_large(run: Run) -> None:
@@ -184,7 +191,7 @@ class _Training:
             yield from self._batches()
             yield from self._end_epoch()
 
-    def finish(self) -> Generator[Progress, None, None]:
+    def finish(self, keep_checkpoint: bool) -> Generator[Progress, None, None]:
         run = self.run
         best = run.predictor(self.tokens.device)
         measuring = Computation(evaluate(best, run.byte_vocabulary, self.text, run.config.split, "test"))
@@ -192,7 +199,8 @@ class _Training:
             yield self._progress("measuring the test loss")
         self.run = replace(run, test=measuring.result, complete=True)
         self.run.save()
-        (run.path / CHECKPOINT_FILE).unlink(missing_ok=True)
+        if not keep_checkpoint:
+            (run.path / CHECKPOINT_FILE).unlink(missing_ok=True)
 
     def checkpoint(self) -> None:
         """Write down everything as it is. Never writes a state that has diverged."""
@@ -289,7 +297,8 @@ class _Training:
 
     def _progress(self, detail: str) -> Progress:
         done = (self.position.epoch - 1) * self.batches + self.position.batch
-        total = self.run.config.epochs * self.batches
+        # A run whose number of epochs was lowered may be some batches beyond it.
+        total = max(done, self.run.config.epochs * self.batches)
         return Progress(done * self.batch_symbols, total * self.batch_symbols, detail)
 
     def _detail(self) -> str:

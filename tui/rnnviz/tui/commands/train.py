@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from contextlib import closing
+from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,16 +15,16 @@ import typer
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.command_help import choices
 from rnnviz.tui.commands.noting import note_text, open_own_text
+from rnnviz.tui.commands.update_notice import notice
 from rnnviz.tui.home_path import home_path
+from rnnviz.tui.next_command import say_next
 from rnnviz.tui.options import (
     DeviceOption,
     EpochsOption,
     GlobOption,
     SeedOption,
     SharesOption,
-    StreamsOption,
     TrainedTextArgument,
-    UnrollOption,
     is_given,
 )
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     import torch
 
     from rnnviz.engine.run import Run, RunConfig
+    from rnnviz.engine.split import Split
     from rnnviz.engine.text import Text
     from rnnviz.engine.train import EpochDone
 
@@ -54,8 +58,23 @@ def train(
     hidden: Annotated[int, typer.Option(metavar="N", help="Units in each layer.")] = 128,
     epochs: EpochsOption = 50,
     split: SharesOption = "80/10/10",
-    streams: StreamsOption = 100,
-    unroll: UnrollOption = 100,
+    streams: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Streams read side by side (the batch) [default: as many as leave 200 updates an epoch, but 4 to "
+            "100].",
+            show_default=False,
+        ),
+    ] = None,
+    unroll: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Steps that gradients reach back [default: 50, or the paper's 100 where 2 million symbols and more train].",
+            show_default=False,
+        ),
+    ] = None,
     dropout: Annotated[
         float, typer.Option(metavar="P", help="Share of units dropped between layers and at the top.")
     ] = 0,
@@ -78,7 +97,8 @@ def train(
     """Train a recurrent model on a text, as in Karpathy, Johnson & Li (2015), or their n-NN: one tanh layer over n
     symbols.
 
-    The weights that validate best are kept in the run directory. Ctrl-C saves; `--resume` goes on from there.
+    The weights that validate best are kept in the run directory. Ctrl-C saves; `--resume` goes on from there, and,
+    with more `--epochs`, beyond the last one.
 
     Examples:
 
@@ -90,13 +110,12 @@ def train(
 
         rnnviz train war_and_peace.txt --model n-nn --n 3 --hidden 512 --out runs/wp-3nn
 
-        rnnviz train --resume --out runs/python
+        rnnviz train --resume --epochs 20 --out runs/python
     """
     from rnnviz.engine.device import resolve
     from rnnviz.engine.run import RunConfig, load_run
-    from rnnviz.engine.split import Split
     from rnnviz.engine.text import open_text, portable_spec
-    from rnnviz.engine.train import start_run
+    from rnnviz.engine.train import refuse_other_text, start_run
 
     if resume:
         if force:
@@ -105,18 +124,29 @@ def train(
             )
         run = load_run(out)
         _refuse_other_options(context, run)
-        if run.complete:
-            typer.echo(f"{out} is complete: there is nothing to resume")
+        goes_on = is_given(context, "epochs") and epochs != run.config.epochs
+        if run.complete and not goes_on:
+            typer.echo(
+                f"{out} is complete: there is nothing to resume, but more --epochs than {run.config.epochs}",
+                err=True,
+            )
+            _report(run)
             return
         opened = open_own_text(run, text, None)
         device = device if is_given(context, "device") else run.config.device
         computing = resolve(device, threads or run.config.threads)
+        refuse_other_text(run, opened)
+        if goes_on:
+            run = _with_epochs(run, opened, epochs)
+        chosen = False
     else:
         if text is None:
             raise InvalidRequest(
                 "there is no TEXT to train on",
                 "Give a file, a directory or python:stdlib: rnnviz train TEXT --out RUN",
             )
+        opened = open_text(text, glob=glob, seed=seed)
+        chosen = streams is None and unroll is None
         config = RunConfig(
             kind=model,
             n=n,
@@ -124,26 +154,50 @@ def train(
             hidden=hidden,
             dropout=dropout,
             epochs=epochs,
-            split=Split.parse(split, streams=streams, unroll=unroll),
+            split=_split(split, opened.length, streams, unroll),
             seed=seed,
             device=device,
             threads=threads,
         )
         computing = resolve(device, threads)
-        opened = open_text(text, glob=glob, seed=seed)
         spec = portable_spec(text)
         command = train_command(spec or opened.name, out.resolve().name, glob, config)
         run = start_run(out, opened, config, command=command, spec=spec, glob=glob, force=force)
         note_text(opened)
+    for line in notice(
+        run.config.split, opened.length, chosen=chosen, done=len(run.history), epochs=run.config.epochs
+    ):
+        typer.echo(line, err=True)
     stopped_by = _train(run, opened, computing)
     if stopped_by is None:
         _report(load_run(out))
         return
-    again = ["rnnviz", "train", "--resume", "--out", str(out)]
-    if text is not None and run.text and run.text.spec is None:
-        again.insert(2, text)
-    typer.echo(f"rnnviz: stopped, and all is saved; go on with\n  {shlex.join(again)}", err=True)
+    typer.echo("rnnviz: stopped, and all is saved", err=True)
+    say_next(["rnnviz", "train", "--resume", "--out", str(out)])
     raise typer.Exit(128 + stopped_by)
+
+
+def _split(shares: str, length: int, streams: int | None, unroll: int | None) -> Split:
+    """The split of a text of `length` symbols: what was not given suits its size."""
+    from rnnviz.engine.mini_batch import suited
+    from rnnviz.engine.split import Split
+
+    by_size = suited(shares, length)
+    return Split.parse(
+        shares,
+        streams=by_size.streams if streams is None else streams,
+        unroll=by_size.unroll if unroll is None else unroll,
+    )
+
+
+def _with_epochs(run: Run, text: Text, epochs: int) -> Run:
+    """The run with another number of epochs to come to."""
+    from rnnviz.engine.goal import change_epochs
+
+    assert run.text is not None, "or its text could not have been opened"
+    config = replace(run.config, epochs=epochs)
+    command = train_command(run.text.spec or run.text.name, run.name, run.text.glob, config)
+    return change_epochs(run, text, epochs, command=command)
 
 
 def _train(run: Run, text: Text, device: torch.device) -> int | None:
@@ -154,7 +208,7 @@ def _train(run: Run, text: Text, device: torch.device) -> int | None:
 
     with (
         stop_requests() as requests,
-        closing(train(run.path, text, device=device)) as events,
+        closing(train(run.path, text, device=device, keep_checkpoint=True)) as events,
         closing(watch("training", events)) as shown,
     ):
         for event in shown:
@@ -178,11 +232,30 @@ def _epoch_line(event: EpochDone, epochs: int) -> str:
 
 
 def _report(run: Run) -> None:
-    if run.test and run.best:
-        typer.echo(
-            f"test loss {run.test.loss:.4f} ± {run.test.deviation:.4f} nats per symbol "
-            f"({run.test.bits:.4f} bits), best epoch {run.best.epoch}"
-        )
+    """Say what was made, and what to do with it."""
+    if not (run.test and run.best):
+        return
+    config = run.config
+    kind = (
+        f"{config.n}-NN of {config.hidden}"
+        if config.n
+        else f"{config.kind.upper()} {config.layers}×{config.hidden}"
+    )
+    typer.echo(
+        f"{run.path}: {kind}, test loss {run.test.loss:.4f} ± {run.test.deviation:.4f} nats per symbol "
+        f"({run.test.bits:.4f} bits), best epoch {run.best.epoch} of {len(run.history)}"
+    )
+    path = str(run.path)
+    # An n-NN has no cells to see.
+    say_next(
+        ["rnnviz", "eval", path] if config.n else ["rnnviz", "capture", path, "--out", _free_name(run.name)]
+    )
+
+
+def _free_name(name: str) -> str:
+    """A name of a capture here that nothing has yet."""
+    names = chain([f"{name}.zarr"], (f"{name}-{number}.zarr" for number in count(2)))
+    return next(name for name in names if not os.path.lexists(name))
 
 
 def train_command(text: str, out: str, glob: str, config: RunConfig) -> str:
@@ -218,7 +291,6 @@ def _refuse_other_options(context: typer.Context, run: Run) -> None:
         "n": config.n,
         "layers": config.layers,
         "hidden": config.hidden,
-        "epochs": config.epochs,
         "split": split.shares,
         "streams": split.streams,
         "unroll": split.unroll,

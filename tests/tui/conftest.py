@@ -10,11 +10,18 @@ from support.command import Command, Done
 
 
 @pytest.fixture(name="rnnviz")
-def _rnnviz(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+def _rnnviz(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Command:
     """The program in this process and in the test's directory: imports are most of a short command's time."""
     import torch
 
     monkeypatch.chdir(tmp_path)
+    # Texts are found again by their hash, and those of many tests have the same.
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     threads = torch.get_num_threads()
 
     def run(*arguments: str) -> Done:

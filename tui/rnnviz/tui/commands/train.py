@@ -71,7 +71,8 @@ def train(
         int | None,
         typer.Option(
             metavar="N",
-            help="Steps that gradients reach back [default: 50, or the paper's 100 where 2 million symbols and more train].",
+            help="Steps that gradients reach back [default: 50; the paper's 100 for a train part of 2 million "
+            "symbols or more].",
             show_default=False,
         ),
     ] = None,

@@ -6,13 +6,13 @@ Importing this module must stay cheap: `rnnviz --help` loads neither textual nor
 from __future__ import annotations
 
 import os
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from typer.main import get_command
 
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.tui.command_help import Command, Group, sentence
+from rnnviz.tui.command_help import USAGE_ERROR, Command, Group, sentence
 from rnnviz.tui.commands.browse import browse
 from rnnviz.tui.commands.capture import capture
 from rnnviz.tui.commands.demo import demo
@@ -24,9 +24,6 @@ from rnnviz.tui.commands.ngram import ngram
 from rnnviz.tui.commands.snapshot import snapshot
 from rnnviz.tui.commands.sweep import sweep
 from rnnviz.tui.commands.train import train
-
-_USAGE_ERROR: Final[type[Exception]] = typer.BadParameter.__mro__[1]
-"""What Typer raises for every line that it cannot parse: it has no public name, its child has one."""
 
 app = typer.Typer(
     cls=Group,
@@ -84,7 +81,7 @@ def run(arguments: list[str]) -> int:
             context.command.invoke(context)
     except typer.Exit as end:
         return end.exit_code
-    except _USAGE_ERROR as error:
+    except USAGE_ERROR as error:
         raise refusal(error) from error
     return 0
 

@@ -17,7 +17,11 @@ from enum import Enum
 from shutil import get_terminal_size
 from typing import Any, Final, get_args
 
+import typer
 from typer.core import TyperCommand, TyperGroup
+
+USAGE_ERROR: Final[type[Exception]] = typer.BadParameter.__mro__[1]
+"""What Typer raises for every line that it cannot parse: it has no public name, its child has one."""
 
 WIDEST: Final = 110
 """Columns of the page on a terminal that has more: longer lines are hard to read."""
@@ -37,6 +41,14 @@ def choices(of: Any) -> str:
 
 class Command(TyperCommand):
     """A command with our page of help and our line of usage."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except USAGE_ERROR as error:
+            if getattr(error, "ctx", None) is None:  # so that the command's usage can be told
+                error.__dict__["ctx"] = ctx
+            raise
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return usage_pieces(self.get_params(ctx))

@@ -25,7 +25,6 @@ EstimatorChoice = Literal["own", "lmplz"]
 ngram = typer.Typer(
     cls=Group,
     help="Train and evaluate n-gram models (modified Kneser-Ney).",
-    no_args_is_help=True,
     rich_markup_mode="markdown",
 )
 

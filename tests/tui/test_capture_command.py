@@ -183,7 +183,7 @@ def test_ctrl_c_says_how_to_go_on(here: Path, whole: tuple[dict[str, bytes], flo
     done = ended(process)
     assert done.code == 130
     again = "rnnviz capture run long.txt --streams 9 --out a.zarr --resume"
-    assert again in done.err
+    assert done.err.splitlines()[-2:] == ["rnnviz: stopped", f"next: {again}"]
     assert "Traceback" not in done.err
     assert ended(in_a_process(*again.split()[1:], folder=here)).code == 0
     assert contents(here / "a.zarr") == whole[0]

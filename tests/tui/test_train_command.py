@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shlex
 import signal
@@ -209,6 +210,17 @@ def test_a_run_says_how_many_updates_an_epoch_has(rnnviz: Command, tmp_path: Pat
     write_words(tmp_path / "text.txt", 2500)
     least = rnnviz(*common, "--out", "least")
     assert "9 updates an epoch are few: a longer text or more --epochs help" in least.err
+
+
+def test_a_model_that_learns_its_text_by_heart_says_so(rnnviz: Command, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("".join(random.Random(0).choices("0123456789", k=1200)))
+    done = rnnviz("train", "text.txt", "--out", "run", *SMALL, "--hidden", "48", "--epochs", "12")
+    best = load_run(tmp_path / "run").best
+    assert best is not None
+    assert f"the weights of epoch {best.epoch} are kept: after it the validation loss rose from " in done.err
+    assert "by heart" in done.err
+    shorter = rnnviz("train", "text.txt", "--out", "shorter", *SMALL, "--epochs", str(best.epoch))
+    assert "by heart" not in shorter.err
 
 
 def test_a_complete_run_goes_on_to_more_epochs(rnnviz: Command, text: Path, tmp_path: Path) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import typer
 
+from rnnviz.tui.next_command import say_next
+
 if TYPE_CHECKING:
     from rnnviz.tui.progress import Event
 
 
-def run_to_end(description: str, events: Generator[Event, None, None], again: str) -> None:
+def run_to_end(description: str, events: Generator[Event, None, None], again: Sequence[str]) -> None:
     """Run a computation while showing its progress, or to a signal that asks for an end: then it is closed, stderr
-    says that the command line `again` goes on, and typer.Exit is raised."""
+    says that the command line of the words `again` goes on, and typer.Exit is raised."""
     from rnnviz.tui.progress import watch
 
     with stop_requests() as requests, closing(events), closing(watch(description, events)) as shown:
@@ -24,7 +26,8 @@ def run_to_end(description: str, events: Generator[Event, None, None], again: st
             if requests:
                 break
     if requests:
-        typer.echo(f"rnnviz: stopped; go on with\n  {again}", err=True)
+        typer.echo("rnnviz: stopped", err=True)
+        say_next(again)
         raise typer.Exit(128 + requests[0])
 
 

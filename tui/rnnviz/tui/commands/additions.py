@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +58,7 @@ class Additions:
         from rnnviz.engine.device import resolve
         from rnnviz.engine.ngram.capturing import add_ngrams
 
-        again = shlex.join(["rnnviz", "capture", "--add", str(path), *self._words()])
+        again = ["rnnviz", "capture", "--add", str(path), *self._words()]
         if self.runs:
             events = add_runs(
                 path,

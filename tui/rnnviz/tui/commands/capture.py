@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -250,8 +249,8 @@ def _part_words(part: str) -> str:
     return "all" if part == "all" else f"the {part} part"
 
 
-def _again(context: typer.Context) -> str:
-    """The command line that goes on with this one."""
+def _again(context: typer.Context) -> list[str]:
+    """The words of the command line that goes on with this one."""
     given = {
         name: value
         for name, value in context.params.items()
@@ -263,7 +262,7 @@ def _again(context: typer.Context) -> str:
     for name, value in given.items():
         option = {"predict": "--next", "runs": "--run"}.get(name, f"--{name}")
         words += [word for each in (value if name == "runs" else [value]) for word in (option, str(each))]
-    return shlex.join([*words, "--resume"])
+    return [*words, "--resume"]
 
 
 def _report(path: Path) -> None:

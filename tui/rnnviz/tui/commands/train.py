@@ -246,10 +246,24 @@ def _report(run: Run) -> None:
         f"{run.path}: {kind}, test loss {run.test.loss:.4f} ± {run.test.deviation:.4f} nats per symbol "
         f"({run.test.bits:.4f} bits), best epoch {run.best.epoch} of {len(run.history)}"
     )
+    _warn_of_rote(run)
     path = str(run.path)
     # An n-NN has no cells to see.
     say_next(
         ["rnnviz", "eval", path] if config.n else ["rnnviz", "capture", path, "--out", _free_name(run.name)]
+    )
+
+
+def _warn_of_rote(run: Run) -> None:
+    """Say so where the last epochs taught nothing that holds beyond the text they were taught on."""
+    best, last = run.best, run.history[-1]
+    if best is None or run.test is None or last.validation - best.validation <= run.test.deviation:
+        return
+    typer.echo(
+        f"the weights of epoch {best.epoch} are kept: after it the validation loss rose from {best.validation:.4f} to "
+        f"{last.validation:.4f} while the train loss went from {best.train:.4f} to {last.train:.4f}"
+        + (": the model learns this text by heart" if last.train < best.train else ""),
+        err=True,
     )
 
 

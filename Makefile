@@ -1,14 +1,22 @@
 # Everything runs in .venv, made on first use from a bare clone: Python >= 3.11, a C++ compiler and make.
 PYTHON ?= python3
 BIN := .venv/bin
-READY := .venv/ready
+
+# .venv keeps the Python that it was made with, until another one is asked for: make test PYTHON=python3.13
+version = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+ifeq ($(origin PYTHON),file)
+READY := $(firstword $(wildcard .venv/ready-*) .venv/ready-$(version))
+else
+READY := .venv/ready-$(version)
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench gpu clean
+.PHONY: help setup demo test newest check bench gpu clean
 
 help:
 	@echo "make demo    capture a trained model over your Python's standard library and browse it"
 	@echo "make test    run the tests"
+	@echo "make newest  on the newest Python here and the newest releases: the tests that need no PyTorch, without it"
 	@echo "make check   ruff, ruff format, mypy --strict"
 	@echo "make bench   measure speed against named peers"
 	@echo "make gpu     on a machine with a GPU: all tests and benches that need one, in one go"
@@ -18,8 +26,8 @@ help:
 # pip's wheel cache knows nothing of MAX_ORDER, hence --no-cache-dir.
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "rnnviz needs Python 3.11 or later; say which with: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 2; }
-	$(PYTHON) -m venv .venv
+	  { echo "'$(PYTHON)' does not run a Python 3.11 or later; name one: make $(MAKECMDGOALS) PYTHON=python3.13" >&2; exit 2; }
+	@test -e $(READY) || $(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))' && \
 	  MAX_ORDER=21 $(BIN)/python -m pip install --quiet --no-cache-dir 'kenlm>=0.3,<0.4' || \
@@ -35,6 +43,9 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/python -m pytest --ignore=tests/bench --numprocesses 2
 
+newest:
+	@.ci/newest
+
 check: $(READY)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -48,4 +59,4 @@ gpu: $(READY)
 	@$(BIN)/python -m pytest -m gpu tests -s -q
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-newest .mypy_cache .ruff_cache .pytest_cache .hypothesis

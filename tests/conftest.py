@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import settings
@@ -13,6 +14,25 @@ from hypothesis import settings
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+RUN_MODELS = (
+    "engine",
+    "bench",
+    "tui/test_capture_command.py",
+    "tui/test_capture_ngram.py",
+    "tui/test_capture_runs.py",
+    "tui/test_import_command.py",
+    "tui/test_import_states.py",
+    "tui/test_sweep_command.py",
+    "tui/test_train_command.py",
+    "tui/test_typing.py",
+    "tui/test_typing_keys.py",
+    "tui/test_typing_models.py",
+    "tui/test_typing_tokens.py",
+)
+"""The tests that run models. All others must pass without PyTorch too: `.ci/newest` shows that they do."""
+
+collect_ignore = [] if find_spec("torch") else list(RUN_MODELS)
 
 
 @pytest.fixture(scope="session", autouse=True)

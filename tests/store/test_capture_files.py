@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from rnnviz.store.reader import Capture, open_capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.store.summary import mean_surprisal, size_on_disk
 from support.captures import HandMade, hand_made, make_capture, model_schema, write_capture
+from support.fresh_python import with_support
 
 TEXT = b"the quick brown fox\n" * 7_000
 COLUMN = 65_536
@@ -131,10 +131,7 @@ assert np.array_equal(found, made.signal(0, "c")[3])
 np.save(sys.argv[1], open_capture({str(made.path)!r}).models["main"].layers[1].read("c", 69, 0, 140_000))
 """
     target = tmp_path / "read.npy"
-    tests = Path(__file__).parents[1]
-    subprocess.run(
-        [sys.executable, "-c", code, target], check=True, env=os.environ | {"PYTHONPATH": str(tests)}
-    )
+    subprocess.run([sys.executable, "-c", code, target], check=True, env=with_support())
     np.testing.assert_array_equal(np.load(target), made.signal(1, "c")[69])
     layer = open_capture(copy).models["model"].layers[0]
     np.testing.assert_array_equal(

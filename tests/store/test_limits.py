@@ -6,10 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-import torch
 
-from rnnviz.engine.device import resolve
-from rnnviz.store import limits
 from rnnviz.store.limits import Limit, cores, free_memory, memory
 
 HERE = Limit(len(os.sched_getaffinity(0)), cores(Path("/nowhere")).source)
@@ -182,15 +179,3 @@ def test_the_affinity_limits(tmp_path: Path) -> None:
         assert cores(tmp_path) == Limit(1, "the CPU affinity")
     finally:
         os.sched_setaffinity(0, before)
-
-
-def test_pytorch_takes_no_more_threads_than_the_quota_unless_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    system(tmp_path, "0::/\n", VERSION_2, **{"cpu.max": "100000 100000"})
-    monkeypatch.setattr(limits, "ROOT", tmp_path)
-    torch.set_num_threads(2)
-    resolve("cpu")
-    assert torch.get_num_threads() == 1
-    resolve("cpu", 3)
-    assert torch.get_num_threads() == 3

@@ -29,6 +29,7 @@ from support.captures import (
     write_capture,
 )
 from support.files import contents
+from support.fresh_python import with_support
 
 COLUMN = 65_536
 
@@ -263,7 +264,7 @@ def test_a_full_disk_ends_with_a_sentence_and_a_capture_that_goes_on(
     limit = max(len(content) for name, content in whole.items() if "/c/" in name) // 2
     done = subprocess.run(
         [sys.executable, "-c", ON_A_FULL_DISK, made.path, str(limit)],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        env=with_support(),
         capture_output=True,
         text=True,
         check=True,

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -57,13 +58,39 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     assert "BrokenPipe" not in done.stderr
 
 
+def test_a_command_that_runs_a_model_says_that_pytorch_is_missing(tmp_path: Path) -> None:
+    code = """
+import sys
+class WithoutTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+sys.meta_path.insert(0, WithoutTorch())
+from rnnviz.tui.cli import main
+sys.argv = ["rnnviz", "train", "notes.txt", "--out", "run"]
+main()
+"""
+    (tmp_path / "notes.txt").write_text("a text " * 1000)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "PyTorch is not installed" in done.stderr
+    assert "pip install torch" in done.stderr
+
+
 def test_the_doctor_reports_what_there_is() -> None:
     done = rnnviz("doctor", "--color", "256")
     assert done.returncode == 0
     for what in (
         "python",
         "torch",
-        "devices",
+        *(
+            ["devices", "torch's threads"]
+            if find_spec("torch")
+            else ["not installed: captures can be explored"]
+        ),
         "cpu threads",
         "memory",
         "zarrs",
@@ -102,6 +129,7 @@ def test_kenlm_s_order_is_that_of_its_build(tmp_path: Path) -> None:
 
 
 def test_the_demo_without_a_terminal_draws_its_cells_and_opens_at_once_the_next_time(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed, and the demo runs a model")
     environment = {"XDG_CACHE_HOME": str(tmp_path)}
     first = rnnviz("demo", environment=environment)
     assert first.returncode == 0, first.stderr

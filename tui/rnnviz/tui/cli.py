@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from rnnviz.store.errors import RnnvizError, StorageFailure
+from rnnviz.store.errors import RnnvizError, StorageFailure, Unavailable
 
 INTERRUPTED = 130
 """The exit code of a program ended by Ctrl-C (128 + SIGINT)."""
@@ -54,6 +54,16 @@ def main() -> None:
         # interpreter's own flush at exit does not fail on the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except ModuleNotFoundError as error:
+        # Captures are explored without PyTorch, so an installation may lack it on purpose.
+        if error.name != "torch":
+            raise
+        fail(
+            Unavailable(
+                "PyTorch is not installed, and this command runs a model",
+                "Install it (pip install torch). info, browse and snapshot read captures without it.",
+            )
+        )
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS):
             raise

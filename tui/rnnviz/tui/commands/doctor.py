@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -57,6 +58,7 @@ def examine(color: str) -> Iterator[Finding]:
     yield _codecs()
     yield _compiler()
     yield from _torch()
+    yield from _machine()
     yield _kenlm()
     yield from _terminal(color)
 
@@ -84,19 +86,29 @@ def _compiler() -> Finding:
 
 
 def _torch() -> Iterator[Finding]:
+    if find_spec("torch") is None:
+        yield Finding(
+            "torch",
+            "not installed: captures can be explored, models can be neither trained nor run",
+            "pip install torch",
+        )
+        return
     import torch
 
     from rnnviz.engine.device import resolve
-    from rnnviz.store import limits
 
     yield Finding("torch", torch.__version__)
     devices = [f"cuda:{n} {torch.cuda.get_device_name(n)}" for n in range(torch.cuda.device_count())]
     yield Finding("devices", ", ".join(["cpu", *devices]))
     resolve("auto")
+    yield Finding("torch's threads", str(torch.get_num_threads()))
+
+
+def _machine() -> Iterator[Finding]:
+    from rnnviz.store import limits
+
     usable = limits.cores()
-    yield Finding(
-        "cpu threads", f"{torch.get_num_threads()} used by torch; {usable.amount} usable ({usable.source})"
-    )
+    yield Finding("cpu threads", f"{usable.amount} usable ({usable.source})")
     there, left = limits.memory(), limits.free_memory()
     yield Finding(
         "memory",

@@ -11,7 +11,7 @@ READY := .venv/ready-$(version)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test newest check bench gpu clean
+.PHONY: help setup demo test newest check bench accept gpu clean
 
 help:
 	@echo "make demo    capture a trained model over your Python's standard library and browse it"
@@ -19,6 +19,7 @@ help:
 	@echo "make newest  on the newest Python here and the newest releases: the tests that need no PyTorch, without it"
 	@echo "make check   ruff, ruff format, mypy --strict"
 	@echo "make bench   measure speed against named peers"
+	@echo "make accept  measure losses on the paper's texts, where they are, and hold them to their figures"
 	@echo "make gpu     on a machine with a GPU: all tests and benches that need one, in one go"
 	@echo "make clean   remove .venv and caches"
 
@@ -41,7 +42,7 @@ demo: $(READY)
 	@$(BIN)/rnnviz demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest --ignore=tests/bench --numprocesses 2
+	@$(BIN)/python -m pytest --ignore=tests/bench --ignore=tests/accept --numprocesses 2
 
 newest:
 	@.ci/newest
@@ -53,6 +54,9 @@ check: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m pytest tests/bench -s -q
+
+accept: $(READY)
+	@$(BIN)/python -m pytest tests/accept -s -q
 
 gpu: $(READY)
 	@$(BIN)/rnnviz doctor

@@ -370,4 +370,4 @@ def test_without_h5py_a_sentence_says_what_to_install(folder: Path, monkeypatch:
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(Unavailable, match="h5py") as caught, open_states([folder / "states.h5"]):
         pass
-    assert "rnnviz[hdf5]" in caught.value.hint
+    assert "pip install h5py" in caught.value.hint

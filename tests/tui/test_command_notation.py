@@ -142,7 +142,7 @@ def test_every_path_may_begin_with_a_home_directory(
         elif other.param_type_name == "argument" and other.opts != parameter.opts:
             words.append("before") if parameter.param_type_name == "argument" else None
     value = parse([*name.split(), *words])[parameter.name]
-    values = value if isinstance(value, list) else [value]
+    values = value if isinstance(value, list | tuple) else [value]
     assert [str(each) for each in values] == [str(tmp_path / "x")]
 
 

@@ -172,7 +172,7 @@ def _opened(path: Path) -> Iterator[h5py.File]:
     except ImportError as error:
         raise Unavailable(
             "HDF5 files are read by the package h5py, which is not installed",
-            "Install it: pip install 'rnnviz[hdf5]'",
+            "Install it: pip install h5py",
         ) from error
     _check_is_file(path)
     try:

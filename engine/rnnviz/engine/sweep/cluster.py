@@ -54,7 +54,8 @@ class Cluster:
             from distributed.comm.registry import get_backend
         except ImportError as error:
             raise Unavailable(
-                "Dask distributed is not installed, which --scheduler needs", "pip install 'rnnviz[cluster]'"
+                "Dask distributed is not installed, which --scheduler needs",
+                "Install it: pip install distributed",
             ) from error
         # It logs tracebacks of a lost connection, which the reports say in a sentence.
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)

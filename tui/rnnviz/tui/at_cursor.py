@@ -58,6 +58,7 @@ class AtCursor:
             name=_name(data, tokens=self._capture.has_tokens),
             code="" if self._capture.has_tokens else f"{data[0]:#04x}",
             line=self._source.line(window.byte_of(cursor)),
+            column=window.column_of(window.byte_of(cursor)),
             segment=segments.index(cursor) + 1,
             segments=len(segments.starts),
             stored=None if at is None else float(at[0]),

@@ -16,7 +16,7 @@ from rnnviz.tui.cells import Cell, Reading, cell_at
 from rnnviz.tui.glyphs import visible
 from rnnviz.tui.painting import Inks, Line, cut, spread, width_of
 from rnnviz.tui.palette import Palette
-from rnnviz.tui.panels.cell_table import CellRow, heading, row_line, shown_columns, strip_start
+from rnnviz.tui.panels.cell_table import CellRow, column_at, heading, row_line, shown_columns, strip_start
 from rnnviz.tui.panels.status import model_title
 from rnnviz.tui.panels.strips import Strip, activity_strip
 from rnnviz.tui.source import Block, Source, StatisticsBlock, signal_blocks
@@ -76,6 +76,14 @@ class CellPage:
         grid.put_line(_status(cells, progress, width, inks), 0, height - 1, width)
         return grid
 
+    def order_at(self, cells: CellList, x: int, width: int) -> Order | None:
+        """The order of the column whose name stands at column x of the screen, if one does."""
+        return column_at(self._columns(cells, width), x)
+
+    @staticmethod
+    def _columns(cells: CellList, width: int) -> tuple[Order, ...]:
+        return shown_columns([order for order in Order if order in cells.columns], cells.order, width)
+
     def _title(self, cells: CellList, view: View, width: int, inks: Inks) -> Line:
         signal = SIGNALS[view.signal]
         count, shown = sum(cells.units), len(cells.places)
@@ -92,8 +100,7 @@ class CellPage:
         self, grid: Grid, cells: CellList, view: View, progress: Progress, palette: Palette
     ) -> None:
         inks, width = Inks.of(palette), grid.width
-        known = [order for order in Order if order in cells.columns]
-        columns = shown_columns(known, cells.order, width)
+        columns = self._columns(cells, width)
         over = "activity, {:,} to {:,}".format(*self._span)
         grid.put_line(heading(columns, cells.order, cells.descending, over, width, inks), 0, 1, width)
         for y, place in enumerate(cells.rows(grid.height - MARGIN).tolist(), start=ABOVE):

@@ -25,7 +25,7 @@ from textual.widgets import Input
 from rnnviz.store.reader import Capture
 from rnnviz.tui.palette import Depth
 from rnnviz.tui.screens.help import keys_of
-from rnnviz.tui.screens.shaded import ShadedText
+from rnnviz.tui.screens.hinted import Hinted
 from rnnviz.tui.screens.text import TextScreen
 from rnnviz.tui.source import Source
 from rnnviz.tui.view import View
@@ -149,8 +149,8 @@ class Explorer(App[None]):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """Run it; the text screen is told before."""
-        if isinstance(default_namespace, ShadedText) and isinstance(action, str):
+        """Run it; the screen whose action it is is told before."""
+        if isinstance(default_namespace, Hinted) and isinstance(action, str):
             default_namespace.key_comes(action)
         return await super().run_action(action, default_namespace, namespaces)
 

@@ -103,6 +103,18 @@ class TextWindow:
             stop = self.start + newline + 1
         return Row(start, stop)
 
+    def column_of(self, position: int) -> int | None:
+        """How many characters of its line stand before the one at `position`, one more as columns count from 1. None
+        where the line begins so far before that it is not known. The bytes that continue a character of UTF-8 are not
+        counted; a line ends after a newline, also where a segment has ended before."""
+        if not self.start <= position < self.stop:
+            return None
+        newline = self._bytes.rfind(b"\n", 0, position - self.start)
+        if newline < 0 and self.start:
+            return None
+        before = self.data[newline + 1 : position - self.start + 1]
+        return max(1, int(np.count_nonzero((before & 0xC0) != 0x80)))
+
     def rows(self, line: Row, width: int) -> list[Row]:
         """A line cut into the rows it fills at `width` columns."""
         data = self.bytes_at(line.start, line.stop)

@@ -207,8 +207,11 @@ class Scene:
             for y, line in enumerate(lines[: at.overhead.height]):
                 grid.put_line(line, at.overhead.x, at.overhead.y + y, at.overhead.width)
         if at.panels is not None:
-            # Where both have no room, what stands above the text tells of the cell.
-            room = at.overhead is None or at.panels.height >= HISTOGRAM_LEAST + PREDICTIONS_HEIGHT
+            # Among the gates above the text the signal's histogram stands already; where another panel there leaves no
+            # room for it, that tells of the cell.
+            room = view.above is not Panel.GATES and (
+                at.overhead is None or at.panels.height >= HISTOGRAM_LEAST + PREDICTIONS_HEIGHT
+            )
             beside = self._at_cursor.panels(view, window, at.panels, with_histogram=room)
             for y, line in enumerate(beside):
                 grid.put_line(line, at.panels.x, at.panels.y + y, at.panels.width)

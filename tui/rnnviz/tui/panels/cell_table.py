@@ -51,6 +51,14 @@ def strip_start(columns: Sequence[Order]) -> int:
     return NAME_WIDTH + NUMBER_WIDTH * len(columns) + 2
 
 
+def column_at(columns: Sequence[Order], x: int) -> Order | None:
+    """The order whose column of the table holds column x of the screen; None where the strips are."""
+    if x < NAME_WIDTH:
+        return Order.LAYER
+    place = (x - NAME_WIDTH) // NUMBER_WIDTH
+    return columns[place] if place < len(columns) else None
+
+
 def heading(
     columns: Sequence[Order], order: Order, descending: bool, over: str, width: int, inks: Inks
 ) -> Line:

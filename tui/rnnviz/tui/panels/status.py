@@ -75,6 +75,8 @@ class UnderCursor:
     code: str
     """Of a byte, its value; otherwise nothing."""
     line: int | None
+    column: int | None
+    """Of its line, counted from 1."""
     segment: int
     """Counted from 1, of `segments`."""
     segments: int
@@ -84,13 +86,14 @@ class UnderCursor:
 
 
 def cursor_line(capture: Capture, view: View, at: UnderCursor, *, width: int, palette: Palette) -> Line:
-    """Offset, line, segment, symbol, the cell's exact value there, and the surprisal of what came."""
+    """Offset, line and column, segment, symbol, the cell's exact value there, and the surprisal of what came."""
     inks = Inks.of(palette)
     signal = SIGNALS[view.signal]
     value = "…" if at.view is None else f"{at.view:+.4f}"
     total = (f"/{capture.symbols:,}", inks.faint)
     name = (f"  {at.name}", inks.accent)
     line = (f"  line {at.line:,}" if at.line else "  line …", inks.plain)
+    column = (f":{at.column:,}" if at.line and at.column else "", inks.plain)
     known = signal.squashed and at.stored is not None
     stored = (f" ({signal.name} {at.stored:+.3f})" if known else "", inks.strong)
     surprisal = (f"  next {at.surprisal or 0:.2f} nats", inks.plain)
@@ -99,6 +102,7 @@ def cursor_line(capture: Capture, view: View, at: UnderCursor, *, width: int, pa
         (f" {at.offset:,}", inks.strong),
         total,
         line,
+        column,
         name,
         hexadecimal,
         (f"  {signal.view_name} {value}", inks.strong),
@@ -107,12 +111,12 @@ def cursor_line(capture: Capture, view: View, at: UnderCursor, *, width: int, pa
     if at.surprisal is not None and at.surprisal == at.surprisal:
         left.append(surprisal)
     right: Line = [(f"segment {at.segment}/{at.segments} ", inks.faint)]
-    optional = [*right, surprisal, stored, hexadecimal, total, line]
+    optional = [*right, hexadecimal, surprisal, stored, total, column, line]
     if not capture.complete:
         share = capture.captured / capture.symbols
         far = (f": {capture.captured:,} symbols, {share:.0%}", inks.accent)
         right = [(" incomplete", inks.accent), far, (" ", inks.accent)]
-        optional = [surprisal, stored, hexadecimal, total, far, line, *right]
+        optional = [hexadecimal, surprisal, stored, total, far, column, line, *right]
     # Digits of a value are the last to go: cut short, it would be another.
     room = width - width_of([piece for piece in left if piece not in optional])
     if room < 1:

@@ -5,24 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rnnviz.tui import view as moves
-from rnnviz.tui.painting import Inks, Line
+from rnnviz.tui.hints import Hint
 from rnnviz.tui.panels.scatter import Saturation, gates_of, nearest
-from rnnviz.tui.screens.bindings import hints_of
 from rnnviz.tui.screens.movement import Movement
 from rnnviz.tui.screens.stepping import Stepping
 from rnnviz.tui.shading import Shade
 from rnnviz.tui.view import Panel
 
 HINTS = {
-    Panel.GATES: [
-        ("Esc", "closes"),
-        ("j", "next cell"),
-        ("s", "next signal"),
-        ("%", "time beyond ┴"),
-    ],
-    Panel.LAYER: [("Esc", "closes"), ("← ↑ ↓ →", "to another unit"), ("s", "next gate")],
+    Panel.GATES: [Hint("Esc", "closes", "stop")],
+    Panel.LAYER: [Hint("Esc", "closes", "stop"), Hint("←↑↓→", "unit", "symbols(1)")],
 }
-"""What matters most while a panel stands above the text."""
+"""What is named beside the text's keys while a panel stands above it."""
 
 
 class Above(Stepping, Movement):
@@ -38,13 +32,18 @@ class Above(Stepping, Movement):
         """The signals of the cell's layer that the scatter plots."""
         return gates_of(self.capture.models[self.view.model].layers[self.view.cell.layer].signals)
 
-    def hints(self, inks: Inks) -> Line:
-        """The panel's keys, and how to get help and leave."""
-        above = self.view.above
-        if above is None:
-            return super().hints(inks)
-        keys = [*HINTS[above], ("?", "keys"), ("q", "quit")]
-        return hints_of(keys, inks, self.size.width, last=2)
+    @property
+    def stay(self) -> tuple[str, ...]:
+        """The panel's keys come right after how to get help: in 80 columns there is room for all of them."""
+        help, *others = super().stay
+        return (help, *(hint.keys for hint in self._panels_hints), *others)
+
+    def hints(self) -> list[Hint]:
+        return [*self._panels_hints, *super().hints()]
+
+    @property
+    def _panels_hints(self) -> list[Hint]:
+        return [] if self.view.above is None else HINTS[self.view.above]
 
     # While the scatter is open, arrows move its mark and signals are its gates.
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from textual.screen import Screen, ScreenResultType
+from textual.screen import ScreenResultType
 from textual.widgets import Input
 
 from rnnviz.store.errors import RnnvizError
+from rnnviz.tui.screens.hinted import Hinted
 from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.widgets.prompt import Prompt
 
 
-class Asking(Screen[ScreenResultType]):
+class Asking(Hinted[ScreenResultType]):
     """A screen with a `Prompt` named `prompt` and, named `hints`, the line that it takes the place of."""
 
     _answered: Callable[[str], None] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from textual.binding import Binding
 
-from rnnviz.tui.painting import Inks, Line, width_of
+from rnnviz.tui.hints import Hint
 from rnnviz.tui.screens.help import keys_of
 
 
@@ -21,15 +21,10 @@ def key(keys: str, action: str, what: str, tooltip: str, *, show: bool = False) 
     return Binding(keys, action, what, show=show, tooltip=tooltip, id=f"{action}-{keys}", priority=asks)
 
 
-def hint_line(bindings: Iterable[Binding], inks: Inks, width: int, *, last: int = 0) -> Line:
-    """The keys to be shown, each with its few words, as many as have room from the first on; the `last` ones stay."""
-    hints = [(keys_of(binding), binding.description) for binding in bindings if binding.show]
-    return hints_of(hints, inks, width, last=last)
-
-
-def hints_of(keys: Iterable[tuple[str, str]], inks: Inks, width: int, *, last: int = 0) -> Line:
-    """The same of keys and their words."""
-    hints: list[Line] = [[(f" {name} ", inks.accent), (f"{what} ", inks.faint)] for name, what in keys]
-    while len(hints) > last + 1 and sum(map(width_of, hints)) > width:
-        del hints[-1 - last]
-    return [piece for hint in hints for piece in hint]
+def hints_of(bindings: Iterable[Binding]) -> list[Hint]:
+    """The hints of those that are to be shown, each with the first of its keys."""
+    return [
+        Hint(keys_of(binding).split()[0], binding.description, binding.action)
+        for binding in bindings
+        if binding.show
+    ]

@@ -31,13 +31,20 @@ class CellsScreen(ListedCells):
 
     GROUP = "Cell list"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter", "choose", "go to it", "Go to the cell under the mark", show=True),
+        key(
+            "enter",
+            "choose",
+            "open",
+            "Go to the cell under the mark, as a double click on its row does",
+            show=True,
+        ),
         key("question_mark", "help", "keys", "This list", show=True),
         key(
             "escape,q,c",
             "back",
             "back",
             "Back where you were; first ends what is running or clears the filter",
+            show=True,
         ),
         key("j,down", "mark(1)", "down", "Mark one cell down"),
         key("k,up", "mark(-1)", "up", "Mark one cell up"),
@@ -49,7 +56,9 @@ class CellsScreen(ListedCells):
         key("ctrl+u", "half(-1)", "half up", "Half a screen up"),
         key("home,g", "edge(-1)", "first", "To the first cell"),
         key("end,G", "edge(1)", "last", "To the last cell"),
-        key("right", "sort(1)", "sort by", "Sort by the next column", show=True),
+        key(
+            "right", "sort(1)", "sort", "Sort by the next column; a click on its name does it, too", show=True
+        ),
         key("left", "sort(-1)", "sort by previous", "Sort by the column before"),
         key("r", "reverse", "reverse", "Turn the order round", show=True),
         key(
@@ -171,11 +180,22 @@ class CellsScreen(ListedCells):
         self.action_mark(WHEEL if event.down else -WHEEL)
 
     def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
-        """Mark the cell whose row was clicked; a click on the mark goes to the cell."""
+        """Mark the cell whose row was clicked, and go to it with the second click of a double one. A click on the name
+        of a column sorts by it, or turns the order round."""
+        if event.y == ABOVE - 1:
+            self._sort_by_column_at(event.x)
+            return
         row = self.cells.top + event.y - ABOVE
         if not (ABOVE <= event.y < self._height - 1 and row < len(self.cells.places)):
             return
-        if row == self.cells.row:
+        self.action_mark(row - self.cells.row)
+        if event.again:
             self.action_choose()
-        else:
-            self.action_mark(row - self.cells.row)
+
+    def _sort_by_column_at(self, x: int) -> None:
+        order = self._page.order_at(self.cells, x, self.size.width)
+        if order is self.cells.order:
+            self.action_reverse()
+        elif order is not None:
+            self.cells.sort_by(order)
+            self._draw()

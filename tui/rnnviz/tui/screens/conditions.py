@@ -36,6 +36,7 @@ class Conditions(Seeking):
             "ask_condition",
             "condition",
             "Mark where a condition holds, and go there: 1:37 > 0.8 and 0:12.f < 0.5; empty or Esc: no more",
+            show=True,
         ),
         key("x", "condition(False)", "next", "Next place where the condition comes true"),
         key("X", "condition(True)", "previous", "The place before where it comes true"),

@@ -18,13 +18,26 @@ from rnnviz.tui.view import Panel
 class Gates(Seeking):
     GROUP = "Gates"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("h", "histograms", "gates", "Histograms of all signals of this cell above the text", show=True),
-        key("v", "scatter", "layer", "Saturation of the whole layer above the text; arrows move the mark"),
+        key(
+            "h",
+            "histograms",
+            "gates",
+            "Histograms of all signals of this cell above the text, under each the share of symbols beyond its marks ┴",
+            show=True,
+        ),
+        key(
+            "v",
+            "scatter",
+            "saturation",
+            "Saturation of the whole layer above the text; arrows move the mark",
+            show=True,
+        ),
         key(
             "o",
             "crossing(False)",
-            "opens or closes",
+            "opens",
             "Next symbol where this gate opens or closes (others: change sign)",
+            show=True,
         ),
         key("O", "crossing(True)", "opened or closed", "The symbol before at which it opens or closes"),
         key("u", "saturating(False)", "saturates", "Next symbol at which this signal becomes saturated"),

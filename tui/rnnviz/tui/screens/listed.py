@@ -10,7 +10,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import get_current_worker
 
@@ -24,13 +23,14 @@ from rnnviz.tui.cells import Cell
 from rnnviz.tui.painting import Inks
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.scene import Scene
-from rnnviz.tui.screens.bindings import hint_line
+from rnnviz.tui.screens.bindings import hints_of
+from rnnviz.tui.screens.hinted import Hinted
 from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.similarity import compare
 from rnnviz.tui.source import Block, Source
 from rnnviz.tui.view import View
 from rnnviz.tui.widgets.canvas import Canvas
-from rnnviz.tui.widgets.lines import Lines
+from rnnviz.tui.widgets.hint_line import HintLine
 
 Steps = Iterator[tuple[float, NDArray[np.float64]]]
 """What a pass over the capture finds: the share of it that is done, and a column, float64 [cell]."""
@@ -40,7 +40,7 @@ READER = "cells"
 """How this screen names itself to the source."""
 
 
-class ListedCells(Screen[View | None]):
+class ListedCells(Hinted[View | None]):
     """Shows the cells of the view's model, as they are over the stretch of text `span`."""
 
     DEFAULT_CSS = """
@@ -113,7 +113,7 @@ class ListedCells(Screen[View | None]):
     def compose(self) -> ComposeResult:
         ground = self._inks.plain
         yield Canvas(ground, id="canvas")
-        yield Lines(ground, id="hints")
+        yield HintLine(ground, id="hints")
 
     def on_mount(self) -> None:
         ground = self._inks.plain.background
@@ -267,4 +267,4 @@ class ListedCells(Screen[View | None]):
         progress = Progress(self._shares, self._sample, self._reference, self._typing)
         canvas.show(self._page.draw(self.cells, self.view, progress, width, height, self._palette))
         keys = (binding for binding in self.BINDINGS if isinstance(binding, Binding))
-        self.query_one("#hints", Lines).show([hint_line(keys, self._inks, width)])
+        self.show_chosen(lambda: hints_of(keys), ("?", "Enter", "Esc", "/", "→"), self._inks)

@@ -23,6 +23,7 @@ class Listing(ShadedText):
             "cells(True)",
             "like this",
             "Cells that do the same as this one over the text, or the opposite",
+            show=True,
         ),
     ]
 

@@ -24,8 +24,9 @@ class Marking(Numbered):
             "ask_place",
             "go to",
             "Go to an offset, a line (l120), a segment (s3) or a share (50%)",
+            show=True,
         ),
-        key("m", "ask_mark", "mark", "Mark this place, with a note"),
+        key("m", "ask_mark", "mark", "Mark this place, with a note", show=True),
         key("M", "marks", "marks", "The list of marks"),
     ]
 

@@ -33,11 +33,11 @@ from rnnviz.tui.live.sheet import Sheet, draw, sheet, window_of
 from rnnviz.tui.live.whereabouts import FoundNgrams, FoundRun, find_ngrams, find_run, run_at
 from rnnviz.tui.scene import Scene
 from rnnviz.tui.screens.asking import Asking
-from rnnviz.tui.screens.bindings import hint_line
+from rnnviz.tui.screens.bindings import hints_of
 from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.view import View
 from rnnviz.tui.widgets.canvas import Canvas
-from rnnviz.tui.widgets.lines import Lines
+from rnnviz.tui.widgets.hint_line import HintLine
 from rnnviz.tui.widgets.prompt import Prompt
 
 PACE: Final = 0.03
@@ -113,7 +113,7 @@ class PageScreen(Asking[View | None]):
     def compose(self) -> ComposeResult:
         ground = self.scene.inks(self.view.signal).plain
         yield Canvas(ground, id="canvas")
-        yield Lines(ground, id="hints")
+        yield HintLine(ground, id="hints")
         yield Prompt(id="prompt")
 
     def on_mount(self) -> None:
@@ -295,9 +295,7 @@ class PageScreen(Asking[View | None]):
 
     def _show_hints(self) -> None:
         inks = self.scene.inks(self.view.signal)
-        # The last of the commands is how to get help, which stays.
-        line = hint_line(self._keys, inks, self.size.width, last=0 if self.typing else 1)
-        self.query_one("#hints", Lines).show([line])
+        self.show_chosen(lambda: hints_of(self._keys), ("?", "Esc", "i"), inks, self.typing)
 
     # Keys
 

@@ -28,7 +28,13 @@ def toggled(view: View, pin: Reading) -> View | None:
 class Pins(ShadedText):
     GROUP = "Pins"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("*", "pin", "pin", f"Pin this cell's signal under the text, or unpin it; {MOST} at most"),
+        key(
+            "*",
+            "pin",
+            "pin",
+            f"Pin this cell's signal under the text, or unpin it; {MOST} at most",
+            show=True,
+        ),
         key("P", "unpin", "unpin all", "Unpin all cells"),
     ]
 

@@ -34,11 +34,18 @@ class Predicting(Seeking):
         key(
             "e",
             "error(False)",
-            "next error",
+            "error",
             "Next error of the left model (p < 0.5 for what came), or of the only one",
+            show=True,
         ),
         key("E", "error(True)", "previous error", "Previous error of the left model"),
-        key("d", "parting(False)", "disagreement", "Next place where one model is right and the other wrong"),
+        key(
+            "d",
+            "parting(False)",
+            "disagreement",
+            "Next place where one model is right and the other wrong",
+            show=True,
+        ),
         key("D", "parting(True)", "disagreement before", "Previous place where only one model is right"),
         key(
             "a",

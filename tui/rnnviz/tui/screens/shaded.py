@@ -29,17 +29,19 @@ from textual.screen import Screen
 from rnnviz.store.reader import Capture
 from rnnviz.tui import view as moves
 from rnnviz.tui.errand import Jump
+from rnnviz.tui.hints import Hint
 from rnnviz.tui.layout import TextWindow
 from rnnviz.tui.painting import Inks, Line
 from rnnviz.tui.palette import Depth
 from rnnviz.tui.places import Places
 from rnnviz.tui.reading_list import reading_list, text_needed, values_needed, window_at
 from rnnviz.tui.scene import Scene
-from rnnviz.tui.screens.bindings import hint_line
+from rnnviz.tui.screens.bindings import hints_of
 from rnnviz.tui.screens.errands import Errands
 from rnnviz.tui.source import Block, ByteBlock, Source
 from rnnviz.tui.view import View
 from rnnviz.tui.widgets.canvas import Canvas
+from rnnviz.tui.widgets.hint_line import HintLine
 from rnnviz.tui.widgets.lines import Lines
 from rnnviz.tui.widgets.prompt import Prompt
 
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
 Move = Callable[[View, TextWindow, int, int], View]
 """A step through the text: (view, window, width, height) → view."""
 
+STAY = ("?", "c", "h", "t", "/", "i", "q")
+"""The keys that matter most, and how to leave: they have room in 61 columns."""
 QUEUE = 32
 """Steps remembered while a slow disk is being read; a held key that runs further ahead is not."""
 
@@ -105,7 +109,7 @@ class ShadedText(Errands):
     def compose(self) -> ComposeResult:
         ground = self.scene.inks(self.view.signal).plain
         yield Canvas(ground, id="canvas")
-        yield Lines(ground, id="hints")
+        yield HintLine(ground, id="hints")
         yield Prompt(id="prompt")
 
     def on_mount(self) -> None:
@@ -280,17 +284,24 @@ class ShadedText(Errands):
         if self.said is not None:
             self.query_one("#hints", Lines).show([[(f" {self.said}", inks.accent)]])
             return
-        self.query_one("#hints", Lines).show([self.bottom_line(inks) or self.hints(inks)])
+        other = self.bottom_line(inks)
+        if other is not None:
+            self.query_one("#hints", Lines).show([other])
+        else:
+            self.show_chosen(self.hints, self.stay, inks, self.view.above)
 
     def bottom_line(self, inks: Inks) -> Line | None:
         """What the line at the bottom shows instead of the hints, if anything."""
         return None
 
-    def hints(self, inks: Inks) -> Line:
-        """The keys that the line at the bottom names."""
-        keys = (binding for _, bindings in self.key_groups() for binding in bindings)
-        # The last two, how to get help and how to leave, stay.
-        return hint_line(keys, inks, self.size.width, last=2)
+    @property
+    def stay(self) -> tuple[str, ...]:
+        """The keys that the line at the bottom names before any other."""
+        return STAY
+
+    def hints(self) -> list[Hint]:
+        """The keys that the line at the bottom may name."""
+        return hints_of(binding for _, bindings in self.key_groups() for binding in bindings)
 
     @classmethod
     def key_groups(cls) -> list[tuple[str, list[Binding]]]:
@@ -308,7 +319,8 @@ class ShadedText(Errands):
     # Questions
 
     def key_comes(self, action: str) -> None:
-        """A key is about to have its action done."""
+        if not self.asking:
+            super().key_comes(action)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a question is open, keys belong to its answer."""

@@ -36,14 +36,14 @@ def of_model(view: View, name: str, capture: Capture) -> View:
 class Stepping(ShadedText):
     GROUP = "Cells"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("j", "cell(1)", "next cell", "Next cell", show=True),
+        key("j", "cell(1)", "cell", "Next cell", show=True),
         key("k", "cell(-1)", "previous cell", "Previous cell"),
         key("J", "cell(10)", "ten cells on", "Ten cells on"),
         key("K", "cell(-10)", "ten cells back", "Ten cells back"),
-        key("]", "layer(1)", "next layer", "Next layer, same unit", show=True),
-        key("[", "layer(-1)", "previous layer", "Previous layer, same unit"),
-        key("s", "signal(1)", "next signal", "Next signal of this cell", show=True),
+        key("s", "signal(1)", "signal", "Next signal of this cell", show=True),
         key("S", "signal(-1)", "previous signal", "Previous signal of this cell"),
+        key("]", "layer(1)", "layer", "Next layer, same unit", show=True),
+        key("[", "layer(-1)", "previous layer", "Previous layer, same unit"),
         key(
             "z",
             "hide_dead",
@@ -51,7 +51,7 @@ class Stepping(ShadedText):
             "Step over dead cells, or over none, as in the list of cells",
         ),
         key("l", "model", "next model", "The cells of the next model of the capture that has cells"),
-        key(":", "ask_cell", "go to cell", "Go to a cell by name, as in 1:37", show=True),
+        key(":", "ask_cell", "to cell", "Go to a cell by name, as in 1:37", show=True),
     ]
 
     def look_at(self, cell: Cell) -> None:

@@ -41,12 +41,13 @@ class Canvas(Widget):
         """The canvas has a new size: what it shows must be drawn anew."""
 
     class Clicked(Message):
-        """A column and row of the canvas were clicked."""
+        """A column and row of the canvas were clicked; the second click of a double one says so."""
 
-        def __init__(self, x: int, y: int) -> None:
+        def __init__(self, x: int, y: int, *, again: bool = False) -> None:
             super().__init__()
             self.x = x
             self.y = y
+            self.again = again
 
     class Wheeled(Message):
         """The mouse's wheel was turned, downwards or upwards."""
@@ -139,7 +140,7 @@ class Canvas(Widget):
             self.set_timer(PATIENCE, lambda: self.post_message(self.Free()))
 
     def on_click(self, event: Click) -> None:
-        self.post_message(self.Clicked(event.x, event.y))
+        self.post_message(self.Clicked(event.x, event.y, again=event.chain == 2))
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
         event.stop()

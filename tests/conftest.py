@@ -17,10 +17,12 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 RUN_MODELS = (
     "engine",
+    "accept",
     "bench",
     "tui/test_capture_command.py",
     "tui/test_capture_ngram.py",
     "tui/test_capture_runs.py",
+    "tui/test_first_hour.py",
     "tui/test_import_command.py",
     "tui/test_import_states.py",
     "tui/test_sweep_command.py",

@@ -169,7 +169,6 @@ def test_steps(lines: Path, filled: Path, terminal: tuple[int, int]) -> None:
 
 
 def test_a_scroll_beside_two_models(folder: Path) -> None:
-    pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")
     path = captured(folder, "compared", source())
     text, ngrams = str(folder / "compared.txt"), str(folder / "ngrams")
     train = ["ngram", "train", text, "--n", "5", "--out", ngrams]

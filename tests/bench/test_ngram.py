@@ -16,27 +16,29 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
+from rnnviz.engine.kenlm_build import greatest_order
 from rnnviz.engine.ngram.arpa import WORDS, write_arpa
 from rnnviz.engine.ngram.capturing import PIECE
 from rnnviz.engine.ngram.counting import Sentence
+from rnnviz.engine.ngram.kenlm_model import KenlmModel
 from rnnviz.engine.ngram.kneser_ney import Estimate, estimate
-from rnnviz.engine.ngram.scoring import Distributions, NgramModel, Reading
 from rnnviz.engine.ngram.training import part_of
+from rnnviz.engine.ngram.trie_model import TrieModel
 from rnnviz.engine.progress import Computation
 from rnnviz.engine.split import Split
 from rnnviz.engine.text import open_text
 from rnnviz.engine.vocabulary import Vocabulary
 from support.texts import write_words
 
-pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")
-
 ORDERS = (*range(2, 11), 21)
 REPEATS = int(os.environ.get("RNNVIZ_BENCH_REPEATS", "3"))
+Model = TypeVar("Model")
+
 SCORINGS = 3 * REPEATS
 """They are short, so a median needs more of them."""
 
@@ -73,22 +75,61 @@ def test_ngrams(tmp_path: Path) -> None:
     took = time.perf_counter() - began
     row(f"writing n = 20, {arpa.stat().st_size / 1e9:.2f} GB", took, "", None)
     del estimated
-    model = NgramModel(arpa, 20, Vocabulary.of(text))
+    _score(arpa, Vocabulary.of(text), test)
+
+
+def _score(arpa: Path, vocabulary: Vocabulary, test: NDArray[np.uint8]) -> None:
+    """Our scorer beside loops over KenLM's module, on the model of n = 20; then rnnviz's own use of KenLM."""
+    model, load, memory = _loaded(lambda: TrieModel.load(arpa, 20, vocabulary))
+    peer, its_load, its_memory = None, None, 0.0
+    if (greatest_order() or 0) > 20:
+        peer, its_load, its_memory = _loaded(lambda: KenlmModel(arpa, 20, vocabulary))
+    row("loading n = 20", load, "KenLM, loading", its_load)
+    print(f"{'memory of n = 20':<48}{memory:9.2f} GB  {'KenLM':<34}{its_memory:9.2f} GB")
+    # By turns, so that both have the same neighbours on the machine.
+    surprisals = [
+        (median(lambda: _surprisal(model, test), 1), None if peer is None else _full_scores(peer, test))
+        for _ in range(SCORINGS)
+    ]
     row(
         "surprisal, n = 20",
-        median(lambda: _surprisal(model, test), SCORINGS),
+        statistics.median(mine for mine, _ in surprisals),
         "full_scores loop",
-        _full_scores(model, test),
+        None if peer is None else statistics.median(its for _, its in surprisals if its is not None),
     )
+    columns = len(vocabulary)
+    mine = median(lambda: [None for _ in model.distributions(test)])
     row(
-        f"distributions of {len(model.words)} symbols, n = 20",
-        median(lambda: [None for _ in Distributions(model).along(test)], 1),
+        f"distributions of {columns} symbols, n = 20",
+        mine,
         "BaseScore loop",
-        median(lambda: _base_scores(model, test), 1),
+        None if peer is None else median(lambda: _base_scores(peer, test), 1),
     )
+    if peer is not None:
+        row("", mine, "rnnviz through KenLM", median(lambda: [None for _ in peer.distributions(test)], 1))
     contexts = [test[stop - 20 : stop].tobytes() for stop in range(20, 1020)]
-    one = median(lambda: [model.distribution(context) for context in contexts]) / len(contexts)
-    print(f"{'distribution at one position':<48}{one * 1e3:9.3f} ms")
+    for name, each in (("", model), ("KenLM", peer)):
+        if each is not None:
+            one = median(lambda each=each: [each.distribution(context) for context in contexts])  # type: ignore[misc]
+            print(f"{f'distribution at one position {name}':<48}{one:9.3f} ms")
+    if peer is not None:
+        ours, theirs = (each.reader().surprisal(test).astype(np.float64) for each in (model, peer))
+        print(
+            f"mean surprisal {ours.mean():.7f}, KenLM's {theirs.mean():.7f}; greatest difference of a symbol "
+            f"{np.abs(ours - theirs).max():.1e}"
+        )
+
+
+def _loaded(load: Callable[[], Model]) -> tuple[Model, float, float]:
+    """What was loaded, the seconds it took and the GB of memory it takes."""
+    before, began = _resident(), time.perf_counter()
+    model = load()
+    return model, time.perf_counter() - began, (_resident() - before) / 1e9
+
+
+def _resident() -> int:
+    """Bytes of memory that this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def _estimate(data: NDArray[np.uint8]) -> Estimate:
@@ -113,20 +154,20 @@ def _lmplz(directory: Path, data: NDArray[np.uint8]) -> float:
     return took
 
 
-def _surprisal(model: NgramModel, data: NDArray[np.uint8]) -> None:
+def _surprisal(model: TrieModel, data: NDArray[np.uint8]) -> None:
     """In the pieces that a capture is computed by."""
-    reading = Reading(model)
+    reader = model.reader()
     for start in range(0, len(data), PIECE):
-        reading.surprisal(data[start : start + PIECE])
+        reader.surprisal(data[start : start + PIECE])
 
 
-def _full_scores(model: NgramModel, data: NDArray[np.uint8]) -> float:
+def _full_scores(model: KenlmModel, data: NDArray[np.uint8]) -> float:
     sentence = " ".join(WORDS[byte] for byte in data.tobytes())
     scores = model.kenlm.full_scores
-    return median(lambda: [log for log, _, _ in scores(sentence, bos=False, eos=False)], SCORINGS)
+    return median(lambda: [log for log, _, _ in scores(sentence, bos=False, eos=False)], 1)
 
 
-def _base_scores(model: NgramModel, data: NDArray[np.uint8]) -> None:
+def _base_scores(model: KenlmModel, data: NDArray[np.uint8]) -> None:
     """Every distribution, as one would write it first."""
     state, after, spare = model.state(), model.state(), model.state()
     score = model.kenlm.BaseScore

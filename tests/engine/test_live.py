@@ -217,7 +217,6 @@ def test_what_is_not_there_is_refused(runs: dict[Kind, Run], tmp_path: Path) -> 
 
 
 def test_an_ngram_model_reads_as_its_definition_says(tmp_path: Path) -> None:
-    pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")
     from rnnviz.engine.live_ngram import open_ngram
     from rnnviz.engine.text import open_text
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,11 +14,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rnnviz.engine.kenlm_build import greatest_order, refuse_small_kenlm
+from rnnviz.engine import kenlm_build
 from rnnviz.engine.ngram.directory import RECORD_FILE, NgramModels, load_ngrams, parse_orders
 from rnnviz.engine.ngram.evaluation import evaluate_ngrams, paper_losses
-from rnnviz.engine.ngram.scoring import Distributions, NgramModel, Reading
+from rnnviz.engine.ngram.kenlm_model import KenlmModel
+from rnnviz.engine.ngram.scoring import (
+    SCORERS,
+    NgramModel,
+    ScorerName,
+    open_model,
+    scorer_note,
+    scorer_of,
+)
 from rnnviz.engine.ngram.training import part_of, start_ngrams, train_ngrams
+from rnnviz.engine.ngram.trie_kernels import END, ROOT
+from rnnviz.engine.ngram.trie_model import TrieModel
 from rnnviz.engine.progress import Computation
 from rnnviz.engine.split import Split
 from rnnviz.engine.text import Text, open_text
@@ -33,8 +44,6 @@ from rnnviz.store.errors import (
 )
 from support.ngrams import SMALL, trained, written
 from support.texts import words, write_words
-
-pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")
 
 OTHER_BYTES = b"\x00\xff\xe4 caf\xc3\xa9\r\n"
 TRAIN = words(4000) + OTHER_BYTES * 3
@@ -59,53 +68,75 @@ def as_bytes(data: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8)
 
 
-def model_of(path: Path, n: int, data: bytes = TRAIN, known: bytes = TRAIN + READ) -> NgramModel:
-    return NgramModel(written(path / f"n{n}.arpa", data, n + 1), n, Vocabulary(bytes(sorted(set(known)))))
+@pytest.fixture(params=SCORERS)
+def scorer(request: pytest.FixtureRequest) -> ScorerName:
+    if request.param == "kenlm":
+        pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")
+        if (kenlm_build.greatest_order() or 0) < 21:
+            pytest.skip("KenLM was built for models of smaller orders (MAX_ORDER=21 builds it for these)")
+    name: ScorerName = request.param
+    return name
+
+
+def model_of(
+    path: Path, n: int, scorer: ScorerName, data: bytes = TRAIN, known: bytes = TRAIN + READ
+) -> NgramModel:
+    arpa = written(path / f"n{n}.arpa", data, n + 1)
+    return open_model(arpa, n, Vocabulary(bytes(sorted(set(known)))), scorer)
 
 
 @pytest.mark.parametrize("n", [1, 2, 4, 5, 9, 20])
-def test_distributions_sum_to_one_with_the_end_of_the_text(tmp_path: Path, n: int) -> None:
-    model = model_of(tmp_path, n)
-    whole = np.concatenate(list(Distributions(model).along(as_bytes(READ), piece=100)))
-    state, after = model.state(), model.state()
-    for position, byte in enumerate(READ):
-        model.kenlm.BaseScore(state, f"{byte:02x}", after)
-        state, after = after, state
-        total = np.exp(whole[position].astype(np.float64)).sum() + 10 ** model.kenlm.BaseScore(
-            state, "</s>", after
-        )
-        assert total == pytest.approx(1, abs=1e-5)
+def test_distributions_sum_to_one_with_the_end_of_the_text(
+    tmp_path: Path, n: int, scorer: ScorerName
+) -> None:
+    model = model_of(tmp_path, n, scorer)
+    whole = np.concatenate(list(model.distributions(as_bytes(READ), piece=100)))
+    for position in range(len(READ)):
+        total = np.exp(whole[position].astype(np.float64)).sum()
+        assert total + end_of_the_text(model, READ[: position + 1]) == pytest.approx(1, abs=1e-5)
+
+
+def end_of_the_text(model: NgramModel, context: bytes) -> float:
+    """p(</s>) after a context."""
+    if isinstance(model, KenlmModel):
+        state = model.state(context[-model.n :])
+        return float(10 ** model.kenlm.BaseScore(state, "</s>", model.state()))
+    assert isinstance(model, TrieModel)
+    words = np.append(model.words[as_bytes(context[-model.n :])], np.uint16(END))
+    return float(10 ** model.trie.score(ROOT, words)[0][-1])
 
 
 @pytest.mark.parametrize("n", [1, 4, 5, 20])
-def test_distributions_along_a_text_are_those_at_each_place(tmp_path: Path, n: int) -> None:
-    model = model_of(tmp_path, n)
-    along = np.concatenate(list(Distributions(model).along(as_bytes(READ), piece=77)))
+def test_distributions_along_a_text_are_those_at_each_place(
+    tmp_path: Path, n: int, scorer: ScorerName
+) -> None:
+    model = model_of(tmp_path, n, scorer)
+    along = np.concatenate(list(model.distributions(as_bytes(READ), piece=77)))
     alone = [model.distribution(READ[: stop + 1]) for stop in range(len(READ))]
     np.testing.assert_allclose(along, alone, atol=1e-5)
 
 
-def test_surprisal_is_that_of_the_distribution_before(tmp_path: Path) -> None:
-    model = model_of(tmp_path, 5)
-    along = np.concatenate(list(Distributions(model).along(as_bytes(READ))))
-    surprisal = Reading(model).surprisal(as_bytes(READ))
+def test_surprisal_is_that_of_the_distribution_before(tmp_path: Path, scorer: ScorerName) -> None:
+    model = model_of(tmp_path, 5, scorer)
+    along = np.concatenate(list(model.distributions(as_bytes(READ))))
+    surprisal = model.reader().surprisal(as_bytes(READ))
     symbols = model.vocabulary.encode(as_bytes(READ))
     np.testing.assert_allclose(-along[np.arange(len(READ) - 1), symbols[1:]], surprisal[1:], atol=1e-5)
     assert surprisal[0] == pytest.approx(-model.distribution(b"")[symbols[0]], abs=1e-6)
 
 
-def test_a_text_may_be_read_in_pieces(tmp_path: Path) -> None:
-    model = model_of(tmp_path, 9)
-    reading = Reading(model)
+def test_a_text_may_be_read_in_pieces(tmp_path: Path, scorer: ScorerName) -> None:
+    model = model_of(tmp_path, 9, scorer)
+    reader = model.reader()
     pieces = [
-        reading.surprisal(as_bytes(READ[start:stop])) for start, stop in pairwise([0, 1, 2, 500, len(READ)])
+        reader.surprisal(as_bytes(READ[start:stop])) for start, stop in pairwise([0, 1, 2, 500, len(READ)])
     ]
-    np.testing.assert_array_equal(np.concatenate(pieces), Reading(model).surprisal(as_bytes(READ)))
+    np.testing.assert_array_equal(np.concatenate(pieces), model.reader().surprisal(as_bytes(READ)))
 
 
-def test_a_byte_outside_the_vocabulary_has_no_surprisal(tmp_path: Path) -> None:
-    model = model_of(tmp_path, 2, known=TRAIN)
-    surprisal = Reading(model).surprisal(as_bytes(b"a{a"))
+def test_a_byte_outside_the_vocabulary_has_no_surprisal(tmp_path: Path, scorer: ScorerName) -> None:
+    model = model_of(tmp_path, 2, scorer, known=TRAIN)
+    surprisal = model.reader().surprisal(as_bytes(b"a{a"))
     assert np.isnan(surprisal).tolist() == [False, True, False]
 
 
@@ -117,7 +148,7 @@ def test_evaluation_is_the_mean_surprisal_of_the_joined_rows(tmp_path: Path, tex
     data = part_of(text, SMALL, "test")
     assert last.done == last.total == 2 * len(data)
     for loss in evaluation.result:
-        assert loss.loss == pytest.approx(Reading(loaded.load(loss.n)).surprisal(data).mean(), abs=1e-5)
+        assert loss.loss == pytest.approx(loaded.load(loss.n).reader().surprisal(data).mean(), abs=1e-5)
     assert [loss.n for loss in evaluation.result] == [1, 5]
 
 
@@ -154,7 +185,7 @@ def test_strange_texts_are_texts(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "text").write_bytes(data)
     text = open_text(str(tmp_path / "text"))
     model = trained(tmp_path / "models", text, 1, 4).load(4)
-    assert np.isfinite(Reading(model).surprisal(as_bytes(data))).all()
+    assert np.isfinite(model.reader().surprisal(as_bytes(data))).all()
 
 
 def test_a_text_shorter_than_n_is_refused_before_anything_is_written(tmp_path: Path) -> None:
@@ -167,24 +198,19 @@ def test_a_text_shorter_than_n_is_refused_before_anything_is_written(tmp_path: P
     assert not (tmp_path / "models").exists()
 
 
-def test_a_kenlm_built_too_small_is_refused_with_the_command_that_rebuilds_it(
-    tmp_path: Path, text: Text
-) -> None:
-    with pytest.raises(Unavailable, match="up to order 6, and n = 20 needs 21") as small:
-        refuse_small_kenlm(21, 6)
-    assert "MAX_ORDER=21" in small.value.hint
-    with pytest.raises(Unavailable, match="not installed"):
-        refuse_small_kenlm(2, None)
-    greatest = greatest_order()
-    assert greatest is not None
-    if greatest < 63:
-        with pytest.raises(Unavailable, match=f"n = {greatest} needs {greatest + 1}") as exact:
-            trained(tmp_path / "models", text, greatest)
-        assert f"MAX_ORDER={max(21, greatest + 1)} " in exact.value.hint
-        assert not (tmp_path / "models").exists()
+def test_kenlm_scores_up_to_its_order_and_the_trie_beyond(monkeypatch: pytest.MonkeyPatch) -> None:
+    greatest = kenlm_build.greatest_order()
+    if greatest is not None:
+        assert [scorer_of(n) for n in (1, greatest - 1, greatest)] == ["kenlm", "kenlm", "own"]
+        assert scorer_note([1, greatest - 1]) is None
+        assert f"up to n = {greatest - 1}:" in (scorer_note([1, greatest]) or "")
+    monkeypatch.setitem(sys.modules, "kenlm", None)  # as if it were not installed
+    assert kenlm_build.greatest_order() is None
+    assert scorer_of(1) == "own"
+    assert "KenLM is not installed: rnnviz scores" in (scorer_note([1]) or "")
 
 
-def test_an_arpa_file_that_is_damaged_is_refused(tmp_path: Path, text: Text) -> None:
+def test_an_arpa_file_that_is_damaged_is_refused(tmp_path: Path, text: Text, scorer: ScorerName) -> None:
     models = trained(tmp_path / "models", text, 2)
     arpa = models.arpa(2)
     whole = arpa.read_bytes()
@@ -193,23 +219,23 @@ def test_an_arpa_file_that_is_damaged_is_refused(tmp_path: Path, text: Text) -> 
         b"",
         b"\\data\\\n",
         whole[: len(whole) // 2],
-        whole.replace(b"\t", b" "),
+        whole.replace(b"\t", b""),
         b"\x00" * 500,
         boastful,
     ):
         arpa.write_bytes(damaged)
         with pytest.raises(InvalidModels, match="damaged"):
-            models.load(2)
+            models.load(2, scorer)
     arpa.unlink()
     with pytest.raises(InvalidModels, match="missing"):
-        models.load(2)
+        models.load(2, scorer)
 
 
-def test_a_model_of_another_order_is_refused(tmp_path: Path, text: Text) -> None:
+def test_a_model_of_another_order_is_refused(tmp_path: Path, text: Text, scorer: ScorerName) -> None:
     models = trained(tmp_path / "models", text, 2, 3)
-    models.arpa(2).replace(models.binary(3))
+    models.arpa(2).replace(models.arpa(3))
     with pytest.raises(InvalidModels, match="is of order 3, and n = 3 is order 4"):
-        models.load(3)
+        models.load(3, scorer)
 
 
 @pytest.mark.parametrize(

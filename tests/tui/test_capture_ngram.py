@@ -22,8 +22,6 @@ from support.ngrams import trained
 from support.runs import go_on, start
 from support.texts import write_words
 
-pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")
-
 
 def rnnviz(*arguments: str, directory: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

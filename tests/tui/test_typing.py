@@ -243,7 +243,6 @@ def greedy(run: Run, text: bytes, count: int, folder: Path) -> bytes:
 
 
 def test_ngram_models_stand_beside_the_recurrent_one(tmp_path: Path) -> None:
-    pytest.importorskip("kenlm", reason="KenLM is not installed (it does not compile on Python 3.13)")
     from rnnviz.engine.ngram.capturing import add_ngrams
     from rnnviz.engine.text import open_text
     from support.ngrams import added

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rnnviz.engine.live import of_what_came
 from rnnviz.engine.live_symbols import Bytes, TypedBytes, TypedSymbols, common_length
 from rnnviz.engine.ngram.directory import load_ngrams
-from rnnviz.engine.ngram.scoring import NgramModel, Reading
+from rnnviz.engine.ngram.scoring import NgramModel
 from rnnviz.store.errors import InvalidRequest
 
 WINDOW: Final = 4096
@@ -21,7 +21,7 @@ LONGEST: Final = 1 << 16
 
 
 class LiveNgram:
-    """An n-gram model over bytes. What its vocabulary does not have it reads as KenLM's `<unk>`, as in a capture."""
+    """An n-gram model over bytes. What its vocabulary does not have it reads as `<unk>`, as in a capture."""
 
     longest = LONGEST
     signals: tuple[str, ...] = ()
@@ -39,11 +39,11 @@ class LiveNgram:
         text = text[:LONGEST]
         self.length = min(self.length, common_length(self._text, text))
         self._text = text
-        reading = Reading(self.model)
-        reading.surprisal(text[max(0, self.length - self.model.n) : self.length])
+        reader = self.model.reader()
+        reader.surprisal(text[max(0, self.length - self.model.n) : self.length])
         while self.length < len(text):
             stop = min(self.length + WINDOW, len(text))
-            self._surprisal[self.length : stop] = reading.surprisal(text[self.length : stop])
+            self._surprisal[self.length : stop] = reader.surprisal(text[self.length : stop])
             self.length = stop
             yield stop
 
@@ -59,7 +59,7 @@ class LiveNgram:
 
 def open_ngram(path: Path, n: int) -> LiveNgram:
     """The model that looks back n symbols, of the directory at `path`. Raises what `load_ngrams` and
-    `NgramModel` raise, and InvalidRequest where the directory has no such model."""
+    `NgramModels.load` raise, and InvalidRequest where the directory has no such model."""
     models = load_ngrams(path)
     if n not in models.orders:
         raise InvalidRequest(

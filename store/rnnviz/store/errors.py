@@ -15,7 +15,7 @@ users can catch `FileNotFoundError` or `ValueError` without knowing this module.
     ├── InvalidCapture      ValueError          a directory that is no capture, or a damaged one (1)
     ├── InvalidModels       ValueError          a directory without n-gram models, or with damaged ones (1)
     ├── StorageFailure      OSError             a full disk, a missing permission (1)
-    ├── Unavailable         RuntimeError        something this machine lacks: a GPU, KenLM (1)
+    ├── Unavailable         RuntimeError        something this machine lacks: a GPU, lmplz (1)
     └── TrainingDiverged    ArithmeticError     a loss that is no longer a number (1)
 """
 

@@ -1,1 +1,1 @@
-"""N-gram models over bytes: counting, modified Kneser-Ney estimation, ARPA files, and scoring by KenLM."""
+"""N-gram models over bytes: counting, modified Kneser-Ney estimation, ARPA files, and scoring by KenLM or a trie."""

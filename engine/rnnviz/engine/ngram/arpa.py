@@ -36,7 +36,7 @@ GZIP_LEVEL: Final = 1
 """The files are read once or twice and are large."""
 
 SHORTEST_LINE: Final = 4
-"""Bytes of a line that KenLM accepts: a digit, a tab, a letter, a newline."""
+"""Bytes of a line that readers accept: a digit, a tab, a letter, a newline."""
 GREATEST_RATIO: Final = 1032
 """What gzip can make of a byte."""
 LONGEST_HEADER: Final = 128
@@ -82,9 +82,9 @@ def write_arpa(path: Path, estimate: Estimate, model: int) -> Generator[Progress
 
 
 def claims_too_much(path: Path) -> bool:
-    """Whether a file's header announces more n-grams than its bytes could hold: KenLM would take memory for them.
+    """Whether a file's header announces more n-grams than its bytes could hold: a reader would take memory for them.
 
-    False for what is no ARPA file or cannot be read, which KenLM refuses by itself.
+    False for what is no ARPA file or cannot be read, which readers refuse by themselves.
     """
     packed = path.suffix == ".gz"
     claimed = 0

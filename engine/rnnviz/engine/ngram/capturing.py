@@ -14,9 +14,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.engine.kenlm_build import greatest_order, refuse_small_kenlm
 from rnnviz.engine.ngram.directory import NgramModels
-from rnnviz.engine.ngram.scoring import Distributions, NgramModel, Reading
+from rnnviz.engine.ngram.scoring import NgramModel
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.run import Run
 from rnnviz.engine.tokens import TokenVocabulary
@@ -32,8 +31,7 @@ Values = dict[str, NDArray[Any]]
 
 
 def check_addition(models: NgramModels, predicting: Collection[int] | None = None) -> None:
-    """Raise Unavailable or InvalidRequest for what `add_ngrams` could not do with any capture."""
-    refuse_small_kenlm(models.orders[-1] + 1, greatest_order())
+    """Raise InvalidRequest for what `add_ngrams` could not do with any capture."""
     missing = sorted(set(predicting or ()) - set(models.orders))
     if missing:
         raise InvalidRequest(
@@ -45,10 +43,21 @@ def check_addition(models: NgramModels, predicting: Collection[int] | None = Non
 def refuse_tokens(run: Run) -> None:
     """Raise InvalidRequest for a run over characters or words: to its captures no n-gram model can be added."""
     if isinstance(run.vocabulary, TokenVocabulary):
-        raise InvalidRequest(
-            f"{run.path} is a model over {run.vocabulary.unit}s, and n-gram models are over bytes",
-            "Leave --ngram out.",
-        )
+        raise _no_ngrams(f"{run.path} is a model over {run.vocabulary.unit}s", run.vocabulary.unit)
+
+
+def refuse_capture_of_tokens(capture: Capture) -> None:
+    """Raise InvalidRequest for a capture of characters or words: no n-gram model can be added to it."""
+    if capture.has_tokens:
+        raise _no_ngrams(f"the symbols of {capture.path} are {capture.unit}s", capture.unit)
+
+
+def _no_ngrams(found: str, unit: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{found}, and n-gram models are over bytes",
+        f"Leave --ngram out and compare with another run over {unit}s (--run RUN2), or train a run over bytes "
+        "(rnnviz train TEXT --out RUN) and give --ngram when you capture that one.",
+    )
 
 
 def add_ngrams(
@@ -62,6 +71,7 @@ def add_ngrams(
     """
     check_addition(models, predicting)
     capture = open_to_add(path)
+    refuse_capture_of_tokens(capture)
     full = {models.orders[-1]} if predicting is None else set(predicting)
     schemas = {n: _schema(models, n, n in full) for n in models.orders}
     missing = [n for n, schema in schemas.items() if not is_added(capture, schema)]
@@ -97,17 +107,16 @@ def _sha256(path: Path) -> str | None:
 
 def _values(capture: Capture, model: NgramModel, schema: ModelSchema) -> Iterator[Values]:
     """The values of every symbol, in the order of time."""
-    distributions = Distributions(model)
     for (start, length, _), after in zip(capture.segments.tolist(), capture.after.tolist(), strict=True):
-        reading = Reading(model)
+        reader = model.reader()
         data = capture.text(start, start + length)
-        reading.surprisal(data[:1])
+        reader.surprisal(data[:1])
         targets = data[1:] if after < 0 else np.append(data[1:], np.uint8(after))
-        predicted = distributions.along(data, PIECE) if schema.next else None
+        predicted = model.distributions(data, PIECE) if schema.next else None
         for place in range(0, length, PIECE):
             stop = min(place + PIECE, length)
             surprisal = np.full(stop - place, np.nan, np.float32)
-            surprisal[: len(targets) - place] = reading.surprisal(targets[place:stop])
+            surprisal[: len(targets) - place] = reader.surprisal(targets[place:stop])
             values: Values = {schema.surprisal_path: surprisal}
             if predicted is not None:
                 values[schema.next_path] = next(predicted).astype(np.float16)

@@ -4,8 +4,8 @@
     n1.arpa, n2.arpa …   the model that looks back 1, 2 … symbols (or .arpa.gz)
     n1.binary …          the same as KenLM's binary, where its `build_binary` was on the PATH
 
-`ngram.json` says `complete` when all models are there. What is read from it is checked, and the models are read by
-KenLM, which checks ARPA files; its binaries are memory images, to be taken only from people one trusts.
+`ngram.json` says `complete` when all models are there. What is read from it is checked, and so are ARPA files, by KenLM
+as by our reader; KenLM's binaries are memory images, to be taken only from people one trusts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from rnnviz.engine.fields import Fields
-from rnnviz.engine.ngram.scoring import NgramModel
+from rnnviz.engine.ngram.scoring import NgramModel, ScorerName, open_model, scorer_of
 from rnnviz.engine.split import Split
 from rnnviz.engine.text import Text, is_there
 from rnnviz.engine.text_record import TextRecord
@@ -70,10 +70,13 @@ class NgramModels:
     def binary(self, n: int) -> Path:
         return self.path / f"n{n}.binary"
 
-    def load(self, n: int) -> NgramModel:
-        """The model that looks back n symbols, from its binary where there is one. Raises as NgramModel does."""
+    def load(self, n: int, scorer: ScorerName | None = None) -> NgramModel:
+        """The model that looks back n symbols, by `scorer_of(n)` where none is named; for KenLM from its binary where
+        there is one. Raises as `open_model` does."""
+        scorer = scorer or scorer_of(n)
         binary = self.binary(n)
-        return NgramModel(binary if binary.is_file() else self.arpa(n), n, self.vocabulary)
+        path = binary if scorer == "kenlm" and binary.is_file() else self.arpa(n)
+        return open_model(path, n, self.vocabulary, scorer)
 
     def open_text(self, spec: str | None = None, glob: str | None = None, known: Sequence[Path] = ()) -> Text:
         """The text that `spec` names, or the one the models are of if it can still be found: see `TextRecord.open`."""

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from rnnviz.engine.ngram.directory import NgramModels
-from rnnviz.engine.ngram.scoring import Reading
+from rnnviz.engine.ngram.scoring import ScorerName
 from rnnviz.engine.ngram.training import part_of
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.split import PartName, Split
@@ -60,7 +60,7 @@ class NgramLoss:
 
 
 def evaluate_ngrams(
-    models: NgramModels, text: Text, part: PartName
+    models: NgramModels, text: Text, part: PartName, scorer: ScorerName | None = None
 ) -> Generator[Progress, None, list[NgramLoss]]:
     """The mean surprisal of a part of a text under each model.
 
@@ -73,10 +73,10 @@ def evaluate_ngrams(
     for index, n in enumerate(models.orders):
         done = index * len(data)
         yield Progress(done, total, f"loading n = {n}")
-        reading = Reading(models.load(n))
+        reader = models.load(n, scorer).reader()
         whole = 0.0
         for start in range(0, len(data), PIECE):
-            surprisal = reading.surprisal(data[start : start + PIECE])
+            surprisal = reader.surprisal(data[start : start + PIECE])
             whole += float(surprisal.sum(dtype=np.float64))
             yield Progress(done + start + len(surprisal), total, f"n = {n}")
         losses.append(NgramLoss(n, whole / len(data)))

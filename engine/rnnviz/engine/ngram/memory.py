@@ -1,10 +1,12 @@
-"""What memory our estimator takes, and what of it there is."""
+"""What memory our estimator and our scorer take, and what of it there is."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from rnnviz.engine.ngram.parts import PART, can_pack
+from rnnviz.engine.ngram.trie import memory_needed
 from rnnviz.store import limits
 from rnnviz.store.errors import InvalidRequest
 
@@ -56,3 +58,14 @@ def most_grams(symbols: int, depth: int) -> int:
     """How many distinct grams of order `depth` fit beside the text, where they are counted in parts."""
     left = SHARE * limits.memory().amount - TEXT_BYTES * symbols - PART_BYTES * min(PART, symbols)
     return max(0, int(left / (DISTINCT_BYTES * depth)))
+
+
+def refuse_large_model(counts: Sequence[int]) -> None:
+    """Raise InvalidRequest for a model that would not fit while it is loaded: `counts[k - 1]` n-grams of order k."""
+    needed, there = memory_needed(counts), limits.memory()
+    if needed > SHARE * there.amount:
+        raise InvalidRequest(
+            f"loading {sum(counts):,} n-grams takes {needed / 1e9:,.2f} GB, and this process may have "
+            f"{there.amount / 1e9:,.2f} ({there.source})",
+            "Use a model of a smaller n, or one of a shorter text.",
+        )

@@ -22,12 +22,12 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.engine.kenlm_build import greatest_order, refuse_small_kenlm
 from rnnviz.engine.ngram.arpa import GZIP_LEVEL, render, write_arpa
 from rnnviz.engine.ngram.counting import Sentence
 from rnnviz.engine.ngram.directory import EstimatorName, NgramModels, clear, refuse_taken
 from rnnviz.engine.ngram.kneser_ney import estimate
 from rnnviz.engine.ngram.memory import most_grams, refuse_too_large
+from rnnviz.engine.ngram.scoring import scorer_of
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.split import PartName, Split, spans
 from rnnviz.engine.text import PIECE, Text
@@ -64,13 +64,10 @@ def start_ngrams(
 ) -> NgramModels:
     """Make the directory that `train_ngrams` fills. `spec`, `glob` and `seed` say how to open the text again.
 
-    Raises, before anything is written: Unavailable when KenLM was built for too small an order or `lmplz` is not
-    there, AlreadyExists when the path is taken, InvalidText when the train part is shorter than the greatest n,
+    Raises, before anything is written: Unavailable when `lmplz` is to be used and not there, AlreadyExists when the
+    path is taken, InvalidText when the train part is shorter than the greatest n,
     InvalidRequest when estimating would take more memory than the machine has whatever the text; StorageFailure.
     """
-    greatest = greatest_order()
-    if greatest is not None:
-        refuse_small_kenlm(orders[-1] + 1, greatest)
     if estimator == "lmplz" and shutil.which("lmplz") is None:
         raise Unavailable(
             "lmplz, KenLM's estimator, is not on the PATH",
@@ -206,6 +203,8 @@ def _put(new: Path, target: Path, *, compressed: bool) -> None:
 def _build_binaries(models: NgramModels, symbols: int) -> Generator[Progress, None, tuple[str, ...]]:
     """KenLM's binaries load at once where ARPA files are parsed. Nothing is missing without them."""
     if shutil.which("build_binary") is None:
+        if all(scorer_of(n) == "own" for n in models.orders):
+            return ()  # KenLM would not read them
         return (
             "build_binary is not on the PATH, so KenLM parses the ARPA files each time, which is slower and no "
             "less right; KenLM (https://github.com/kpu/kenlm) makes it: with it on the PATH, train again with --force",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.commands.noting import note_models
 from rnnviz.tui.stopping import run_to_end
@@ -56,8 +58,12 @@ class Additions:
         """Add them to the complete capture at `path`. Raises typer.Exit where a signal asks for an end."""
         from rnnviz.engine.adding import add_runs
         from rnnviz.engine.device import resolve
-        from rnnviz.engine.ngram.capturing import add_ngrams
+        from rnnviz.engine.ngram.capturing import add_ngrams, refuse_capture_of_tokens
+        from rnnviz.engine.ngram.scoring import scorer_note
+        from rnnviz.store.addition import open_to_add
 
+        if self.ngrams is not None:
+            refuse_capture_of_tokens(open_to_add(path))
         again = ["rnnviz", "capture", "--add", str(path), *self._words()]
         if self.runs:
             events = add_runs(
@@ -70,6 +76,9 @@ class Additions:
             )
             run_to_end("adding", events, again)
         if self.ngrams is not None:
+            note = scorer_note(self.ngrams.orders)
+            if note is not None:
+                typer.echo(f"rnnviz: {note}", err=True)
             run_to_end("adding", add_ngrams(path, self.ngrams, self.predicting), again)
         note_models(path, [run.path for run in self.runs], self.ngrams.path if self.ngrams else None)
 

@@ -28,7 +28,7 @@ def doctor(
     color: ColourOption = ColourChoice.AUTO,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print what rnnviz found: versions, devices, KenLM's greatest order, colours, codecs.
+    """Print what rnnviz found: versions, devices, who scores n-grams, colours, codecs.
 
     Examples:
 
@@ -118,22 +118,15 @@ def _machine() -> Iterator[Finding]:
 
 
 def _kenlm() -> Finding:
-    from rnnviz.engine.kenlm_build import NEEDED_ORDER, greatest_order, rebuild_command
+    from rnnviz.engine.kenlm_build import greatest_order
 
     order = greatest_order()
     if order is None:
-        return Finding(
-            "kenlm",
-            "not installed: no n-gram models, everything else works",
-            f"KenLM compiles on Python 3.11 and 3.12; there: {rebuild_command()}",
-        )
-    if order < NEEDED_ORDER:
-        return Finding(
-            "kenlm",
-            f"{version('kenlm')}, models up to order {order} (n = {order - 1})",
-            f"n = {NEEDED_ORDER - 1} needs order {NEEDED_ORDER}: {rebuild_command()}",
-        )
-    return Finding("kenlm", f"{version('kenlm')}, models up to order {order}")
+        return Finding("kenlm", "not installed: rnnviz scores n-grams itself, with the same results")
+    return Finding(
+        "kenlm",
+        f"{version('kenlm')}, scores n-grams up to n = {order - 1} (order {order}); rnnviz itself those of larger n",
+    )
 
 
 def _terminal(color: str) -> Iterator[Finding]:

@@ -140,7 +140,8 @@ def evaluate(
     """Measure the loss of n-gram models on a part of a text, beside the paper's where it is one of its texts.
 
     The text is split as in training, and every symbol of the part counts. `--json` prints a list of objects with
-    `n` and `loss`, in nats per symbol. Scoring is KenLM's.
+    `n` and `loss`, in nats per symbol. KenLM scores where it is installed and was built for models of the order;
+    elsewhere rnnviz does, with the same results, and says so.
 
     Examples:
 
@@ -148,21 +149,23 @@ def evaluate(
 
         rnnviz ngram eval ngrams/wp --split val --json
     """
-    from rnnviz.engine.kenlm_build import greatest_order, refuse_small_kenlm
     from rnnviz.engine.ngram.directory import load_ngrams
     from rnnviz.engine.ngram.evaluation import evaluate_ngrams, paper_losses
+    from rnnviz.engine.ngram.scoring import scorer_note
     from rnnviz.engine.progress import Computation
     from rnnviz.engine.vocabulary import refuse_unknown
     from rnnviz.tui.progress import show
 
     models = load_ngrams(path)
-    refuse_small_kenlm(models.orders[-1] + 1, greatest_order())
     opened = open_own_text(models, text, glob)
     refuse_unknown(
         models.vocabulary, opened, "A loss is defined only for a text whose bytes the models know."
     )
     if opened.sha256() != models.text.sha256:
         typer.echo(f"rnnviz: {opened.name} is not the text that {path} was trained on", err=True)
+    note = scorer_note(models.orders)
+    if note is not None:
+        typer.echo(f"rnnviz: {note}", err=True)
     measuring = Computation(evaluate_ngrams(models, opened, split))
     show("evaluating", measuring)
     if as_json:

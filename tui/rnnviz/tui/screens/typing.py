@@ -100,7 +100,11 @@ class PageModels(PageScreen):
             self.ask("path of the n-gram models", "", self._open_ngrams)
         else:
             unit = self.session.capture.unit
-            self.notify(f"n-gram models are over bytes, and this capture is over {unit}s", timeout=3)
+            self.notify(
+                f"n-gram models are over bytes, and this capture is over {unit}s: they stand beside a run over bytes "
+                "(rnnviz train TEXT --out RUN makes one)",
+                timeout=6,
+            )
 
     def _open_ngrams(self, answer: str) -> None:
         names = self.session.ngram_names

@@ -129,7 +129,7 @@ def drawing(capture: Capture) -> float:
     source.want(needed)
     while not source.has(needed):
         source.wait(0.1)
-    progress = Progress({}, sample_of(SYMBOLS, LAYERS * UNITS), None, False)
+    progress = Progress({}, sample_of(SYMBOLS, LAYERS * UNITS), None)
     times = []
     for _ in range(20):
         page = CellPage(capture, source, view, (0, 4000))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from rnnviz.tui.explorer import Explorer
 from rnnviz.tui.painting import Line
@@ -60,6 +62,12 @@ class Explored:
     @property
     def shown(self) -> str:
         return "\n".join(self.rows)
+
+
+def remark_of(screen: Screen[Any]) -> str:
+    """What a screen says in its bottom line."""
+    assert isinstance(screen, TextScreen)
+    return "" if screen.remark is None else screen.remark.text
 
 
 def by_column(line: Line) -> list[tuple[str, Paint]]:

@@ -28,6 +28,7 @@ from rnnviz.tui.palette import Depth
 from rnnviz.tui.screens.text import TextScreen
 from rnnviz.tui.shading import averaged
 from support.captures import HandMade, make_capture, model_schema
+from support.explored import remark_of
 
 TEXT = b"".join(b"%d words of text\n" % number for number in range(300))
 
@@ -127,7 +128,7 @@ async def test_keys_change_shading_models_and_place(made: HandMade) -> None:
         assert str(screen.view.shade) == "cell"
         await press("minus")
         assert screen.view.right == "ngram-5"
-        assert "a capture made with --next 5 keeps all" in str(screen.said)
+        assert "a capture made with --next 5 keeps all" in remark_of(screen)
         await press("plus", "backslash")
         assert screen.view.pair == ("ngram-20", "model")
         await press("backslash", "a")
@@ -149,4 +150,4 @@ async def test_a_capture_with_one_model_says_how_to_add_another(tmp_path: Path) 
         assert screen.view.pair is None
         await pilot.press("d")
         await pilot.pause(0.1)
-        assert "--ngram" in str(screen.said)
+        assert "--ngram" in remark_of(screen)

@@ -22,6 +22,7 @@ from rnnviz.tui.screens.text import TextScreen
 from rnnviz.tui.screens.typing import TypingScreen
 from rnnviz.tui.widgets.canvas import Canvas
 from support.captures import make_capture, model_schema
+from support.explored import remark_of
 from support.lively import Typed, over_tokens, wordy
 from support.token_runs import WORDS
 
@@ -276,6 +277,6 @@ async def test_nothing_that_is_typed_ends_the_explorer_and_the_page_can_be_empti
         assert screen.session.page.text == b"wars"
         assert app.is_running
         await pilot.press("escape", "ctrl+c")
-        assert app.screen.said == "q quits"  # type: ignore[attr-defined]
+        assert remark_of(app.screen) == "q quits"
         await pilot.press("ctrl+q")
     assert not app.is_running

@@ -37,8 +37,6 @@ class Progress:
     """What they look at."""
     reference: Cell | None
     """The cell that the others are compared with."""
-    typing: bool
-    """Whether the filter is being typed."""
 
 
 class CellPage:
@@ -139,11 +137,7 @@ class CellPage:
 
 
 def _status(cells: CellList, progress: Progress, width: int, inks: Inks) -> Line:
-    """The filter while it is typed; else what is hidden, and how far the passes over the text are."""
-    if progress.typing:
-        wrong = f"  {cells.mistake.hint}" if cells.mistake else "  Enter keeps it, Esc clears it"
-        line: Line = [(" show ", inks.accent), (f"{cells.filter_text}▏", inks.strong), (wrong, inks.faint)]
-        return cut(line, width)
+    """What is shown and what is hidden, and how far the passes over the text are."""
     left: Line = [(f" {cells.row + 1 if len(cells.places) else 0:,}/{len(cells.places):,}", inks.strong)]
     if cells.filter_text:
         left += [("  show ", inks.faint), (visible(cells.filter_text), inks.accent)]

@@ -25,6 +25,7 @@ from rnnviz.store.errors import InvalidRequest
 from rnnviz.store.reader import CapturedModel
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.cells import Reading, parse_cell
+from rnnviz.tui.mistake import Mistake
 
 DEEPEST = 50
 """Parentheses and negations within each other."""
@@ -296,5 +297,9 @@ class _Parser:
     def _refuse(self, message: str) -> NoReturn:
         raise self._wrong(message, self._tokens[0].start)
 
-    def _wrong(self, message: str, place: int, hint: str = f"Write it like {EXAMPLE}.") -> InvalidRequest:
-        return InvalidRequest(message, f"{self._text}\n{' ' * place}^\n{hint}")
+    def _wrong(self, message: str, place: int, advice: str = f"Write it like {EXAMPLE}.") -> Mistake:
+        word = _TOKEN.match(self._text, place)
+        stop = word.end() if word is not None else min(place + 1, len(self._text))
+        if not self._text[place:].strip():  # something is missing at the end: it is to be typed there
+            place = stop = len(self._text)
+        return Mistake(message, self._text, (place, stop), advice)

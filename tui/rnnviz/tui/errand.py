@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
-
-from rnnviz.store.reader import Capture
-from rnnviz.tui.view import View
 
 
 class Cancelled(Protocol):
@@ -14,7 +10,3 @@ class Cancelled(Protocol):
 
     def __call__(self, share: float | None = None) -> bool:
         """Whether to stop. `share` 0…1 is how much has been done, for the progress shown."""
-
-
-Jump = Callable[[Capture, View, Cancelled], int | None]
-"""Finds a place: (capture, view, cancelled) → the symbol to move the cursor to, or None. Runs in a thread."""

@@ -24,15 +24,17 @@ class Inks:
     faint: Paint
     strong: Paint
     accent: Paint
+    wrong: Paint
+    """Of what says that something is wrong."""
 
     @classmethod
     def of(cls, palette: Palette) -> Inks:
         theme: Theme = palette.theme
         match palette.depth:
             case Depth.NONE:
-                return cls(Paint(), Paint(), Paint(bold=True), Paint(bold=True))
+                return cls(Paint(), Paint(), Paint(bold=True), Paint(bold=True), Paint(bold=True))
             case Depth.FOUR_BIT:
-                return cls(Paint(), Paint(8), Paint(bold=True), Paint(11, bold=True))
+                return cls(Paint(), Paint(8), Paint(bold=True), Paint(11, bold=True), Paint(9, bold=True))
             case _:
                 ground = theme.neutral
                 return cls(
@@ -40,6 +42,7 @@ class Inks:
                     palette.fit(Paint(theme.faint, ground)),
                     palette.fit(Paint(theme.text, ground, bold=True)),
                     palette.fit(Paint(theme.accent, ground, bold=True)),
+                    palette.fit(Paint(theme.wrong, ground, bold=True)),
                 )
 
 

@@ -42,6 +42,8 @@ class Theme:
     negative: RGB
     positive: RGB
     gate: RGB
+    wrong: RGB
+    """Of what says that something is wrong, whatever colours the maps have."""
 
 
 THEMES: dict[str, Theme] = {
@@ -54,6 +56,7 @@ THEMES: dict[str, Theme] = {
         negative=(238, 50, 52),
         positive=(52, 112, 255),
         gate=(46, 189, 118),
+        wrong=(255, 96, 96),
     ),
     "light": Theme(
         "light",
@@ -64,6 +67,7 @@ THEMES: dict[str, Theme] = {
         negative=(222, 32, 40),
         positive=(36, 84, 232),
         gate=(16, 150, 84),
+        wrong=(190, 18, 30),
     ),
 }
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.store.errors import InvalidRequest, Unavailable
+from rnnviz.store.errors import Unavailable
 from rnnviz.tui.matcher_process import ALL, FIRST, LAST, matches
+from rnnviz.tui.mistake import Mistake
 
 if TYPE_CHECKING:
     from rnnviz.tui.matcher import Matcher
@@ -32,12 +33,19 @@ Read = Callable[[int, int], NDArray[np.uint8]]
 
 def pattern_of(text: str) -> re.Pattern[bytes]:
     """A regular expression over bytes. Lower-case letters match both cases until an upper-case one is typed."""
+    data = text.encode("utf-8", "surrogateescape")
     ignore_case = 0 if any(character.isupper() for character in text) else re.IGNORECASE
     try:
-        return re.compile(text.encode("utf-8", "surrogateescape"), re.MULTILINE | ignore_case)
+        return re.compile(data, re.MULTILINE | ignore_case)
     except (re.error, OverflowError, RecursionError) as error:
-        raise InvalidRequest(
-            f"{text!r} is no regular expression: {error}", "Put a backslash before ( ) [ ] { } . * + ? ^ $ |"
+        reason, place = str(error), 0
+        if isinstance(error, re.error):
+            reason, place = error.msg, len(data[: error.pos or 0].decode("utf-8", "surrogateescape"))
+        raise Mistake(
+            f"{text!r} is no regular expression: {reason}",
+            text,
+            (place, len(text)),
+            "Put a backslash before ( ) [ ] { } . * + ? ^ $ |",
         ) from error
 
 

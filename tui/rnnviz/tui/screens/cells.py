@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 
 from rnnviz.tui.cell_order import Order
@@ -19,13 +17,23 @@ from rnnviz.tui.screens.pins import MOST, toggled
 from rnnviz.tui.shading import Shade
 from rnnviz.tui.view import next_signal
 from rnnviz.tui.widgets.canvas import Canvas
+from rnnviz.tui.widgets.prompt import Question
 
 ORDERS = tuple(Order)
 WHEEL = 3
 """Rows that a notch of the mouse's wheel moves the mark."""
 
 
-class CellsScreen(ListedCells):
+class BegunFilter(ListedCells):
+    """Digits and the colon, which begin a filter by themselves. The help names them with the key that asks for one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(name, f"ask_filter({sign!r})", show=False, priority=True)
+        for name, sign in [*((digit, digit) for digit in "0123456789"), ("colon", ":")]
+    ]
+
+
+class CellsScreen(BegunFilter):
     """The list with its keys. It is dismissed with the view of the chosen cell, or with the one it was opened with,
     but for pins and whether dead cells are hidden."""
 
@@ -63,7 +71,7 @@ class CellsScreen(ListedCells):
         key("r", "reverse", "reverse", "Turn the order round", show=True),
         key(
             "/",
-            "type",
+            "ask_filter('')",
             "filter",
             "Type what to show: 1: or 1:3 (a digit begins by itself), deviation>0.2, sat<5%",
             show=True,
@@ -79,34 +87,32 @@ class CellsScreen(ListedCells):
         key("ctrl+z", "app.suspend", "suspend", "Back to the shell for a while; fg there comes back here"),
     ]
 
-    def on_key(self, event: events.Key) -> None:
-        """What is typed is the filter's while one is typed. A digit begins one."""
-        if not self._typing:
-            if event.character is None or event.character not in "0123456789:":
-                return
-            self._typing = True
-            self.cells.filter_by("")
-        match event.key:
-            case "enter" | "escape":
-                # One that is none stays, with what is wrong with it, to be mended.
-                self._typing = event.key == "enter" and self.cells.mistake is not None
-                if event.key == "escape":
-                    self.cells.filter_by("")
-            case "ctrl+u":
-                self.cells.filter_by("")
-            case "ctrl+w":
-                self.cells.filter_by(re.sub(r"\S*\s*\Z", "", self.cells.filter_text))
-            case "backspace":
-                self.cells.filter_by(self.cells.filter_text[:-1])
-            case _ if event.is_printable and event.character is not None:
-                self.cells.filter_by(self.cells.filter_text + event.character)
-            case _:
-                return
-        event.stop()
-        self._draw()
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a filter is typed, the arrows and the page keys still move through what it shows."""
+        return action in ("mark", "page") or super().check_action(action, parameters)
 
-    def action_type(self) -> None:
-        self._typing = True
+    def action_ask_filter(self, beginning: str) -> None:
+        """Ask which cells to show: what is typed holds at once. Esc brings back the filter there was."""
+        before = self.cells.filter_text
+
+        def answered(answer: str) -> None:
+            self._filter_by(answer)
+            if self.cells.mistake is not None:
+                raise self.cells.mistake
+
+        question = Question(
+            "show",
+            answered,
+            emptied=lambda: self._filter_by(""),
+            typed=self._filter_by,
+            left=lambda: self._filter_by(before),
+        )
+        self.put_question(question, beginning or before)
+        if beginning:
+            self._filter_by(beginning)
+
+    def _filter_by(self, text: str) -> None:
+        self.cells.filter_by(text)
         self._draw()
 
     def action_mark(self, by: int) -> None:

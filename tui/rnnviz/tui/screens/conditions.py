@@ -59,8 +59,12 @@ class Conditions(Seeking):
 
     @property
     def settled(self) -> bool:
-        counting = self._wanted is not None and (self.tally is None or self.tally.done < self.tally.length)
-        return super().settled and not counting
+        return super().settled and not self._counting
+
+    @property
+    def _counting(self) -> bool:
+        """Whether it is still to be found out how often the condition in force holds."""
+        return self._wanted is not None and (self.tally is None or self.tally.done < self.tally.length)
 
     def action_ask_condition(self) -> None:
         typed = "" if self.view.condition is None else self.view.condition.text
@@ -78,7 +82,7 @@ class Conditions(Seeking):
 
     def action_condition(self, backwards: bool) -> None:
         if self.view.condition is None:
-            self.say("no condition yet: press f")
+            self._say_there_is_none()
         else:
             model = self.capture.models[self.view.model]
             squashed = any(SIGNALS[reading.signal].squashed for reading in self.view.condition.readings)
@@ -88,16 +92,20 @@ class Conditions(Seeking):
     def action_tally(self) -> None:
         counted = self.tally
         if self.view.condition is None:
-            self.say("no condition yet: press f")
+            self._say_there_is_none()
         elif counted is None or counted.done < counted.length:
-            self.say("still counting")
+            self.say("still counting", about=lambda: (self._wanted, self._counting))
         else:
             share = counted.symbols / max(1, counted.length)
             self.say(
                 f"true at {counted.symbols:,} of {counted.length:,} symbols ({share:.2%}), "
                 f"comes true {counted.occurrences:,} times: {self.view.condition.text}",
+                about=lambda: (self._wanted, self.tally),
                 seconds=COUNT_SHOWN,
             )
+
+    def _say_there_is_none(self) -> None:
+        self.say("no condition yet: press f", about=lambda: self.view.condition)
 
     # The count
 

@@ -13,8 +13,11 @@ from textual.worker import get_current_worker
 
 from rnnviz.store.errors import RnnvizError
 from rnnviz.tui.errand import Cancelled
+from rnnviz.tui.glyphs import visible
 from rnnviz.tui.screens.asking import Asking
 from rnnviz.tui.screens.message import MessageScreen
+from rnnviz.tui.screens.remark import Remark
+from rnnviz.tui.widgets.prompt import Question
 
 Found = TypeVar("Found")
 
@@ -45,8 +48,7 @@ class Errands(Asking[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.said: str | None = None
-        """What the line at the bottom says for a moment."""
+        self._remark: Remark | None = None
         self.errand_line: str | None = None
         """What the line at the bottom says of an errand."""
         self._reported: set[str] = set()
@@ -55,17 +57,50 @@ class Errands(Asking[None]):
     def show_hints(self) -> None:
         """Draw the line at the bottom."""
 
-    def say(self, text: str, seconds: float = 3.0) -> None:
-        """Say something in the bottom line for a moment. `text` is shown as it is: mind what a capture brings."""
-        self.said = text
+    @property
+    def remark(self) -> Remark | None:
+        """What the line at the bottom says now, if it says anything."""
+        if self._remark is not None and not self._remark.holds:
+            self._remark = None
+        return self._remark
+
+    def say(
+        self,
+        text: str,
+        *,
+        about: Callable[[], object] | None = None,
+        seconds: float = 3.0,
+        wrong: bool = False,
+    ) -> None:
+        """Say something in the bottom line, for so many seconds and no longer than it is so.
+
+        `about` returns what the words speak of, as in `lambda: (self.view.cursor, self.view.pair)`: they go as soon as
+        it returns something else. Without it they stay true whatever is done. `wrong` says it in red. `text` is shown
+        as it is: mind what a capture brings.
+        """
+        remark = Remark.made(text, about, wrong=wrong)
+        self._remark = remark
 
         def silence() -> None:
-            if self.said == text:
-                self.said = None
+            if self._remark is remark:
+                self._remark = None
                 self.show_hints()
 
         self.set_timer(seconds, silence)
         self.show_hints()
+
+    def hush(self) -> None:
+        """Say nothing more."""
+        self._remark = None
+        self.show_hints()
+
+    def ask_again(self, question: Question, answer: str, mistake: RnnvizError) -> None:
+        """Open a question once more with an answer that an errand found to be wrong; where another question is open by
+        then, say what is wrong when that is closed."""
+        if self.asking:
+            self.say(f"{visible(mistake.message)}. {visible(mistake.hint)}", seconds=8.0, wrong=True)
+        else:
+            self.put_question(question, answer, mistake)
 
     def errand(
         self,

@@ -83,7 +83,7 @@ class Finding(ShadedText):
     def action_search(self, backwards: bool) -> None:
         pattern = self.view.search or self._sought
         if pattern is None:
-            self.say("nothing to look for yet: press /")
+            self.say("nothing to look for yet: press /", about=lambda: self._sought)
         else:
             self._search(pattern, backwards=backwards)
 
@@ -118,14 +118,13 @@ class Finding(ShadedText):
 
         def then(answer: tuple[Found, int] | None) -> None:
             if answer is None:
-                self.say(f"no match: {_shown(pattern)}")
+                self.say(f"no match: {_shown(pattern)}", about=lambda: self.view.search, wrong=True)
                 self.draw()
                 return
             found, byte = answer
             around = f", on from the {'end' if backwards else 'start'} of the text" if found.wrapped else ""
             self._found = _FoundAt(pattern, byte, around)
-            self._say_which()
-            self.go_to(found.position)
+            self.go_to(found.position, self._say_which)
 
         self.errand("searching", match, then)
 
@@ -140,12 +139,16 @@ class Finding(ShadedText):
             found.pattern,
             self.capture.text_bytes,
         ):
-            self.say(f"match of {_shown(found.pattern)}{found.around}")
+            self.say(f"match of {_shown(found.pattern)}{found.around}", about=self._searched)
             self._count_places(found.pattern, self.capture.text_bytes)
             return
         all_places = self._counted_places[1]
         number = int(np.searchsorted(all_places, found.byte, side="right"))
-        self.say(f"match {number:,} of {len(all_places):,} of {_shown(found.pattern)}{found.around}")
+        told = f"match {number:,} of {len(all_places):,} of {_shown(found.pattern)}{found.around}"
+        self.say(told, about=self._searched)
+
+    def _searched(self) -> object:
+        return self.view.search, self.view.cursor
 
     @work(thread=True, exclusive=True, group="matches")
     def _count_places(self, pattern: re.Pattern[bytes], length: int) -> None:
@@ -165,7 +168,7 @@ class Finding(ShadedText):
 
     def on_finding_counted(self, event: Counted) -> None:
         self._counted_places = (event.pattern, event.length), event.places
-        if self.said is not None and self.said.startswith("match of "):
+        if self.remark is not None and self.remark.text.startswith("match of "):
             self._say_which()
 
 

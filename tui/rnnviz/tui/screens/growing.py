@@ -64,7 +64,11 @@ class Growing(ShadedText):
             self.scene.abandoned = abandoned
             if abandoned:
                 name = visible(capture.path.name)
-                self.say(f"no process writes this any more: rnnviz info {name} says how to go on", TOLD)
+                self.say(
+                    f"no process writes this any more: rnnviz info {name} says how to go on",
+                    about=lambda: self.scene.abandoned,
+                    seconds=TOLD,
+                )
             if self.is_current:
                 self.draw()
 

@@ -23,14 +23,15 @@ from rnnviz.tui.cells import Cell
 from rnnviz.tui.painting import Inks
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.scene import Scene
+from rnnviz.tui.screens.asking import Asking
 from rnnviz.tui.screens.bindings import hints_of
-from rnnviz.tui.screens.hinted import Hinted
 from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.similarity import compare
 from rnnviz.tui.source import Block, Source
 from rnnviz.tui.view import View
 from rnnviz.tui.widgets.canvas import Canvas
 from rnnviz.tui.widgets.hint_line import HintLine
+from rnnviz.tui.widgets.prompt import Prompt
 
 Steps = Iterator[tuple[float, NDArray[np.float64]]]
 """What a pass over the capture finds: the share of it that is done, and a column, float64 [cell]."""
@@ -40,7 +41,7 @@ READER = "cells"
 """How this screen names itself to the source."""
 
 
-class ListedCells(Hinted[View | None]):
+class ListedCells(Asking[View | None]):
     """Shows the cells of the view's model, as they are over the stretch of text `span`."""
 
     DEFAULT_CSS = """
@@ -103,7 +104,6 @@ class ListedCells(Hinted[View | None]):
         """How far the passes over the capture have come, of those that have begun."""
         self._numbers: dict[Order, int] = {}
         """The passes that are of interest: what an earlier one still has to tell is not."""
-        self._typing = False
         self._due: Timer | None = None
         """When what has come in will be drawn."""
         self._overtaken = False
@@ -114,6 +114,7 @@ class ListedCells(Hinted[View | None]):
         ground = self._inks.plain
         yield Canvas(ground, id="canvas")
         yield HintLine(ground, id="hints")
+        yield Prompt(id="prompt")
 
     def on_mount(self) -> None:
         ground = self._inks.plain.background
@@ -264,7 +265,7 @@ class ListedCells(Hinted[View | None]):
         needed = self._needed()
         self._source.want(needed, by=READER)
         self._report(self._source.failure(needed))
-        progress = Progress(self._shares, self._sample, self._reference, self._typing)
+        progress = Progress(self._shares, self._sample, self._reference)
         canvas.show(self._page.draw(self.cells, self.view, progress, width, height, self._palette))
         keys = (binding for binding in self.BINDINGS if isinstance(binding, Binding))
         self.show_chosen(lambda: hints_of(keys), ("?", "Enter", "Esc", "/", "→"), self._inks)

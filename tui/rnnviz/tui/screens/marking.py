@@ -14,6 +14,7 @@ from rnnviz.tui.keeping import Mark, read_marks, write_marks
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.marks import MarksScreen
 from rnnviz.tui.screens.numbered import Numbered
+from rnnviz.tui.widgets.prompt import Question
 
 
 class Marking(Numbered):
@@ -31,7 +32,11 @@ class Marking(Numbered):
     ]
 
     def action_ask_place(self) -> None:
-        self.ask("go to offset, l120 line, s3 segment, 50%:", "", self._go_to_place)
+        self.put_question(self._place_asked, "")
+
+    @property
+    def _place_asked(self) -> Question:
+        return Question("go to offset, l120 line, s3 segment, 50%:", self._go_to_place)
 
     def _go_to_place(self, answer: str) -> None:
         match = re.fullmatch(r"\s*(l|line|s|segment|)\s*([0-9][0-9,_]{0,20})\s*(%?)\s*", answer.lower())
@@ -44,7 +49,7 @@ class Marking(Numbered):
         if match[3]:
             self.go_to_share(number)
         elif match[1][:1] == "l":
-            self.go_to_line(number)
+            self.go_to_line(number, lambda error: self.ask_again(self._place_asked, answer, error))
         elif match[1]:
             starts = self.capture.segments[:, 0]
             if not 1 <= number <= len(starts) or starts[number - 1] >= length:
@@ -72,7 +77,8 @@ class Marking(Numbered):
         marks = [mark for mark in read_marks(self.capture.path) if mark.symbol != self.view.cursor]
         marks.append(Mark(self.view.cursor, address_of(self.view), note.strip()))
         kept = write_marks(self.capture.path, sorted(marks, key=lambda mark: mark.symbol))
-        self.say(f"marked, in {kept.name if kept.parent == self.capture.path.resolve().parent else kept}")
+        where = kept.name if kept.parent == self.capture.path.resolve().parent else kept
+        self.say(f"marked, in {where}", about=lambda: self.view.cursor)
 
     def action_marks(self) -> None:
         marks = self._marks()

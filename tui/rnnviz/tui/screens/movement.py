@@ -69,7 +69,7 @@ class Movement(Numbered):
 
     def action_share(self) -> None:
         if self._number is None:
-            self.say("type a number before %, as in 50%")
+            self.say("type a number before %, as in 50%", wrong=True)
         else:
             self.go_to_share(self._number)
 

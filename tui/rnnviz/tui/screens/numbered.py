@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Final
 
 import numpy as np
 from textual.binding import Binding, BindingType
 
+from rnnviz.store.errors import InvalidRequest
 from rnnviz.store.reader import Capture
 from rnnviz.tui.errand import Cancelled
 from rnnviz.tui.layout import NEWLINE
@@ -43,8 +45,7 @@ class Numbered(ShadedText):
 
     def action_digit(self, digit: int) -> None:
         self._typed = f"{self._typed}{digit}"[:LONGEST]
-        self.said = None
-        self.show_hints()
+        self.hush()
 
     def action_stop(self) -> None:
         if self._number is None:
@@ -55,14 +56,22 @@ class Numbered(ShadedText):
             return super().bottom_line(inks)
         return [(f" {self._typed}", inks.strong), ("  G goes to that line, % to that share", inks.faint)]
 
-    def go_to_line(self, number: int) -> None:
-        """To the first symbol of a line, counted from 1."""
-        missing = f"the text has fewer than {number:,} lines"
-        self.jump(
-            "counting lines",
-            lambda capture, _, cancelled: start_of_line(capture, number, cancelled),
-            missing=missing,
-        )
+    def go_to_line(self, number: int, refused: Callable[[InvalidRequest], None] | None = None) -> None:
+        """To the first symbol of a line, counted from 1. Where the text has fewer, that is for `refused`, or else
+        said."""
+        capture = self.capture
+
+        def then(symbol: int | None) -> None:
+            if symbol is not None:
+                self.go_to(symbol)
+                return
+            error = InvalidRequest(f"the text has fewer than {number:,} lines", "G alone goes to its end.")
+            if refused is not None:
+                refused(error)
+            else:
+                self.say(error.message, wrong=True)
+
+        self.errand("counting lines", lambda cancelled: start_of_line(capture, number, cancelled), then)
 
     def go_to_share(self, percent: int) -> None:
         """To where so many percent of the text are before the cursor, its last symbol at most."""

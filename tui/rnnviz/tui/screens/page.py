@@ -19,7 +19,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input
 
 from rnnviz.store.errors import RnnvizError
 from rnnviz.tui import view as moves
@@ -325,7 +324,7 @@ class PageScreen(Asking[View | None]):
             if event.is_printable and event.character is not None:
                 # It was on its way when the question was opened: it belongs to the answer.
                 event.stop()
-                self.query_one("#prompt-input", Input).insert_text_at_cursor(event.character)
+                self.type(event.character)
             return
         event.stop()
         event.prevent_default()

@@ -41,7 +41,11 @@ class Pins(ShadedText):
     def action_pin(self) -> None:
         view = toggled(self.view, Reading(self.view.cell, self.view.signal))
         if view is None:
-            self.say(f"{MOST} are pinned: unpin one with *, or all with P")
+            self.say(
+                f"{MOST} are pinned: unpin one with *, or all with P",
+                about=lambda: self.view.pins,
+                wrong=True,
+            )
             return
         self.lay_out(view)
 

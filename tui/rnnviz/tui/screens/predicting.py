@@ -107,7 +107,7 @@ class Predicting(Seeking):
             told = (
                 f"of n = {number[0]} only surprisal is kept: a capture made with --next {number[0]} keeps all"
             )
-            self.say(told, seconds=6.0)
+            self.say(told, about=lambda: self.view.pair, seconds=6.0)
 
     def action_swap(self) -> None:
         if self._compared() is not None:
@@ -138,13 +138,19 @@ class Predicting(Seeking):
             last = self._ranked[2]
         length = self.capture.captured
 
+        def compared_here() -> object:
+            return self.view.pair, self.view.cursor
+
         def then(found: Advantage | None) -> None:
             if found is None:
                 self._ranked = None
-                self.say(f"no smaller advantage of {better.name} is left: the next is the largest again")
+                self.say(
+                    f"no smaller advantage of {visible(better.name)} is left: the next is the largest again",
+                    about=compared_here,
+                )
                 return
             self._ranked = better.name, worse.name, found
-            self.say(f"{better.name} ahead by {found.nats:.2f} nats")
-            self.go_to(found.symbol)
+            told = f"{visible(better.name)} ahead by {found.nats:.2f} nats"
+            self.go_to(found.symbol, lambda: self.say(told, about=compared_here))
 
         self.errand("comparing", lambda cancelled: next_largest(better, worse, length, last, cancelled), then)

@@ -25,16 +25,19 @@ class Seeking(ShadedText):
                 cursor < capture.captured and len(occurrences(event, breaks, cursor, cursor + 1)) > 0
             )
 
+        def sought() -> object:
+            view = self.view
+            return view.model, view.cell, view.signal, view.condition, view.pair, view.cursor
+
+        def arrived() -> None:
+            self.say(f"on from the {'end' if backwards else 'start'} of the text", about=sought)
+
         def then(found: Found | bool) -> None:
             if isinstance(found, bool):
-                self.say(
-                    f"nowhere else: {event.what}" if found else f"nowhere: {event.what}{hint}", seconds=6.0
-                )
+                told = f"nowhere else: {event.what}" if found else f"nowhere: {event.what}{hint}"
+                self.say(told, about=sought, seconds=6.0)
                 self.draw()
-                return
-            if found.wrapped:
-                edge = "end" if backwards else "start"
-                self.say(f"on from the {edge} of the text")
-            self.go_to(found.position)
+            else:
+                self.go_to(found.position, arrived if found.wrapped else None)
 
         self.errand("looking", find, then)

@@ -7,8 +7,8 @@ has these to work with:
 - `view` and `look(view)`: what is looked at, and another cell, signal, model or shading; `lay_out(view)`, one that
   leaves the text another place on the screen;
 - `go_to(symbol)`: the cursor to a place; `on_screen`: the stretch of text on the screen;
-- `ask(label, value, answered)`: a question in the bottom line; `say(text)`: a few words there, for a moment;
-- `jump(what, find)`: a search through the capture in a thread, with progress, that ends with the cursor moved;
+- `ask(label, value, answered)`: a question in the bottom line; `say(text, about=…)`: a few words there, for a moment
+  and no longer than they are true;
 - `errand(what, work, then)`: any longer work in a thread, with progress; Esc stops it;
 - `visit(screen)`: another screen, which may come back with another view;
 - `source`: what is in memory of the capture, and how to ask for more.
@@ -28,7 +28,6 @@ from textual.screen import Screen
 
 from rnnviz.store.reader import Capture
 from rnnviz.tui import view as moves
-from rnnviz.tui.errand import Jump
 from rnnviz.tui.hints import Hint
 from rnnviz.tui.layout import TextWindow
 from rnnviz.tui.painting import Inks, Line
@@ -92,7 +91,7 @@ class ShadedText(Errands):
         self.tally: Tally | None = None
         """How often the condition in force holds in the whole text, as far as that is counted."""
         self._shown = start
-        self._moves: deque[tuple[Move, int | None]] = deque()
+        self._moves: deque[tuple[Move, int | None, Callable[[], None] | None]] = deque()
         self._whole = False
         """Whether all that the view needs was in memory when it was drawn."""
         self._awaited: list[Block] = []
@@ -178,14 +177,17 @@ class ShadedText(Errands):
         self.view = view
         self.move(moves.scrolled_to_cursor)
 
-    def go_to(self, symbol: int) -> None:
-        """Move the cursor to a symbol of the text."""
-        self.move(lambda v, window, w, h: moves.moved_to(v, symbol, window, w, h), target=symbol)
+    def go_to(self, symbol: int, arrived: Callable[[], None] | None = None) -> None:
+        """Move the cursor to a symbol of the text. `arrived` is called once it is there."""
+        step: Move = lambda v, window, w, h: moves.moved_to(v, symbol, window, w, h)  # noqa: E731
+        self.move(step, target=symbol, arrived=arrived)
 
-    def move(self, step: Move, *, target: int | None = None) -> None:
+    def move(
+        self, step: Move, *, target: int | None = None, arrived: Callable[[], None] | None = None
+    ) -> None:
         """Take a step as soon as the text it needs is in memory (at once, unless the disk is slow)."""
         if len(self._moves) < QUEUE:
-            self._moves.append((step, target))
+            self._moves.append((step, target, arrived))
         self.go_on()
 
     def go_on(self) -> None:
@@ -196,13 +198,15 @@ class ShadedText(Errands):
             self._moves.clear()
         self._awaited = []
         while self._moves:
-            step, target = self._moves[0]
+            step, target, arrived = self._moves[0]
             place = self.view.top if target is None else self._byte_of(target)
             window = None if place is None else self._window(place)
             if window is None:
                 break
             self._moves.popleft()
             self.view = step(self.view, window, text.width, text.height)
+            if arrived is not None:
+                arrived()
         self.draw()
 
     def _window(self, byte: int) -> TextWindow | None:
@@ -279,16 +283,14 @@ class ShadedText(Errands):
         inks = self.scene.inks(self.view.signal)
         if self.errand_line is not None:
             line: Line = [(f" {self.errand_line} ", inks.accent), (" Esc stops it", inks.faint)]
-            self.query_one("#hints", Lines).show([line])
-            return
-        if self.said is not None:
-            self.query_one("#hints", Lines).show([[(f" {self.said}", inks.accent)]])
-            return
-        other = self.bottom_line(inks)
-        if other is not None:
-            self.query_one("#hints", Lines).show([other])
+        elif (other := self.bottom_line(inks)) is not None:
+            line = other
+        elif (remark := self.remark) is not None:
+            line = [(f" {remark.text}", inks.wrong if remark.wrong else inks.accent)]
         else:
             self.show_chosen(self.hints, self.stay, inks, self.view.above)
+            return
+        self.query_one("#hints", Lines).show([line])
 
     def bottom_line(self, inks: Inks) -> Line | None:
         """What the line at the bottom shows instead of the hints, if anything."""
@@ -316,15 +318,11 @@ class ShadedText(Errands):
             if base.GROUP
         ]
 
-    # Questions
+    # Keys
 
     def key_comes(self, action: str) -> None:
         if not self.asking:
             super().key_comes(action)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a question is open, keys belong to its answer."""
-        return not self.asking
 
     # Longer work
 
@@ -340,19 +338,6 @@ class ShadedText(Errands):
             self.lay_out(replace(view, condition=None))
         elif view.search is not None:
             self.look(replace(view, search=None))
-
-    def jump(self, what: str, find: Jump, *, missing: str = "no such place") -> None:
-        """Run `find` in a thread and move the cursor to the symbol it returns, or say `missing` for None."""
-        capture, view = self.capture, self.view
-
-        def then(symbol: int | None) -> None:
-            if symbol is None:
-                self.say(missing)
-                self.draw()
-            else:
-                self.go_to(symbol)
-
-        self.errand(what, lambda cancelled: find(capture, view, cancelled), then)
 
     # Other screens
 

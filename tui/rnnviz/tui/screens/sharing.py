@@ -15,10 +15,10 @@ from rnnviz.tui.errand import Cancelled
 from rnnviz.tui.home_path import home_path
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.dialog import Dialog
-from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.screens.shaded import ShadedText
 from rnnviz.tui.snapshot import Sheet, default_name, format_of, write_snapshot
 from rnnviz.tui.widgets.canvas import Canvas
+from rnnviz.tui.widgets.prompt import Question
 
 
 class CopiedScreen(Dialog):
@@ -61,10 +61,11 @@ class Sharing(ShadedText):
 
     def action_ask_snapshot(self) -> None:
         name = default_name(self.capture.path, self.view.cell, self.view.signal, self.view.top)
-        self._ask_file(name)
+        self.put_question(self._file_asked, name)
 
-    def _ask_file(self, name: str) -> None:
-        self.ask("write (.ans .html .svg .txt)", name, self._write)
+    @property
+    def _file_asked(self) -> Question:
+        return Question("write (.ans .html .svg .txt)", self._write)
 
     def _write(self, answer: str) -> None:
         path = home_path(answer)
@@ -84,8 +85,6 @@ class Sharing(ShadedText):
             )
 
         def failed(error: RnnvizError) -> None:
-            if not self.asking:
-                self._ask_file(answer)
-            self.app.push_screen(MessageScreen(error))
+            self.ask_again(self._file_asked, answer, error)
 
         self.errand("writing", write, lambda _: self.say(f"written: {path}"), failed)

@@ -12,6 +12,7 @@ from rnnviz.tui import view as moves
 from rnnviz.tui.cell_order import DEAD
 from rnnviz.tui.cells import Cell, parse_cell, step, step_over, to_layer
 from rnnviz.tui.comparison import default_pair
+from rnnviz.tui.glyphs import visible
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.shaded import ShadedText
 from rnnviz.tui.shading import Shade
@@ -65,12 +66,18 @@ class Stepping(ShadedText):
             return
         hidden = self.scene.dead(self.view)
         if hidden.all():
-            self.say(f"every cell is dead (deviation below {DEAD:g}): z shows them again")
+            self.say(
+                f"every cell is dead (deviation below {DEAD:g}): z shows them again",
+                about=lambda: (self.view.model, self.view.signal, self.view.hides_dead),
+            )
         self.look_at(step_over(self.view.cell, by, self.units, hidden))
 
     def action_hide_dead(self) -> None:
         self.look(replace(self.view, hides_dead=not self.view.hides_dead))
-        self.say("j and k step over dead cells" if self.view.hides_dead else "j and k step through all cells")
+        self.say(
+            "j and k step over dead cells" if self.view.hides_dead else "j and k step through all cells",
+            about=lambda: self.view.hides_dead,
+        )
 
     def action_layer(self, by: int) -> None:
         self.look_at(to_layer(self.view.cell, by, self.units))
@@ -88,7 +95,7 @@ class Stepping(ShadedText):
             )
         else:
             self.lay_out(of_model(self.view, name, self.capture))
-            self.say(f"cells of {name}")
+            self.say(f"cells of {visible(name)}", about=lambda: self.view.model)
 
     def action_ask_cell(self) -> None:
         self.ask(

@@ -48,7 +48,8 @@ class Screenful(ShadedText):
 
     def action_map(self) -> None:
         self.retheme(next_map(self.theme_name))
-        self.say(f"colours: {self.theme_name.partition(':')[2] or DEFAULT_MAP}")
+        name = self.theme_name.partition(":")[2] or DEFAULT_MAP
+        self.say(f"colours: {name}", about=lambda: self.theme_name)
 
     def action_redraw(self) -> None:
         """For a terminal that something else has written into."""

@@ -31,8 +31,8 @@ class Canvas(Widget):
 
     A new grid of the same size is painted as the difference to the old one, straight to the terminal, as soon as
     that has answered for the frame before (see `pacing`); a grid that is overtaken meanwhile is never painted.
-    Textual's compositor draws the grid (`render_line`) when the size is another, or while a dialog or a notice
-    covers it.
+    Textual's compositor draws the grid (`render_line`) when the size is another, or while a dialog, a notice or what
+    is wrong with an answer covers it.
     """
 
     ALLOW_SELECT = False
@@ -124,6 +124,10 @@ class Canvas(Widget):
         return (
             self.app.screen is not self.screen
             or bool(self.screen.query(Toast))
+            or any(
+                other.display and other is not self and other.region.overlaps(self.region)
+                for other in self.screen.children
+            )
             or bool(self._repaint_regions)
             or self.app._driver is None
             or self.app.is_headless

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ from rnnviz.tui.picture import screen_lines
 from rnnviz.tui.screens.cells import CellsScreen
 from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.screens.text import TextScreen
-from rnnviz.tui.view import View
+from rnnviz.tui.shading import Shade
+from rnnviz.tui.view import Panel, View
 from support.captures import HandMade, hand_made, hand_made_tokens, make_capture, model_schema, write_capture
 from support.explored import Explored
 from support.terminal import Terminal
@@ -100,6 +102,26 @@ async def test_the_list_sorts_filters_and_goes_to_a_cell(made: HandMade) -> None
         assert "show 1:" in ui.rows[22]
         await ui.press("escape", "escape")
         assert ui.view.cell == Cell(1, 13)  # back where one was
+
+
+async def test_closing_the_saturation_panel_shows_again_what_was_shown(made: HandMade) -> None:
+    app = explorer(made)
+    async with app.run_test(size=(80, 24)) as pilot:
+        ui = Explored(app, pilot)
+        ways = {"v": ("c", None), "escape": ("c", None), "h": ("c", Panel.GATES)}
+        for closes, (signal, above) in ways.items():
+            await ui.press("v", "s")
+            assert ui.view.signal != "c"
+            await ui.press("right", closes)
+            assert (ui.view.signal, ui.view.above) == (signal, above), closes
+            assert "tanh(c)" in ui.rows[0]
+        ui.text.look(replace(ui.view, left="model"))
+        await ui.press("h", "s", "t", "v")  # h, shaded by the model's surprisal
+        assert (ui.view.signal, ui.view.shade) == ("i", Shade.CELL)
+        await ui.press("c", "s", "enter", "v")
+        assert (ui.view.signal, ui.view.shade) == ("h", Shade.LEFT)
+        await ui.press("t", "s", "v", "v")  # a gate, which the panel shows itself
+        assert ui.view.signal == "i"
 
 
 async def test_the_mouse_marks_and_goes_to_a_cell(made: HandMade) -> None:
@@ -284,7 +306,7 @@ async def test_conditions_are_found_and_counted(made: HandMade) -> None:
         await pilot.press("F")
         counted = f"true at {true.sum():,} of {len(TEXT):,} symbols"
         await ui.until(lambda: counted in ui.shown, counted)
-        assert f"comes true {len(begins):,} times: 1:2 > .8 and" in ui.shown
+        assert f"comes true {len(begins):,} times: 1:2.c > .8 and 0:5.f <" in ui.shown
 
 
 @pytest.mark.parametrize("depth", list(Depth))

@@ -94,14 +94,6 @@ def test_a_mistake_is_shown_with_a_caret_at_its_place(text: str, model: Captured
     assert advice.endswith(".")
 
 
-def test_conditions_have_bounds(model: CapturedModel) -> None:
-    deep = "(" * DEEPEST + "1:3 > 0" + ")" * DEEPEST
-    assert holds(parse_condition(deep, model), model)
-    for too_deep in (f"({deep})", "not " * 5000 + "1:3 > 0", "abs(" * 5000, "-" * 5000 + "1 < 0"):
-        with pytest.raises(InvalidRequest, match="levels"):
-            parse_condition(too_deep, model)
-
-
 ATOMS = st.sampled_from(["1:3 > 0.2", "0:2.f < 0.6", "abs(1:0) >= 0.5", "-0.3 < 0:1.h < 0.3"])
 CONDITIONS = st.recursive(
     ATOMS,
@@ -111,6 +103,31 @@ CONDITIONS = st.recursive(
     ),
     max_leaves=8,
 )
+
+
+def test_a_cell_alone_means_the_signal_on_the_screen_and_is_written_out(model: CapturedModel) -> None:
+    condition = parse_condition(" abs(1:3)>.5 and 0:2.i < 1:0 or 1:3.c>0", model, "f")
+    assert condition.text == "abs(1:3.f)>.5 and 0:2.i < 1:0.f or 1:3.c>0"
+    assert [str(reading) for reading in condition.readings] == ["1:3.f", "0:2.i", "1:0.f", "1:3.c"]
+    unknown = parse_condition("1:3 > 0", model, "r")  # of a model of another kind
+    assert unknown.text == "1:3.c > 0"
+
+
+@given(text=CONDITIONS, signal=st.sampled_from(["c", "h", "i", "f", "o", "g", None]))
+def test_what_is_written_out_means_the_same_whatever_is_on_the_screen(
+    text: str, signal: str | None, model: CapturedModel
+) -> None:
+    condition = parse_condition(text, model, signal)
+    for other in ("c", "o"):
+        assert parse_condition(condition.text, model, other) == condition
+
+
+def test_conditions_have_bounds(model: CapturedModel) -> None:
+    deep = "(" * DEEPEST + "1:3 > 0" + ")" * DEEPEST
+    assert holds(parse_condition(deep, model), model)
+    for too_deep in (f"({deep})", "not " * 5000 + "1:3 > 0", "abs(" * 5000, "-" * 5000 + "1 < 0"):
+        with pytest.raises(InvalidRequest, match="levels"):
+            parse_condition(too_deep, model)
 
 
 @given(left=CONDITIONS, right=CONDITIONS)

@@ -8,7 +8,7 @@
     value       = number | cell [ "." signal ] | "abs" "(" value ")" | "-" value
 
 A cell is `layer:unit`. Its values are its *views*, what the screen shows: tanh(c) for c. A cell without a signal
-means the layer's first one (c of an LSTM, h of the others).
+means the one that is on the screen, and the condition's text is written out with it.
 """
 
 from __future__ import annotations
@@ -124,7 +124,8 @@ Term = Comparison | Not | And | Or
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition as it was typed, what it means, and which signals it reads, in the order of their naming."""
+    """A condition as it was typed, with the signal of every cell, what it means, and which signals it reads, in the
+    order of their naming."""
 
     text: str
     term: Term
@@ -164,21 +165,25 @@ class _Token:
     start: int
 
 
-def parse_condition(text: str, model: CapturedModel) -> Condition:
-    """A condition on the cells of a model that has layers.
+def parse_condition(text: str, model: CapturedModel, signal: str | None = None) -> Condition:
+    """A condition on the cells of a model that has layers. `signal` is what is meant by a cell without one; where it is
+    None or the cell's layer has no such signal, it is the layer's first.
 
     Raises InvalidRequest for anything else: its message says what is wrong, its hint has the text and below it a
     caret at the place.
     """
-    return _Parser(text, model).condition()
+    return _Parser(text, model, signal).condition()
 
 
 class _Parser:
     """Recursive descent, a method a rule of the grammar above."""
 
-    def __init__(self, text: str, model: CapturedModel) -> None:
+    def __init__(self, text: str, model: CapturedModel, signal: str | None) -> None:
         self._text = text
         self._model = model
+        self._signal = signal
+        self._meant: list[tuple[int, str]] = []
+        """The signals that were not typed, and where in the text they belong."""
         self._tokens = self._split()
         self._readings: dict[Reading, None] = {}
         self._depth = 0
@@ -187,7 +192,14 @@ class _Parser:
         term = self._any()
         if self._tokens[0].kind != "end":
             self._refuse("expected 'and', 'or' or the end here")
-        return Condition(self._text.strip(), term, tuple(self._readings))
+        return Condition(self._written_out(), term, tuple(self._readings))
+
+    def _written_out(self) -> str:
+        """The text with the signal of every cell."""
+        text = self._text
+        for place, signal in sorted(self._meant, reverse=True):
+            text = f"{text[:place]}.{signal}{text[place:]}"
+        return text.strip()
 
     def _split(self) -> list[_Token]:
         tokens: list[_Token] = []
@@ -272,7 +284,10 @@ class _Parser:
         if signal and signal not in known:
             place = token.start + len(name) + 1
             raise self._wrong(f"the capture has no signal {signal!r}", place, f"It has {', '.join(known)}.")
-        reading = Reading(cell, signal or known[0])
+        if not signal:
+            signal = self._signal if self._signal in known else known[0]
+            self._meant.append((token.start + len(token.text), signal))
+        reading = Reading(cell, signal)
         self._readings[reading] = None
         if len(self._readings) > MOST_READINGS:
             self._refuse(f"a condition names {MOST_READINGS} different signals at most")

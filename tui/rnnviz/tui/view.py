@@ -29,6 +29,14 @@ class Panel(StrEnum):
 
 
 @dataclass(frozen=True)
+class Covered:
+    """What the text was shaded by before a panel chose another signal."""
+
+    signal: str
+    shade: Shade
+
+
+@dataclass(frozen=True)
 class View:
     """`top` is the offset of the first byte on the screen, the start of a row; `cursor` is the number of a symbol.
 
@@ -36,7 +44,7 @@ class View:
     models whose predictions are compared, and `shade` says what shades the text. `above` is the panel that stands
     above the text; `panels` whether there are others beside it, None while the width decides. `condition` is the one
     in force: symbols at which it holds are marked, as are matches of `search`. Where dead cells are hidden, steps
-    pass over them.
+    pass over them. `covered` is what a panel that shows signals of its own will give back when it is closed.
     """
 
     model: str
@@ -53,6 +61,7 @@ class View:
     hides_dead: bool = False
     condition: Condition | None = None
     search: re.Pattern[bytes] | None = None
+    covered: Covered | None = None
 
     @property
     def pair(self) -> tuple[str, str] | None:
@@ -74,6 +83,25 @@ class View:
 def next_signal(view: View, by: int, signals: tuple[str, ...]) -> View:
     """The same cell seen through the signal `by` further in its layer's order."""
     return replace(view, signal=signals[(signals.index(view.signal) + by) % len(signals)])
+
+
+def with_gates(view: View, gates: tuple[str, ...]) -> View:
+    """The view with the saturation of the layer above the text, which shows one of these signals: the one on the screen
+    or else the first."""
+    signal = view.signal if view.signal in gates else gates[0]
+    covered = Covered(view.signal, view.shade)
+    return replace(view, above=Panel.LAYER, signal=signal, shade=Shade.CELL, covered=covered)
+
+
+def with_above(view: View, above: Panel | None, signals: tuple[str, ...]) -> View:
+    """The view with another panel above the text, or none, shaded as it was before the one that stood there chose a
+    signal. `signals` are those of the cell, which may be another by now."""
+    covered = view.covered
+    if covered is not None and covered.signal in signals:
+        # A shading that was chosen meanwhile stays.
+        shade = covered.shade if view.shade is Shade.CELL else view.shade
+        view = replace(view, signal=covered.signal, shade=shade)
+    return replace(view, above=above, covered=None)
 
 
 def scrolled_to_cursor(view: View, window: TextWindow, width: int, height: int) -> View:

@@ -30,7 +30,7 @@ class Above(Stepping, Movement):
     @property
     def gates(self) -> tuple[str, ...]:
         """The signals of the cell's layer that the scatter plots."""
-        return gates_of(self.capture.models[self.view.model].layers[self.view.cell.layer].signals)
+        return gates_of(self.signals)
 
     @property
     def stay(self) -> tuple[str, ...]:

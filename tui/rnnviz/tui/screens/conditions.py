@@ -73,7 +73,7 @@ class Conditions(Seeking):
     def _find_condition(self, answer: str) -> None:
         from rnnviz.tui.conditions import parse_condition  # 8 ms that opening the explorer need not wait for
 
-        condition = parse_condition(answer, self.capture.models[self.view.model])
+        condition = parse_condition(answer, self.capture.models[self.view.model], self.view.signal)
         self.lay_out(replace(self.view, condition=condition))
         self.action_condition(False)
 

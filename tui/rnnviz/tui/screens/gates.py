@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -11,8 +10,7 @@ from rnnviz.tui.crossings import crossing, saturating
 from rnnviz.tui.panels.scatter import gates_of
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.seeking import Seeking
-from rnnviz.tui.shading import Shade
-from rnnviz.tui.view import Panel
+from rnnviz.tui.view import Panel, with_gates
 
 
 class Gates(Seeking):
@@ -45,16 +43,13 @@ class Gates(Seeking):
     ]
 
     def action_histograms(self) -> None:
-        shown = self.view.above is Panel.GATES
-        self.lay_out(replace(self.view, above=None if shown else Panel.GATES))
+        self.put_above(None if self.view.above is Panel.GATES else Panel.GATES)
 
     def action_scatter(self) -> None:
         if self.view.above is Panel.LAYER:
-            self.lay_out(replace(self.view, above=None))
-            return
-        gates = gates_of(self.capture.models[self.view.model].layers[self.view.cell.layer].signals)
-        signal = self.view.signal if self.view.signal in gates else gates[0]
-        self.lay_out(replace(self.view, above=Panel.LAYER, signal=signal, shade=Shade.CELL))
+            self.put_above(None)
+        else:
+            self.lay_out(with_gates(self.view, gates_of(self.signals)))
 
     # Where it opens, closes, and saturates
 

@@ -38,7 +38,7 @@ from rnnviz.tui.scene import Scene
 from rnnviz.tui.screens.bindings import hints_of
 from rnnviz.tui.screens.errands import Errands
 from rnnviz.tui.source import Block, ByteBlock, Source
-from rnnviz.tui.view import View
+from rnnviz.tui.view import Panel, View
 from rnnviz.tui.widgets.canvas import Canvas
 from rnnviz.tui.widgets.hint_line import HintLine
 from rnnviz.tui.widgets.lines import Lines
@@ -159,6 +159,11 @@ class ShadedText(Errands):
         return tuple(layer.units for layer in self.capture.models[self.view.model].layers)
 
     @property
+    def signals(self) -> tuple[str, ...]:
+        """The signals of the cell that is looked at."""
+        return self.capture.models[self.view.model].layers[self.view.cell.layer].signals
+
+    @property
     def on_screen(self) -> tuple[int, int]:
         """The symbols on the screen, (start, stop); none while the text is being read."""
         text = self.places.text
@@ -176,6 +181,10 @@ class ShadedText(Errands):
         """Look at a view with other things around the text, which may move it."""
         self.view = view
         self.move(moves.scrolled_to_cursor)
+
+    def put_above(self, panel: Panel | None) -> None:
+        """Have a panel above the text, or none."""
+        self.lay_out(moves.with_above(self.view, panel, self.signals))
 
     def go_to(self, symbol: int, arrived: Callable[[], None] | None = None) -> None:
         """Move the cursor to a symbol of the text. `arrived` is called once it is there."""
@@ -333,7 +342,7 @@ class ShadedText(Errands):
         if self.runs_errand:
             super().action_stop()
         elif view.above is not None:
-            self.lay_out(replace(view, above=None))
+            self.put_above(None)
         elif view.condition is not None:
             self.lay_out(replace(view, condition=None))
         elif view.search is not None:

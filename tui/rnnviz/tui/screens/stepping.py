@@ -27,8 +27,17 @@ def of_model(view: View, name: str, capture: Capture) -> View:
     cell, signals = Cell(layer, min(view.cell.unit, layers[layer].units - 1)), layers[layer].signals
     signal = view.signal if view.signal in signals else signals[0]
     left, right = default_pair(capture, name)
+    covered = view.covered and replace(view.covered, shade=Shade.CELL)
     other = replace(
-        view, model=name, cell=cell, signal=signal, left=left, right=right, pins=(), condition=None
+        view,
+        model=name,
+        cell=cell,
+        signal=signal,
+        left=left,
+        right=right,
+        pins=(),
+        condition=None,
+        covered=covered,
     )
     needed = {Shade.CELL: 0, Shade.DIFFERENCE: 2}.get(view.shade, 1)
     return other if len(other.shading_models) == needed else replace(other, shade=Shade.CELL)
@@ -83,8 +92,7 @@ class Stepping(ShadedText):
         self.look_at(to_layer(self.view.cell, by, self.units))
 
     def action_signal(self, by: int) -> None:
-        signals = self.capture.models[self.view.model].layers[self.view.cell.layer].signals
-        self.look(moves.next_signal(self.view, by, signals))
+        self.look(moves.next_signal(self.view, by, self.signals))
 
     def action_model(self) -> None:
         names = [model.name for model in self.capture.models.values() if model.layers]

@@ -10,6 +10,7 @@ import typer
 
 from rnnviz.store.errors import InvalidRequest, StorageFailure
 from rnnviz.tui.home_path import home_path
+from rnnviz.tui.next_command import say_drawn
 from rnnviz.tui.options import (
     CaptureArgument,
     CellOption,
@@ -62,7 +63,7 @@ def browse(
         typer.Option(
             metavar="KEY,…",
             help="Keys to press before the picture is taken: single characters, and names as enter, pagedown, "
-            "question_mark or ctrl+l.",
+            "question_mark, comma or ctrl+l.",
         ),
     ] = "",
 ) -> None:
@@ -117,11 +118,13 @@ def _draw(
 
     from rnnviz.tui.explorer import Explorer
     from rnnviz.tui.palette import Depth
-    from rnnviz.tui.picture import picture_of
+    from rnnviz.tui.picture import picture_of, refuse_unknown_keys
 
+    refuse_unknown_keys(keys)
     explorer = Explorer(opened, view, Depth.TRUE, theme, run=run)
     svg = picture_of(explorer, int(match[1]), int(match[2]), keys, theme)
     try:
         path.write_text(svg, encoding="utf-8")
     except OSError as error:
         raise StorageFailure(f"cannot write {path}: {error.strerror}", "Choose another place.") from error
+    say_drawn(path, opened, explorer.view, f"{match[1]}×{match[2]} columns and rows")

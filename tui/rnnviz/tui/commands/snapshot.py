@@ -11,6 +11,7 @@ import typer
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.command_help import choices
 from rnnviz.tui.home_path import home_path
+from rnnviz.tui.next_command import say_drawn
 from rnnviz.tui.options import (
     CaptureArgument,
     CellOption,
@@ -128,6 +129,7 @@ def snapshot(
         raise InvalidRequest(error.message, error.hint.removesuffix(".") + ", or give --format.") from error
     _tell_of_colours(color, chosen)
     write_snapshot(opened, drawn_view, out, sheet, form=chosen, theme=named, depth=depth)
+    say_drawn(out, opened, drawn_view, f"{sheet.width} columns")
 
 
 def _tell_of_colours(color: ColourChoice, form: Format) -> None:

@@ -40,6 +40,9 @@ class MessageScreen(Dialog):
                 yield Static("\n" + "\n".join(map(visible, lines)), markup=False)
             yield Static("\n[dim]Any key closes this[/]")
 
+    def takes_key(self, key: str, character: str | None) -> bool:
+        return True
+
     def on_key(self, event: events.Key) -> None:
         if event.key in _SCROLLING and self.query_one(VerticalScroll).max_scroll_y > 0:
             return

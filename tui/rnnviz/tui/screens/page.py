@@ -316,6 +316,16 @@ class PageScreen(Asking[View | None]):
         """Those that count in the mode that is on."""
         return [binding for group in self._groups() if self.typing in group.MODES for binding in group.KEYS]
 
+    def takes_key(self, key: str, character: str | None) -> bool:
+        if self.typing and (character is not None or key in WRITTEN):
+            return True
+        return any(self._is_for(binding, key, character) for binding in self._keys)
+
+    @staticmethod
+    def _is_for(binding: Binding, key: str, character: str | None) -> bool:
+        names = binding.key.split(",") if len(binding.key) > 1 else [binding.key]
+        return key in names or character in names
+
     async def on_key(self, event: events.Key) -> None:
         """Write what is typed, or do what the key is for."""
         if not self.is_current:
@@ -336,8 +346,7 @@ class PageScreen(Asking[View | None]):
             self._type(character)
             return
         for binding in self._keys:
-            names = binding.key.split(",") if len(binding.key) > 1 else [binding.key]
-            if event.key in names or character in names:
+            if self._is_for(binding, event.key, character):
                 await self.run_action(binding.action)
                 return
         self.turned()

@@ -23,11 +23,12 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from rnnviz.store.reader import Capture
-from rnnviz.tui.palette import Depth
+from rnnviz.tui.palette import Depth, base_of
 from rnnviz.tui.screens.help import keys_of
 from rnnviz.tui.screens.hinted import Hinted
 from rnnviz.tui.screens.text import TextScreen
 from rnnviz.tui.source import Source
+from rnnviz.tui.textual_theme import textual_theme
 from rnnviz.tui.view import View
 from rnnviz.tui.widgets.canvas import Canvas
 
@@ -51,6 +52,9 @@ class Explorer(App[None]):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (LOW, "-high")]  # noqa: RUF012  (Textual has it as an instance variable)
     CSS = """
+    VerticalScroll, OptionList { scrollbar-size-vertical: 1; }
+    CommandPalette > Vertical, CommandPalette > Vertical:dark { background: $background; }
+    CommandPalette SearchIcon { display: none; }
     CommandPalette.-low > Vertical { margin-top: 0; }
     CommandPalette.-low #--input { border: none; }
     CommandPalette.-low #--input > * { margin: 0; }
@@ -69,6 +73,10 @@ class Explorer(App[None]):
     ) -> None:
         """`source` is one of this capture that has read already, if there is one; `run` where its run is."""
         super().__init__(ansi_color=True)
+        for base in ("dark", "light"):
+            self.register_theme(textual_theme(depth, base))
+        self.set_reactive(App.theme, textual_theme(depth, base_of(theme)).name)
+        self.stylesheet.set_variables(self.get_css_variables())
         self.terminal_modes: list[Any] | None = None
         """How the terminal was before the program changed it, if that is known: so it is left to the shell."""
         self._stands = False

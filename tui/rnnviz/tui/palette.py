@@ -92,6 +92,11 @@ def theme_name(base: str, diverging: str) -> str:
     return base if diverging == DEFAULT_MAP else f"{base}:{diverging}"
 
 
+def base_of(name: str) -> str:
+    """Whether a theme is the dark or the light one, whatever its map."""
+    return name.partition(":")[0]
+
+
 def other_base(name: str) -> str:
     """The light theme of a dark one with the same map, or the other way round."""
     base, colon, diverging = name.partition(":")

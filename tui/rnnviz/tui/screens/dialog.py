@@ -12,7 +12,7 @@ class Dialog(ModalScreen[None]):
     Dialog { align: center middle; }
     Dialog > VerticalScroll {
         width: 76; max-width: 98%; height: auto; max-height: 96%;
-        border: round ansi_default; padding: 0 1; background: ansi_default;
+        border: round $border; padding: 0 1; background: $background;
     }
-    Dialog Static { background: ansi_default; }
+    Dialog Static { background: $background; }
     """

@@ -22,8 +22,9 @@ class MarksScreen(ModalScreen[tuple[list[Mark], Mark | None]]):
     MarksScreen { align: center middle; }
     MarksScreen > OptionList {
         width: 76; max-width: 98%; height: auto; max-height: 90%;
-        border: round ansi_default; padding: 0 1; background: ansi_default;
+        border: round $border; padding: 0 1; background: $background;
     }
+    MarksScreen > OptionList:focus { border: round $border; background-tint: transparent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key("escape,q", "leave", "Close", "Back to the text"),

@@ -31,7 +31,7 @@ from rnnviz.tui import view as moves
 from rnnviz.tui.hints import Hint
 from rnnviz.tui.layout import TextWindow
 from rnnviz.tui.painting import Inks, Line
-from rnnviz.tui.palette import Depth
+from rnnviz.tui.palette import Depth, base_of
 from rnnviz.tui.places import Places
 from rnnviz.tui.reading_list import reading_list, text_needed, values_needed, window_at
 from rnnviz.tui.scene import Scene
@@ -276,6 +276,7 @@ class ShadedText(Errands):
         """Draw everything in another theme from now on."""
         self.theme_name = theme
         self.scene.retheme(theme)
+        self.app.theme = f"rnnviz-{base_of(theme)}"
         self._take_colours()
         self.draw()
         self.query_one("#canvas", Canvas).forget()

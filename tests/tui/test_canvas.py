@@ -61,7 +61,7 @@ def grids(draw: st.DrawFn) -> Grid:
         x = 0
         while x < WIDTH:
             wide = x + 1 < WIDTH and draw(st.integers(0, 5)) == 0
-            code = ord(draw(st.sampled_from("漢字語" if wide else "abc ␛·é█")))
+            code = ord(draw(st.sampled_from("漢字語" if wide else "abc ▯·é█")))
             number = ink(draw(st.sampled_from(PAINTS)))
             grid.codes[y, x] = code
             grid.inks[y, x] = number

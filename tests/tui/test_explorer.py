@@ -227,7 +227,7 @@ def test_nothing_in_the_text_reaches_the_terminal_as_a_command(tmp_path: Path) -
         assert b"]0;owned\x07" not in output
         assert "\u202e".encode() not in output
         assert "\u009b".encode() not in output
-        assert terminal.row(1).startswith("a␛[31mred␛]0;owned␇�2Jb⇥   c␍↵")
+        assert terminal.row(1).startswith("a▯[31mred▯]0;owned▯�2Jb⇥   c↵·")
         assert terminal.row(2).startswith("é·“··漢·▯··�↵")
 
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnviz.tui.character_widths import is_wide
 from rnnviz.tui.glyphs import (
     COVERED,
     TAB_COLUMNS,
     UNSHOWABLE,
     columns_of,
     glyphs,
-    is_wide,
     name_of,
     shortened,
     token_name,
@@ -31,8 +31,10 @@ def shown(data: bytes) -> str:
     ("data", "expected"),
     [
         (b"if (x)", "if (x)"),
-        (b"a\tb\r\n", "a⇥b␍↵"),
-        (b"\x00\x1b[31m\x7f", "␀␛[31m␡"),
+        (b"a\tb\r\n", "a⇥b↵·"),
+        (b"\r\r\n\n\r", "←↵·↵←"),
+        ("é\r\n".encode(), "é·↵·"),
+        (b"\x00\x1b[31m\x7f", "▯▯[31m▯"),
         ("“é”".encode(), "“··é·”··"),
         (b"\xff\xc3(", "��("),
         (b"\xe2\x80", "��"),
@@ -43,6 +45,15 @@ def shown(data: bytes) -> str:
         ("\u00a0".encode(), "␣·"),
         ("e\u0301".encode(), "e▯·"),
         ("漢".encode(), "漢·"),
+        (unicodedata.normalize("NFD", "한국").encode(), "ㅎ·ㅏ·ㄴ·ㄱ·ㅜ·ㄱ·"),  # decomposed Hangul
+        ("\u1160\u115f\u1113".encode(), "▯··▯··▯··"),  # fillers, and a letter of old texts
+        ("❤\ufe0f".encode(), "❤··▯··"),  # an emoji's variation selector
+        ("👩\u200d🔬".encode(), "👩··▯··🔬··"),  # joined by a zero-width joiner
+        ("👍🏽".encode(), "👍··▯···"),  # a skin tone
+        ("🇩🇪".encode(), "▯···▯···"),  # regional indicators
+        ("กำ".encode(), "ก··▯··"),  # a letter that some terminals draw over the one before it
+        ("🥰".encode(), "▯···"),  # of Unicode 11
+        ("\ue000\U0010ffff".encode(), "▯··▯···"),
     ],
 )
 def test_glyphs_of_known_bytes(data: bytes, expected: str) -> None:
@@ -70,7 +81,8 @@ def test_names_from_files_are_made_harmless(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("a·b", "a·b"), ("漢·字", "漢·字"), ("\udc80·\udcb7", "�·�"), ("é", "é")]
+    ("name", "expected"),
+    [("a·b", "a·b"), ("漢·字", "漢·字"), ("\udc80·\udcb7", "�·�"), ("é", "é"), ("a\r\n", "a←↵")],
 )
 def test_names_keep_every_character_that_is_harmless(name: str, expected: str) -> None:
     assert visible(name) == expected
@@ -95,3 +107,5 @@ def test_every_byte_has_a_distinct_name() -> None:
     assert len(set(names)) == 256
     assert names[ord(" ")] == "␣"
     assert names[0xE9] == "\\xe9"
+    assert names[0x1B] == "\\x1b"
+    assert [names[ord(control)] for control in "\t\n\r"] == ["⇥", "↵", "\\r"]

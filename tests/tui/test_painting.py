@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.tui.glyphs import COVERED, is_wide, token_name
+from rnnviz.tui.character_widths import is_wide
+from rnnviz.tui.glyphs import COVERED, token_name
 from rnnviz.tui.painting import cut, fitted, width_of
 from rnnviz.tui.palette import Paint
 

@@ -11,8 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rnnviz.store.reader import Capture, open_capture
+from rnnviz.tui.addresses import size_of, view_at
 from rnnviz.tui.cells import Cell
 from rnnviz.tui.explorer import Explorer
+from rnnviz.tui.font_runs import columns_of
 from rnnviz.tui.opening import open_view
 from rnnviz.tui.painting import Line, width_of
 from rnnviz.tui.palette import THEMES, Depth, Palette
@@ -24,6 +26,7 @@ from rnnviz.tui.panels.predictions import (
     prediction_lines,
 )
 from rnnviz.tui.panels.status import UnderCursor, cursor_line
+from rnnviz.tui.snapshot import Sheet, picture
 from rnnviz.tui.view import View
 from support.captures import hand_made, make_capture, model_schema, write_capture
 from support.explored import Explored
@@ -131,3 +134,21 @@ async def test_while_a_panel_stands_above_the_text_its_keys_and_shares_are_expla
         await ui.press("escape")
         assert "Esc closes" not in ui.rows[-1]
         assert all(told in ui.rows[-1] for told in STAYS)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        "0:1.c,top=0,cursor=30,above=gates,size=80x24",
+        "0:1.c,size=100x20",
+        "0:1.c,above=layer,size=120x30",
+    ],
+)
+def test_names_of_wide_characters_leave_each_row_as_wide_as_the_screen(tmp_path: Path, view: str) -> None:
+    models = [model_schema(TEXT, signals=("c", "h", "i", "f", "o", "g"))]
+    made = make_capture(tmp_path / "漢字.zarr", TEXT, models=models, text_name="漢字かな交じり文.txt")
+    opened = open_capture(made.path)
+    columns, rows = size_of(view) or (80, 24)
+    lines = picture(opened, view_at(view, opened), Sheet(columns, rows - 1), Depth.TRUE, "dark")
+    assert [sum(columns_of(text) for text, _ in line) for line in lines] == [columns] * (rows - 1)
+    assert "漢字" in said(lines[0])

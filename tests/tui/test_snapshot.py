@@ -68,7 +68,7 @@ def test_the_ansi_form_shows_every_value_when_printed(made: HandMade) -> None:
     screen = pyte.Screen(60, 8)
     pyte.Stream(screen).feed(snapshot(made, "--width", "60").replace("\n", "\r\n"))
     assert screen.display[1].startswith("if x:↵")
-    assert screen.display[2].startswith('⇥   return "naï·ve␛[31m"␍↵')
+    assert screen.display[2].startswith('⇥   return "naï·ve▯[31m"↵·')
     assert screen.display[3].startswith("�漢·字· is wide↵".replace("漢", "漢").replace("字", "字"))
     shades = palette(Depth.TRUE, "dark", "diverging")
     values = made.signal(0, "c")[0]
@@ -89,7 +89,7 @@ def test_every_line_of_ansi_stands_alone(made: HandMade) -> None:
 def test_plain_text_has_the_glyphs_and_nothing_else(made: HandMade) -> None:
     drawn = snapshot(made, "--format", "txt")
     assert "\x1b" not in drawn
-    assert '⇥   return "naï·ve␛[31m"␍↵\n' in drawn
+    assert '⇥   return "naï·ve▯[31m"↵·\n' in drawn
 
 
 def test_html_is_well_formed_and_escaped(made: HandMade, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_html_is_well_formed_and_escaped(made: HandMade, tmp_path: Path) -> None
 
     parser = Text()
     parser.feed(snapshot(made, "--format", "html"))
-    assert '⇥   return "naï·ve␛[31m"␍↵' in parser.content
+    assert '⇥   return "naï·ve▯[31m"↵·' in parser.content
 
     evil = make_capture(tmp_path / "evil.zarr", b"<script>&\n", text_name="</title><script>.py")
     drawn = snapshot(evil, "--format", "html")

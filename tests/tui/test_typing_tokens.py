@@ -87,7 +87,7 @@ def expects(terminal: Terminal, model: CapturedModel, time: int, names: dict[str
 
 
 def test_words_are_shaded_and_predicted_as_a_capture_of_them_would_be(words: Typed, tmp_path: Path) -> None:
-    names = {"\x1b[31mrot": "␛[31mrot", "e\u0301": "e▯", LONG: LONG[:23] + "…"}
+    names = {"\x1b[31mrot": "\\x1b[31mrot", "e\u0301": "e▯", LONG: LONG[:23] + "…"}
     with opened(words, "--cell", "1:3") as terminal:
         terminal.press(*"der Katze Hund")
         terminal.wait_for_text("typing Hund")

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.tui.character_widths import FIRST_WIDE, is_wide
 from rnnviz.tui.frame import BLANK, STYLES, Frame
-from rnnviz.tui.glyphs import COVERED, FIRST_WIDE, UNSHOWABLE, is_wide
+from rnnviz.tui.glyphs import COVERED, UNSHOWABLE
 from rnnviz.tui.painting import Line
 from rnnviz.tui.palette import Paint, Palette
 
@@ -95,6 +96,8 @@ class Grid:
         numbers = np.repeat([inks[id(paint)] for _, paint in line], [len(piece) for piece, _ in line])
         self.codes[y, x:stop] = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
         self.inks[y, x:stop] = numbers[: len(text)]
+        if self.codes[y, x] == COVERED:
+            self.codes[y, x] = UNSHOWABLE  # its left half was cut off
         last = int(self.codes[y, stop - 1])
         if last >= FIRST_WIDE and is_wide(chr(last)):
             self.codes[y, stop - 1] = UNSHOWABLE  # its right half was cut off

@@ -13,7 +13,7 @@ from rnnviz.tui.canvas import Band, Grid
 from rnnviz.tui.cell_list import CellList
 from rnnviz.tui.cell_order import DEAD, Order
 from rnnviz.tui.cells import Cell, Reading, cell_at
-from rnnviz.tui.glyphs import visible
+from rnnviz.tui.glyphs import in_columns
 from rnnviz.tui.painting import Inks, Line, cut, spread, width_of
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.panels.cell_table import CellRow, column_at, heading, row_line, shown_columns, strip_start
@@ -89,7 +89,7 @@ class CellPage:
             (" cells ", inks.accent),
             (f"{signal.view_name} ", inks.strong),
             (f"{signal.title}  ", inks.faint),
-            (visible(model_title(self._capture, view.model)), inks.plain),
+            (in_columns(model_title(self._capture, view.model)), inks.plain),
         ]
         number = f"{count:,}" if shown == count else f"{shown:,} of {count:,}"
         return spread(left, [(f"{number} cells ", inks.plain)], width, inks.plain)
@@ -140,7 +140,7 @@ def _status(cells: CellList, progress: Progress, width: int, inks: Inks) -> Line
     """What is shown and what is hidden, and how far the passes over the text are."""
     left: Line = [(f" {cells.row + 1 if len(cells.places) else 0:,}/{len(cells.places):,}", inks.strong)]
     if cells.filter_text:
-        left += [("  show ", inks.faint), (visible(cells.filter_text), inks.accent)]
+        left += [("  show ", inks.faint), (in_columns(cells.filter_text), inks.accent)]
     if cells.dead:
         left.append((f"  {cells.dead:,} dead{' hidden' if cells.hides_dead else ''}", inks.plain))
         left.append((f" (dev. < {DEAD:g})", inks.faint))

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rnnviz.tui.glyphs import is_wide
+from rnnviz.tui.character_widths import is_wide
 
 _RUN = re.compile(
     "[!-\u024f]+(?: [!-\u024f]+)*"  # Latin, in words that single spaces separate: every font has it

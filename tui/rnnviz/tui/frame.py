@@ -11,15 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.signals import Signal
+from rnnviz.tui.character_widths import FIRST_WIDE, is_wide
 from rnnviz.tui.glyphs import (
     CONTINUATION,
     COVERED,
-    FIRST_WIDE,
     LONGEST_SEQUENCE,
     UNSHOWABLE,
     columns_of,
     glyphs,
-    is_wide,
 )
 from rnnviz.tui.layout import Row, TextWindow
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnviz.tui.character_widths import is_wide
 from rnnviz.tui.frame import LEVELS, Frame
-from rnnviz.tui.glyphs import COVERED, UNSHOWABLE, is_wide
+from rnnviz.tui.glyphs import COVERED, UNSHOWABLE
 from rnnviz.tui.palette import Depth, Paint, Palette, Theme
 
 Line = list[tuple[str, Paint]]

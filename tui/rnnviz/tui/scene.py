@@ -19,7 +19,7 @@ from rnnviz.tui.at_cursor import AtCursor
 from rnnviz.tui.canvas import Band, Grid
 from rnnviz.tui.cells import Reading
 from rnnviz.tui.frame import BLANK, Frame, compose, levels
-from rnnviz.tui.glyphs import columns_of, visible
+from rnnviz.tui.glyphs import columns_of, in_columns
 from rnnviz.tui.layout import Row, TextWindow, Value
 from rnnviz.tui.painting import Inks, Line, spread
 from rnnviz.tui.palette import Depth, Palette, palette
@@ -114,7 +114,7 @@ class Scene:
             line = [(" nothing is captured yet", inks.accent)]
         grid.put_line(line, 0, 0, width)
         if failure is not None:
-            told = f"{visible(failure.message)}. {visible(failure.hint)}"
+            told = f"{in_columns(failure.message)}. {in_columns(failure.hint)}"
             for y, part in enumerate(textwrap.wrap(told, max(20, width - 4))):
                 grid.put_line([(part, inks.accent if y == 0 else inks.plain)], 2, 2 + y, width - 2)
         elif not self._capture.captured:
@@ -122,7 +122,7 @@ class Scene:
             if self._capture.complete:
                 told = "It is empty."
             elif self.abandoned:
-                name = visible(self._capture.path.name)
+                name = in_columns(self._capture.path.name)
                 told = f"No process writes it any more: rnnviz info {name} says how to go on."
             for y, part in enumerate(textwrap.wrap(told, max(20, width - 4))):
                 grid.put_line([(part, inks.faint)], 2, 2 + y, width - 2)

@@ -13,7 +13,7 @@ import numpy as np
 
 from rnnviz.store.errors import InvalidRun
 from rnnviz.store.reader import Capture
-from rnnviz.tui.glyphs import visible
+from rnnviz.tui.glyphs import in_columns
 from rnnviz.tui.live.client import Answer, LiveModel, Question, Wanted
 from rnnviz.tui.live.history import History
 from rnnviz.tui.live.page import Page
@@ -78,7 +78,9 @@ class Session:
 
     def __post_init__(self) -> None:
         self.history = History()
-        self.readers: dict[Place, Reader] = {"recurrent": Reader(visible(self.name), "looking for its run…")}
+        self.readers: dict[Place, Reader] = {
+            "recurrent": Reader(in_columns(self.name), "looking for its run…")
+        }
         if not self.capture.has_tokens:  # n-gram models are over bytes
             self.readers["ngram"] = Reader("n-gram", "looking for the n-gram models…")
             if not self.ngram_names:

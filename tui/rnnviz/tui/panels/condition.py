@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rnnviz.tui.glyphs import visible
+from rnnviz.tui.glyphs import in_columns, shortened
 from rnnviz.tui.painting import Inks, Line, fitted
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ def condition_line(
         counts.append(share)
     where = (" where ", inks.faint)
     room = width - sum(len(piece) for piece, _ in (mark, where, *counts)) + len(share[0])
-    shown, room = visible(text), max(room, LEAST_TEXT)
-    if len(shown) > room:
-        shown = f"{shown[: room - 1]}…"
+    shown = shortened(in_columns(text), max(room, LEAST_TEXT))
     keys: Line = [("x X next, Esc ends it ", inks.faint)]
     return fitted([mark, where, (shown, inks.accent), *counts], keys, [*keys, share], width, inks.plain)

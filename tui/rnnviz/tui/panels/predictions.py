@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.reader import CapturedModel
-from rnnviz.tui.glyphs import name_of, shortened, token_name, visible
+from rnnviz.tui.glyphs import in_columns, name_of, shortened, token_name
 from rnnviz.tui.painting import Inks, Line, cut, width_of
 from rnnviz.tui.palette import Paint, Palette
 
@@ -122,7 +122,7 @@ def prediction_lines(
     inks = Inks.of(palette)
     title: Line = [
         ("next ", inks.strong),
-        (shortened(f"by {visible(expected.model)}", width - 5), inks.faint),
+        (shortened(f"by {in_columns(expected.model)}", width - 5), inks.faint),
     ]
     if not expected.has_next:
         return [title, *_no_predictions(expected, came, width, missing, inks)]
@@ -157,7 +157,7 @@ def comparison_lines(
 
 def _column(expected: Expected, came: Came | None, width: int, inks: Inks) -> list[Line]:
     """One model's share of the comparison, a fixed number of lines."""
-    title: Line = [(shortened(visible(expected.model), width), inks.strong)]
+    title: Line = [(shortened(in_columns(expected.model), width), inks.strong)]
     lines: list[Line] = []
     if not expected.has_next:
         lines = [[("only surprisal", inks.faint)], [("is captured", inks.faint)]]

@@ -9,7 +9,7 @@ import math
 import textwrap
 from dataclasses import dataclass
 
-from rnnviz.tui.glyphs import name_of, shortened, token_name, visible
+from rnnviz.tui.glyphs import in_columns, name_of, shortened, token_name
 from rnnviz.tui.live.client import Answer, LiveModel, Opened, Symbol
 from rnnviz.tui.live.page import Page
 from rnnviz.tui.live.session import Reader
@@ -43,7 +43,7 @@ def reader_lines(reader: Reader, page: Page, column: Column, palette: Palette, *
     right: Line = [] if says else [(_success(reader.model), inks.faint)]
     lines = [spread(title, right, column.width, inks.plain) if right else title]
     if says:
-        wrapped = [line for part in says for line in textwrap.wrap(visible(part), column.width)]
+        wrapped = [line for part in says for line in textwrap.wrap(in_columns(part), column.width)]
         return [*lines, *([(line, inks.accent if reader.model else inks.faint)] for line in wrapped)][
             : column.height
         ]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
+from rnnviz.tui.glyphs import in_columns
 from rnnviz.tui.glyphs import shortened as cut_name
-from rnnviz.tui.glyphs import visible
 from rnnviz.tui.painting import Inks, Line, fitted, legend, shortened, spread, width_of
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.shading import Shade, signal_of
@@ -30,7 +30,7 @@ def cell_line(
     """
     inks = Inks.of(palette)
     signal = signal_of(view.shade, view.signal)
-    model = (f"  {visible(model_title(capture, view.model))}", inks.plain)
+    model = (f"  {in_columns(model_title(capture, view.model))}", inks.plain)
     title = (signal.title, inks.faint)
     if view.shade is Shade.CELL:
         left: Line = [(f" {view.cell} ", inks.accent), (f"{signal.view_name} ", inks.strong), title]
@@ -41,7 +41,7 @@ def cell_line(
     if hidden:
         left.append((f"  {hidden:,} dead hidden", inks.accent))
     # What goes first where there is no room.
-    text = (f" · {visible(capture.text_name)}", inks.faint)
+    text = (f" · {in_columns(capture.text_name)}", inks.faint)
     optional: Line = [text]
     if view.pins:
         under = ("  under each row", inks.faint)
@@ -59,7 +59,7 @@ def cell_line(
 
 def _shading_title(view: View) -> str:
     """What the text is shaded by, where that is no cell."""
-    names = [visible(name) for name in view.shading_models]
+    names = [in_columns(name) for name in view.shading_models]
     if view.shade is Shade.DIFFERENCE:
         return f"{names[0]} better + / {names[1]} better −"
     return f"surprisal of {names[0]}"

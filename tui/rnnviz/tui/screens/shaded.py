@@ -28,6 +28,7 @@ from textual.screen import Screen
 
 from rnnviz.store.reader import Capture
 from rnnviz.tui import view as moves
+from rnnviz.tui.glyphs import visible
 from rnnviz.tui.hints import Hint
 from rnnviz.tui.layout import TextWindow
 from rnnviz.tui.painting import Inks, Line
@@ -296,7 +297,7 @@ class ShadedText(Errands):
         elif (other := self.bottom_line(inks)) is not None:
             line = other
         elif (remark := self.remark) is not None:
-            line = [(f" {remark.text}", inks.wrong if remark.wrong else inks.accent)]
+            line = [(f" {visible(remark.text)}", inks.wrong if remark.wrong else inks.accent)]
         else:
             self.show_chosen(self.hints, self.stay, inks, self.view.above)
             return

@@ -27,20 +27,22 @@ def _model(kind: Kind = "lstm", dropout: float = 0.0) -> RecurrentModel:
     return model.train()
 
 
-def _window() -> torch.Tensor:
-    return torch.randint(0, K, (TIME + 1, STREAMS), generator=torch.Generator().manual_seed(1))
+def _window(streams: int = STREAMS) -> torch.Tensor:
+    return torch.randint(0, K, (TIME + 1, streams), generator=torch.Generator().manual_seed(1))
 
 
-def _state(model: RecurrentModel) -> State:
+def _state(model: RecurrentModel, streams: int = STREAMS) -> State:
     generator = torch.Generator().manual_seed(2)
-    return tuple(torch.rand(part.shape, generator=generator) - 0.5 for part in model.zero_state(STREAMS))
+    return tuple(torch.rand(part.shape, generator=generator) - 0.5 for part in model.zero_state(streams))
 
 
-def _by_shares(model: RecurrentModel, threads: int) -> tuple[torch.Tensor, State, list[torch.Tensor]]:
+def _by_shares(
+    model: RecurrentModel, threads: int, streams: int = STREAMS
+) -> tuple[torch.Tensor, State, list[torch.Tensor]]:
     torch.set_num_threads(threads)
-    shares = Shares(model, STREAMS)
+    shares = Shares(model, streams)
     with shares:
-        loss, state = shares.gradients(_window(), _state(model))
+        loss, state = shares.gradients(_window(streams), _state(model, streams))
     shares.close()
     assert torch.get_num_threads() == threads
     return (
@@ -50,21 +52,23 @@ def _by_shares(model: RecurrentModel, threads: int) -> tuple[torch.Tensor, State
     )
 
 
+@pytest.mark.parametrize("streams", [1, 21, 49, STREAMS])
 @pytest.mark.parametrize("kind", KINDS)
-def test_loss_state_and_gradients_are_those_of_the_whole(kind: Kind) -> None:
+def test_loss_state_and_gradients_are_those_of_the_whole(kind: Kind, streams: int) -> None:
     model = _model(kind)
-    logits, after = model(_window()[:-1], _state(model))
-    expected = F.cross_entropy(logits.flatten(0, 1), _window()[1:].flatten())
+    logits, after = model(_window(streams)[:-1], _state(model, streams))
+    expected = F.cross_entropy(logits.flatten(0, 1), _window(streams)[1:].flatten())
     wanted = torch.autograd.grad(expected, list(model.parameters()))
-    loss, state, gradients = _by_shares(model, 2)
+    loss, state, gradients = _by_shares(model, 2, streams)
     torch.testing.assert_close(loss, expected.detach())
     for found, whole in zip((*state, *gradients), (*after, *wanted), strict=True):
         torch.testing.assert_close(found, whole.detach(), rtol=1e-4, atol=1e-7)
         assert not found.requires_grad
 
 
-def test_the_number_of_threads_changes_no_bit() -> None:
-    one, two = _by_shares(_model(), 1), _by_shares(_model(), 2)
+@pytest.mark.parametrize("streams", [4, 24, STREAMS])
+def test_the_number_of_threads_changes_no_bit(streams: int) -> None:
+    one, two = _by_shares(_model(), 1, streams), _by_shares(_model(), 2, streams)
     assert torch.equal(one[0], two[0])
     for first, second in zip((*one[1], *one[2]), (*two[1], *two[2]), strict=True):
         assert torch.equal(first, second)

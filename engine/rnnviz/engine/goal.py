@@ -38,7 +38,7 @@ def change_epochs(run: Run, text: Text, epochs: int, *, command: str) -> Run:
             raise InvalidRun(
                 f"{run.path} cannot go on beyond its {done} epochs: it has no {CHECKPOINT_FILE}, which runs of a "
                 "sweep and of older versions do not keep",
-                f"Train it from the start: rnnviz train TEXT --out {run.path} --epochs {epochs} --force",
+                f"Train it from the start with --force; its command is in `rnnviz info {run.path}`.",
             )
         load_checkpoint(run)
         changed.save()

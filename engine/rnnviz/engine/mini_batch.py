@@ -1,14 +1,28 @@
 """The shape of a mini-batch that suits the size of a text.
 
 The paper's 100 streams × 100 steps suit its texts of megabytes. A small text has few such mini-batches, and so few
-updates of the weights in an epoch: 300 KB have 24.
+updates of the weights in an epoch: 300 KB have 24. It is read in fewer streams and shorter steps instead, so that an
+epoch has 200 updates, as many as a text of 2.5 MB has in the paper's shape.
 
-Measured with an LSTM 1×128 and seed 0 on 300 KB of War and Peace, on one thread; the test loss is that of 100 KB
-further on in the book, with the weights that validated best:
+Measured on War and Peace from its millionth byte on, seed 0, on one thread. The test loss is that of 100 KB a megabyte
+further on, in nats per symbol, with the weights that validated best; the time is that of one core, up to the epoch.
 
-    streams × steps   updates an epoch   test loss after 10 epochs   the best      reached in
-    100 × 100         24                 2.2134                      1.8154        50 epochs, 119 s (still falling)
-    10 × 50           480                1.6752                      1.6732        11–15 epochs, 50 s
+    text, model     streams × steps   updates   10 epochs       the best seen
+    300 KB, 1×128   100 × 100         24        2.21 (24 s)     1.815 in epoch 50 (119 s), still falling
+                    50 × 50           96        1.83 (28 s)     1.692 in epoch 20 (56 s), still falling
+                    24 × 50           200       1.71 (28 s)     1.659 in epoch 20 (58 s), still falling
+                    20 × 50           240       1.68 (29 s)     1.644 in epoch 20 (57 s); 40 epochs are no better
+                    10 × 50           480       1.68 (33 s)     1.673 in epoch 15 (50 s); 45 epochs are no better
+    300 KB, 2×128   100 × 100         24        2.20 (51 s)
+                    24 × 50           200       1.61 (57 s)     1.588 in epoch 12 (67 s), still falling
+                    10 × 50           480       1.63 (64 s)     1.635 in epoch 10; 15 epochs are no better
+    50 KB, 1×128    20 × 50           40        2.20 (5 s)      2.027 in epoch 30 (14 s)
+                    10 × 50           80        2.08 (5 s)      2.017 in epoch 20 (10 s)
+                    4 × 50            200       2.02 (7 s)      2.021 in epoch 10
+                    4 × 25            400       2.01 (10 s)     2.004 in epoch 7 (7 s)
+    50 KB, 2×128    4 × 50            200       1.98 (15 s)
+
+Fewer streams take more time a symbol (4 take 1.8 times that of 100), which the updates make up for many times.
 """
 
 from __future__ import annotations
@@ -30,7 +44,7 @@ FEW_UPDATES = 100
 
 MEASURED = (
     "on 300 KB of a novel, 10 epochs of an LSTM 1×128 came to a test loss of 2.21 with 24 updates an epoch, and of "
-    "1.68 with 240"
+    "1.71 with 200"
 )
 """What few updates cost, for who is warned of them."""
 

@@ -16,6 +16,8 @@ from support.terminal import Terminal
 LINES = [f"line {number}: " + "x" * (number % 40) for number in range(400)]
 TEXT = "\n".join([*LINES, "the needle is here", "end"]).encode() + b"\n"
 HOSTILE = b"a\x1b[31mred\x1b]0;owned\x07\x9b2Jb\tc\r\n" + "é“漢\u202e".encode() + b"\xff\n"
+# What some terminals would draw in other columns than others: decomposed Hangul, a flag, a skin tone, Thai.
+UNSURE = "\u1112\u1161\u11ab 🇩🇪 👍🏽 กำ🙂\n".encode()
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +218,7 @@ def test_lower_colour_depths(made: HandMade, environment: dict[str, str], expect
 
 
 def test_nothing_in_the_text_reaches_the_terminal_as_a_command(tmp_path: Path) -> None:
-    made = make_capture(tmp_path / "evil.zarr", HOSTILE)
+    made = make_capture(tmp_path / "evil.zarr", HOSTILE + UNSURE)
     with Terminal(["browse", str(made.path)], columns=100) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("right", "right", "/")
@@ -229,6 +231,7 @@ def test_nothing_in_the_text_reaches_the_terminal_as_a_command(tmp_path: Path) -
         assert "\u009b".encode() not in output
         assert terminal.row(1).startswith("a▯[31mred▯]0;owned▯�2Jb⇥   c↵·")
         assert terminal.row(2).startswith("é·“··漢·▯··�↵")
+        assert terminal.row(3).startswith("ㅎ·ㅏ·ㄴ· ▯···▯··· 👍··▯··· ก··▯··🙂··↵")
 
 
 def test_the_help_lists_every_key(made: HandMade) -> None:

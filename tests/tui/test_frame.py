@@ -52,6 +52,14 @@ def test_every_byte_has_its_level_in_its_columns() -> None:
     assert (frame.styles[2] == PLAIN).all()
 
 
+@pytest.mark.parametrize(("width", "rows"), [(6, ["ab↵·", "↵·"]), (3, ["ab↵", "·", "↵·"])])
+def test_a_line_end_of_two_bytes_is_one_sign_with_the_level_of_each_byte(width: int, rows: list[str]) -> None:
+    frame = frame_of(b"ab\r\n\r\n", width, len(rows))
+    assert text_of(frame) == rows
+    shown = frame.styles[frame.styles != PLAIN]
+    assert shown.tolist() == [0, 1, 2, 3, 4, 5]
+
+
 def test_a_rule_follows_the_last_symbol_of_a_segment() -> None:
     data = b"ab\ncd"
     window = TextWindow(0, np.frombuffer(data, dtype=np.uint8), len(data), np.array([0, 2, 3]))

@@ -166,4 +166,7 @@ def visible(text: str) -> str:
 def in_columns(text: str) -> str:
     """A string as `visible` makes it, for painted lines: after a wide character stands one of code `COVERED`, so that
     each character is one column."""
-    return "".join(f"{one}{chr(COVERED)}" if is_wide(one) else one for one in visible(text))
+    shown = visible(text)
+    if shown.isascii():
+        return shown
+    return "".join(f"{one}{chr(COVERED)}" if is_wide(one) else one for one in shown)

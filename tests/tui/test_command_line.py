@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -14,6 +15,7 @@ import pytest
 
 from rnnviz.engine.kenlm_build import greatest_order
 from rnnviz.tui.commands.demo import CELLS
+from rnnviz.tui.keeping import read_marks
 
 COMMANDS = ("train", "eval", "capture", "info", "browse", "snapshot", "demo", "doctor", "sweep", "import")
 
@@ -131,10 +133,15 @@ def test_the_demo_without_a_terminal_draws_its_cells_and_opens_at_once_the_next_
     environment = {"XDG_CACHE_HOME": str(tmp_path)}
     first = rnnviz("demo", environment=environment)
     assert first.returncode == 0, first.stderr
-    for cell, what in CELLS.items():
-        assert f"{cell} {what}" in first.stdout
+    for cell in CELLS.values():
+        told = rf"^{cell} follows .*, r = [+−]0\.[3-9]\d on this text$"
+        assert re.search(told, first.stdout, re.MULTILINE), cell
     assert first.stdout.count("\x1b[38;2;") > 400
     assert "capturing" in first.stderr
     second = rnnviz("demo", environment=environment)
     assert second.stdout == first.stdout
-    assert second.stderr == ""
+    target = next((tmp_path / "rnnviz").glob("demo-*.zarr"))
+    assert second.stderr == f"next: rnnviz browse {target}\n"
+    marks = read_marks(target)
+    assert {mark.note.split()[0] for mark in marks} == set(CELLS.values())
+    assert all(re.search(r"r = [+−](0\.[6-9]\d|1\.00) here$", mark.note) for mark in marks)

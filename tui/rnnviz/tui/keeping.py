@@ -1,8 +1,10 @@
-"""What is kept between sessions: the last view of each capture, where its models and its text are, marks with notes.
+"""What is kept between sessions: the last view of each capture, where its models and its text are, marks with notes,
+notes on cells.
 
-Marks belong to the capture: they are kept beside it, in `X.zarr.marks.json`, where that folder can be written, so that
-they go where it goes. A capture itself is never written into. Where its folder is not ours to write, and for the last
-views, which are nobody else's business, there is the user's state directory (`XDG_STATE_HOME`, or `~/.local/state`).
+Marks and notes belong to the capture: they are kept beside it, in `X.zarr.marks.json` and `X.zarr.notes.json`, where
+that folder can be written, so that they go where it goes. A capture itself is never written into. Where its folder is
+not ours to write, and for the last views, which are nobody else's business, there is the user's state directory
+(`XDG_STATE_HOME`, or `~/.local/state`).
 """
 
 from __future__ import annotations
@@ -28,6 +30,15 @@ class Mark:
 
     symbol: int
     view: str
+    note: str
+
+
+@dataclass(frozen=True)
+class CellNote:
+    """What somebody found out about a cell of a model; `cell` is its name, as in 1:37."""
+
+    model: str
+    cell: str
     note: str
 
 
@@ -137,8 +148,12 @@ def _model_paths(capture: Path) -> dict[str, object]:
 
 def marks_files(capture: Path) -> tuple[Path, Path]:
     """Where marks are looked for and kept: beside the capture, or else in the state directory."""
+    return _kept_files(capture, "marks")
+
+
+def _kept_files(capture: Path, kind: str) -> tuple[Path, Path]:
     resolved = capture.resolve()
-    return resolved.with_name(f"{resolved.name}.marks.json"), state_file(capture, "marks")
+    return resolved.with_name(f"{resolved.name}.{kind}.json"), state_file(capture, kind)
 
 
 def read_marks(capture: Path) -> list[Mark]:
@@ -165,8 +180,36 @@ def read_marks(capture: Path) -> list[Mark]:
 def write_marks(capture: Path, marks: list[Mark]) -> Path:
     """Keep these marks in the place of those there were, and say where. Raises StorageFailure where neither place can
     be written."""
-    document = {"format": 1, "marks": [asdict(mark) for mark in marks]}
-    beside, state = marks_files(capture)
+    return _keep(capture, "marks", {"format": 1, "marks": [asdict(mark) for mark in marks]})
+
+
+def read_notes(capture: Path) -> list[CellNote]:
+    """The notes on the cells of a capture, in the order in which they were kept; none from a file that holds no such
+    thing."""
+    for path in _kept_files(capture, "notes"):
+        try:
+            document = _read(path)
+        except InvalidRequest:
+            continue  # notes only help: there is no reason to open no explorer
+        entries = document.get("notes") if document else None
+        if isinstance(entries, list):
+            return [
+                CellNote(entry["model"], entry["cell"], entry["note"])
+                for entry in entries
+                if isinstance(entry, dict)
+                and all(isinstance(entry.get(name), str) for name in ("model", "cell", "note"))
+            ]
+    return []
+
+
+def write_notes(capture: Path, notes: list[CellNote]) -> Path:
+    """Keep these notes on cells in the place of those there were, and say where. Raises StorageFailure where neither
+    place can be written."""
+    return _keep(capture, "notes", {"format": 1, "notes": [asdict(note) for note in notes]})
+
+
+def _keep(capture: Path, kind: str, document: dict[str, object]) -> Path:
+    beside, state = _kept_files(capture, kind)
     try:
         _write(beside, document)
     except OSError:
@@ -174,7 +217,7 @@ def write_marks(capture: Path, marks: list[Mark]) -> Path:
             _write(state, document)
         except OSError as error:
             raise StorageFailure(
-                f"marks can be kept neither in {beside.parent} nor in {state.parent}: {error.strerror}",
+                f"{kind} can be kept neither in {beside.parent} nor in {state.parent}: {error.strerror}",
                 "Set XDG_STATE_HOME to a folder that can be written.",
             ) from error
         return state

@@ -42,6 +42,8 @@ class Places:
     """A row under the text for the difference of two models."""
     condition: Place | None = None
     """A row under all of these for the condition in force."""
+    note: Place | None = None
+    """A row above all of these for the note on the cell."""
 
 
 def places(
@@ -53,24 +55,27 @@ def places(
     *,
     compared: bool = False,
     condition: bool = False,
+    noted: bool = False,
 ) -> Places:
     """The places on a canvas of width × height. `wanted` says whether to have panels; None: where there is room.
 
     `overhead` rows are taken above the text, but never so many that no row of text is left. `compared` says whether
-    there are two models to compare, `condition` whether one is in force.
+    there are two models to compare, `condition` whether one is in force, `noted` whether any cell has a note.
     """
     shown = width >= PANELS_FROM if wanted is None else wanted
     strips = max(0, min(strips, height - 3))
-    over = max(0, min(overhead, height - 3 - strips))
-    told = 1 if condition and height - 3 - over - strips >= 2 else 0
-    below = 1 if compared and height - 3 - over - strips - told >= 2 else 0
-    top, middle = 1 + over, height - 2 - over - told
+    note = 1 if noted and height - 3 - strips >= 2 else 0
+    over = max(0, min(overhead, height - 3 - note - strips))
+    told = 1 if condition and height - 3 - note - over - strips >= 2 else 0
+    below = 1 if compared and height - 3 - note - over - strips - told >= 2 else 0
+    top, middle = 1 + note + over, height - 2 - note - over - told
     condition_row = Place(0, height - 2, width, 1) if told else None
-    above = Place(0, 1, width, over) if over else None
+    note_row = Place(0, 1, width, 1) if note else None
+    above = Place(0, 1 + note, width, over) if over else None
     rows = (middle - below) // (1 + strips)
     if not shown:
         under = Place(0, top + middle - 1, width, 1) if below else None
-        return Places(Place(0, top, width, rows), None, above, strips, under, condition_row)
+        return Places(Place(0, top, width, rows), None, above, strips, under, condition_row, note_row)
     room = PANEL_WIDTH_NARROW if width < NARROW else PANEL_WIDTH
     if compared:
         room = COMPARISON_WIDTH_NARROW if width < NARROW else COMPARISON_WIDTH
@@ -78,4 +83,4 @@ def places(
     text = Place(0, top, width - room - 2, rows)
     under = Place(0, top + middle - 1, text.width, 1) if below else None
     panels = Place(text.width + 1, top, room, middle)
-    return Places(text, panels, above, strips, under, condition_row)
+    return Places(text, panels, above, strips, under, condition_row, note_row)

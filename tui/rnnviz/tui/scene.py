@@ -20,10 +20,12 @@ from rnnviz.tui.canvas import Band, Grid
 from rnnviz.tui.cells import Reading
 from rnnviz.tui.frame import BLANK, Frame, compose, levels
 from rnnviz.tui.glyphs import columns_of, in_columns
+from rnnviz.tui.keeping import read_notes
 from rnnviz.tui.layout import Row, TextWindow, Value
 from rnnviz.tui.painting import Inks, Line, spread
 from rnnviz.tui.palette import Depth, Palette, palette
 from rnnviz.tui.panels.condition import MARK, condition_line
+from rnnviz.tui.panels.note import note_line
 from rnnviz.tui.panels.status import cell_line
 from rnnviz.tui.panels.strips import strip
 from rnnviz.tui.places import (
@@ -58,6 +60,7 @@ class Scene:
         self._panels: dict[Panel, Overhead] = {}
         self._matches = Marks()
         self._at_cursor = AtCursor(capture, source, self.palette)
+        self._notes = {(note.model, note.cell): note.note for note in read_notes(capture.path)}
         self.abandoned = False
         """Whether the capture is unfinished and nobody writes it."""
 
@@ -142,7 +145,12 @@ class Scene:
             self._marked_below(view) + len(view.pins),
             compared=view.pair is not None,
             condition=view.condition is not None,
+            noted=bool(self._noted(view)),
         )
+
+    def _noted(self, view: View) -> list[str]:
+        """The cells of the view's model that there are notes on."""
+        return [cell for model, cell in self._notes if model == view.model]
 
     def _marked_below(self, view: View) -> int:
         """1 where marks of the condition in force stand in rows of their own, under the text."""
@@ -195,6 +203,10 @@ class Scene:
         grid.put_line(self._cell_line(view, loading=shown != view, width=width), 0, 0, width)
         last = self._span_line(span, view, width) if text_alone else self._at_cursor.line(view, window, width)
         grid.put_line(last, 0, height - 1, width)
+        if at.note is not None:
+            note = self._notes.get((view.model, str(view.cell)))
+            told = note_line(str(view.cell), note, self._noted(view), width, self.inks(view.signal))
+            grid.put_line(told, at.note.x, at.note.y, at.note.width)
         if at.difference is not None:
             self._put_difference(grid, view, span, at.difference)
         if at.condition is not None and view.condition is not None:

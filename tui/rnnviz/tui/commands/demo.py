@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnnviz.store.errors import NotFound, RnnvizError
+from rnnviz.tui.next_command import say_next
 from rnnviz.tui.options import ColourChoice, ColourOption, ThemeChoice, ThemeOption
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ MODULES = ("textwrap", "json.decoder", "shlex", "bisect", "string")
 """Readable modules of the standard library with long strings, comments and nesting; 60 KB in all."""
 
 CELLS = {
-    "1:112": "counts open brackets",
-    "1:50": "is inside a string",
-    "1:47": "measures the line",
-    "1:105": "knows the indentation",
+    "bracket depth": "1:112",
+    "inside a string": "1:50",
+    "position in line": "1:47",
+    "indentation": "1:105",
 }
-"""Cells of the sample run worth a look; samples/README.md says by what measure."""
+"""Cells of the sample run worth a look, by what they follow; samples/README.md says by what measure."""
 
 
 def demo(
@@ -42,8 +42,9 @@ def demo(
 ) -> None:
     """Capture a trained LSTM over modules of your own Python's library and open the explorer on them.
 
-    The capture is kept in the user's cache directory, so that a second call opens at once. Without a terminal
-    (in a pipe, in CI) it prints a snapshot of each cell worth a look instead.
+    A line above the text says what some of the cells follow, and how closely; the marks (M) lead to the places
+    that show it best. The capture is kept in the user's cache directory, so that a second call opens at once.
+    Without a terminal (in a pipe, in CI) it prints a snapshot of each of these cells instead.
 
     Examples:
 
@@ -57,14 +58,14 @@ def demo(
     if train:
         run = folder / "demo-run"
         _train(run)
-        _capture(run, folder / "demo-run.zarr", force=True)
-        _look(folder / "demo-run.zarr", {}, color, theme)
+        target = folder / "demo-run.zarr"
+        _capture(run, target, None, force=True)
     else:
         target = (
             folder / f"demo-{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}.zarr"
         )
-        _capture(sample_run(), target, force=False)
-        _look(target, CELLS, color, theme)
+        _capture(sample_run(), target, CELLS, force=False)
+    _look(target, color, theme)
 
 
 def cache_directory() -> Path:
@@ -88,14 +89,19 @@ def modules_text() -> Text:
     return text_of_files("python modules", paths)
 
 
-def _capture(run: Path, target: Path, *, force: bool) -> None:
+def _capture(run: Path, target: Path, cells: dict[str, str] | None, *, force: bool) -> None:
+    """Make the capture with its notes and marks, as far as it is not there already; `force` makes it anew. `cells` are
+    those to explain, by what they follow; without them they are looked for."""
     from rnnviz.store.reader import open_capture
     from rnnviz.tui.commands.noting import note_models
+    from rnnviz.tui.keeping import read_notes
 
     if not force:
         try:
             if open_capture(target).complete:
                 note_models(target, [run])
+                if not read_notes(target):
+                    _explain(target, cells)
                 return
         except RnnvizError:
             force = target.exists()  # not usable, and nobody's but the demo's: make it anew
@@ -111,6 +117,26 @@ def _capture(run: Path, target: Path, *, force: bool) -> None:
     )
     show("capturing", events)
     note_models(target, [run])
+    _explain(target, cells)
+
+
+def _explain(target: Path, cells: dict[str, str] | None) -> None:
+    """Keep notes on the cells, and marks at the places that show them best beside those that a person has set there."""
+    from rnnviz.store.reader import open_capture
+    from rnnviz.tui.cells import parse_cell
+    from rnnviz.tui.keeping import read_marks, write_marks, write_notes
+    from rnnviz.tui.tour import notes_and_marks, tour
+
+    opened = open_capture(target)
+    model = next(model for model in opened.models.values() if model.layers)
+    units = tuple(layer.units for layer in model.layers)
+    chosen = None if cells is None else {name: parse_cell(cell, units) for name, cell in cells.items()}
+    notes, marks = notes_and_marks(opened, tour(opened, chosen))
+    own = [] if cells is None else read_marks(target)  # the marks of a run that was trained before are stale
+    places = {mark.symbol for mark in own}
+    both = [*own, *(mark for mark in marks if mark.symbol not in places)]
+    write_marks(target, sorted(both, key=lambda mark: mark.symbol))
+    write_notes(target, notes)
 
 
 def _train(run: Path) -> None:
@@ -122,24 +148,27 @@ def _train(run: Path) -> None:
         sys.exit(done.returncode)
 
 
-def _look(target: Path, cells: dict[str, str], color: ColourChoice, theme: ThemeChoice) -> None:
-    """Open the explorer on the first cell, or print snapshots where there is no terminal to open it in."""
-    from rnnviz.tui.opening import open_view
+def _look(target: Path, color: ColourChoice, theme: ThemeChoice) -> None:
+    """Open the explorer where the first cell is seen best, or print snapshots of such places, where there is no
+    terminal to open it in."""
+    from rnnviz.tui.keeping import read_marks, read_notes
+    from rnnviz.tui.opening import open_at, open_view
 
-    first = next(iter(cells), None)
-    opened, view = open_view(target, first, None, 0)
-    # The first function is a better place to begin than the comments at a module's top.
-    start = max(0, opened.text(0, min(65536, opened.captured)).tobytes().find(b"\ndef ") + 1)
-    view = replace(view, top=start, cursor=start)
+    notes, marks = read_notes(target), read_marks(target)
+    best = {note.cell: [mark for mark in marks if mark.view.startswith(f"{note.cell}.")] for note in notes}
     if sys.stdin.isatty() and sys.stdout.isatty():
         from rnnviz.tui.exploring import explore_view
 
-        explore_view(opened, view, color, theme)
+        first = next((places[0] for places in best.values() if places), None)
+        explore_view(
+            *(open_at(target, first.view) if first else open_view(target, None, None, 0)), color, theme
+        )
         return
 
     from rnnviz.tui.commands.snapshot import snapshot
 
-    for cell, what in (cells or {"0:0": "the first cell"}).items():
-        typer.echo(f"\n{cell} {what}")
-        snapshot(target, cell=cell, start=start, lines=16, width=100, color=color, theme=theme)
-    typer.echo(f"\nIn a terminal, explore it: rnnviz browse {target}")
+    for note in notes:
+        typer.echo(f"\n{note.cell} {note.note}")
+        for mark in best[note.cell][:1]:
+            snapshot(target, cell=note.cell, start=mark.symbol, lines=16, width=100, color=color, theme=theme)
+    say_next(["rnnviz", "browse", str(target)])

@@ -175,6 +175,7 @@ def test_names_that_begin_with_no_user_s_tilde_stay(monkeypatch: pytest.MonkeyPa
         ("train notes.txt --out", "requires an argument"),
         ("train notes.txt --out x --layer 2", "no such option: --layer"),
         ("train notes.txt --out x --layers two", "--layers"),
+        ("train notes.txt --out=", "the name of a file or directory is empty"),
         ("train notes.txt --out x --model lstn", "lstn"),
         ("train notes.txt --out x --threads 0", "--threads"),
         ("train a b --out x", "unexpected extra argument"),

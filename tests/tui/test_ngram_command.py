@@ -111,7 +111,7 @@ def test_a_text_with_unknown_bytes_has_no_loss(tmp_path: Path) -> None:
     assert "byte 0x00" in done.stderr
     missing = ngram("eval", "nowhere", directory=tmp_path)
     assert missing.returncode == 2
-    assert "there is no nowhere" in missing.stderr
+    assert "there is no directory nowhere" in missing.stderr
 
 
 @pytest.mark.parametrize("command", ["train", "eval"])

@@ -77,6 +77,26 @@ def test_keys_that_do_something_are_taken(rnnviz: Command, capture: Path, keys: 
     picture(rnnviz, capture, keys)
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--press", "j"], "--press is for --picture"),
+        (["--size", "80x24"], "--size is for --picture"),
+        (["--picture", "nowhere/x.svg"], "there is no folder nowhere"),
+        (["--picture", "x.png"], "no name for a picture"),
+        (["--picture", "x.svg", "--size", "big"], "'big' is no size"),
+    ],
+)
+def test_a_picture_that_cannot_be_is_refused_with_a_hint(
+    rnnviz: Command, capture: Path, options: list[str], said: str
+) -> None:
+    done = rnnviz("browse", str(capture), *options)
+    assert done.code == 2
+    first, second = done.err.splitlines()
+    assert said in first
+    assert second.startswith("  ")
+
+
 def test_a_picture_says_what_it_is_of_and_leads_to_the_place_that_it_shows(
     rnnviz: Command, capture: Path
 ) -> None:

@@ -87,7 +87,7 @@ def check_is_capture(path: Path) -> None:
     """Raise `NotFound` where nothing is at `path`, `InvalidCapture` where it is no capture."""
     make_one = "Make a capture with `rnnviz capture RUN TEXT --out X.zarr`."
     if not path.exists():
-        raise NotFound(f"there is no {path}", f"Look for a mistyped name. {make_one}")
+        raise NotFound(f"there is no capture {path}", f"Look for a mistyped name. {make_one}")
     if not path.is_dir():
         raise InvalidCapture(f"{path} is a file; a capture is a directory", make_one)
     if not (path / DOCUMENT).exists():

@@ -177,4 +177,7 @@ def _longest(names: Iterable[str]) -> str:
 def sentence(message: str) -> str:
     """A parser's message as one line in our style: it begins small and ends without a full stop."""
     line = re.sub(r"\s+", " ", message).strip().removesuffix(".")
+    # Newer releases of Typer pass on how pydantic says it.
+    line = line.replace("Value error, ", "").replace("Input should be", "it should be")
+    line = re.sub(r", unable to parse .*", "", line).replace("a valid integer", "a whole number")
     return line[:1].lower() + line[1:]

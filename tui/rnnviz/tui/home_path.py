@@ -9,6 +9,8 @@ from __future__ import annotations
 from os.path import expanduser
 from pathlib import Path
 
+from rnnviz.store.errors import InvalidRequest
+
 
 def home_path(given: str | Path) -> Path:
     """The path that was given, with `~` and `~user` at its start replaced by that user's home directory. The name of
@@ -18,5 +20,7 @@ def home_path(given: str | Path) -> Path:
 
 def home_text(given: str) -> str:
     """The same for what may be a path and something else: the name of a text as `python:stdlib`, a file and the
-    dataset in it."""
+    dataset in it. Raises InvalidRequest for an empty one, which would be the current directory."""
+    if not given:
+        raise InvalidRequest("the name of a file or directory is empty", "Give a path.")
     return expanduser(given)  # noqa: PTH111 (Path.expanduser raises where there is no such user)

@@ -36,7 +36,7 @@ def format_of(path: Path) -> Format:
         return SUFFIXES[path.suffix.lower()]
     except KeyError:
         raise InvalidRequest(
-            f"{path.name} has no suffix of a snapshot", "Name it .ans, .html, .svg or .txt."
+            f"{path} has no suffix of a snapshot", "Name it .ans, .html, .svg or .txt."
         ) from None
 
 
@@ -135,7 +135,11 @@ def write_snapshot(
     """Write a view to a file. Raises NotFound or StorageFailure where that cannot be done, and AlreadyExists where
     something is there that is not to be replaced.
     """
-    content = render(capture, view, form, sheet, theme=theme, depth=depth)
+    write_drawn(path, render(capture, view, form, sheet, theme=theme, depth=depth), replace=replace)
+
+
+def write_drawn(path: Path, content: str, *, replace: bool = True) -> None:
+    """Write what was drawn to a file, with the errors of `write_snapshot`."""
     try:
         with path.open("w" if replace else "x", encoding="utf-8") as file:
             file.write(content)
@@ -144,12 +148,12 @@ def write_snapshot(
     except FileNotFoundError as error:
         if path.parent.is_dir():  # as in /proc
             raise StorageFailure(
-                f"cannot write {path}: no file can be made there", "Choose another place for the snapshot."
+                f"cannot write {path}: no file can be made there", "Choose another place for it."
             ) from error
         raise NotFound(
             f"there is no folder {path.parent}", "Make it first, or choose another place."
         ) from error
     except OSError as error:
         raise StorageFailure(
-            f"cannot write {path}: {error.strerror}", "Choose another place for the snapshot."
+            f"cannot write {path}: {error.strerror}", "Choose another place for it."
         ) from error

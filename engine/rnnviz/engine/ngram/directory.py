@@ -107,7 +107,9 @@ def load_ngrams(path: str | Path) -> NgramModels:
     """
     path = Path(path)
     if not is_there(path):
-        raise NotFound(f"there is no {path}", "Train n-gram models: rnnviz ngram train TEXT --out DIR")
+        raise NotFound(
+            f"there is no directory {path}", "Train n-gram models: rnnviz ngram train TEXT --out DIR"
+        )
     models = _read(path)
     if not models.complete:
         raise InvalidModels(f"the training of {path} was interrupted", _HINT)

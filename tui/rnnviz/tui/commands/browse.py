@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnnviz.store.errors import InvalidRequest, StorageFailure
+from rnnviz.store.errors import InvalidRequest, NotFound
 from rnnviz.tui.home_path import home_path
 from rnnviz.tui.next_command import say_drawn
 from rnnviz.tui.options import (
@@ -86,11 +86,18 @@ def browse(
     from rnnviz.tui.exploring import Wishes, explore_view, open_wished
     from rnnviz.tui.palette import theme_name
 
+    for option, given in (("--press", press), ("--size", size)):
+        if given and picture is None:
+            raise InvalidRequest(
+                f"{option} is for --picture", f"Give --picture FILE.svg, or leave {option} out."
+            )
     if picture is not None and picture.suffix.lower() != ".svg":
         raise InvalidRequest(
-            f"{picture.name} is no name for a picture in SVG",
+            f"{picture} is no name for a picture in SVG",
             "Write FILE.svg; rsvg-convert makes a PNG of it.",
         )
+    if picture is not None and not picture.parent.is_dir():
+        raise NotFound(f"there is no folder {picture.parent}", "Make it first, or choose another place.")
     if picture is not None and view is None:
         start = start or 0  # a picture is of what was asked for, not of where somebody left
     opened, opened_view = open_wished(Wishes(capture, cell, signal, start, view=view))
@@ -119,12 +126,10 @@ def _draw(
     from rnnviz.tui.explorer import Explorer
     from rnnviz.tui.palette import Depth
     from rnnviz.tui.picture import picture_of, refuse_unknown_keys
+    from rnnviz.tui.snapshot import write_drawn
 
     refuse_unknown_keys(keys)
     explorer = Explorer(opened, view, Depth.TRUE, theme, run=run)
     svg = picture_of(explorer, int(match[1]), int(match[2]), keys, theme)
-    try:
-        path.write_text(svg, encoding="utf-8")
-    except OSError as error:
-        raise StorageFailure(f"cannot write {path}: {error.strerror}", "Choose another place.") from error
+    write_drawn(path, svg)
     say_drawn(path, opened, explorer.view, f"{match[1]}×{match[2]} columns and rows")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rnnviz.store.errors import InvalidCapture
 from rnnviz.tui.home_path import home_path
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ def info(
         rnnviz info wp.zarr --check --json
     """
     is_run = (path / "run.json").is_file()
+    if path.exists() and not is_run and not (path / "zarr.json").is_file():
+        raise InvalidCapture(
+            f"{path} is neither a run nor a capture",
+            "Give a directory that `rnnviz train --out` or `rnnviz capture --out` named.",
+        )
     facts = run_facts(path) if is_run else capture_facts(path, check=check)
     if as_json:
         typer.echo(json.dumps(facts, indent=1))

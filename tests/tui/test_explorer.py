@@ -176,7 +176,7 @@ def test_a_command_is_found_by_name_in_the_smallest_terminal(made: HandMade, col
     with Terminal(["browse", str(made.path)], columns=columns, rows=rows) as terminal:
         terminal.wait_for_text("0:0")
         terminal.press("\x10")
-        terminal.wait_for_text("🔎")
+        terminal.wait_for_text("Search for commands")
         terminal.press("zqzq")
         terminal.wait_for_text("zqzq")
         terminal.wait_for_text("No matches found")

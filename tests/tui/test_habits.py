@@ -169,7 +169,7 @@ def test_a_letter_means_one_thing_on_every_screen() -> None:
         {"right(1)", "ngram(1)"},
         {"right(-1)", "ngram(-1)"},
         {"swap", "other_writer"},  # the two models change places
-        {"ask_search", "type"},  # show what matches
+        {"ask_search", "ask_filter('')"},  # show what matches
         {"type_and_see", "type"},
         {"search(True)", "ask_ngrams"},  # N is for n-grams where nothing is searched
     ]

@@ -38,6 +38,10 @@ SNAPSHOTS = {"1:112": "brackets", "1:47": "line", "1:105": "indentation", "1:50"
 """What each cell of the snapshots follows; `find_cells.py` finds them."""
 
 
+STATE = {"XDG_STATE_HOME": os.devnull}
+"""Pictures show what was asked for, not where somebody left the explorer, and leave no trace there."""
+
+
 def rnnviz(*arguments: str | Path) -> None:
     """Run one command, and show it. A command that fails ends the script with its exit status."""
     words = ["rnnviz", *map(str, arguments)]
@@ -47,10 +51,6 @@ def rnnviz(*arguments: str | Path) -> None:
     )
     if done.returncode:
         sys.exit(done.returncode)
-
-
-STATE = {"XDG_STATE_HOME": os.devnull}
-"""Pictures show what was asked for, not where somebody left the explorer, and leave no trace there."""
 
 
 def captured(work: Path) -> Path:

@@ -121,6 +121,22 @@ async def test_the_run_to_type_with_is_asked_for_until_it_is_one(
         assert app.screen is page
 
 
+async def test_a_run_that_was_given_and_is_none_of_the_capture_is_asked_for_again(
+    made: HandMade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").mkdir()
+    app = Explorer(*open_view(made.path, None, None, 0), Depth.TRUE, "dark", run=tmp_path / "other")
+    async with app.run_test(size=(80, 24)) as pilot:
+        ui = Explored(app, pilot)
+        await pilot.press("i")
+        await ui.until(lambda: "path of the run model" in ui.shown, "the question")
+        line = app.screen.query_one("#prompt-input", Input)
+        assert line.value == str(tmp_path / "other")
+        assert sorted(line.selection) == [0, len(line.value)]
+        await ui.until(lambda: "is no run" in ui.shown.replace("\n", ""), "what is wrong")
+
+
 def test_no_key_of_a_burst_is_lost_or_comes_too_early(made: HandMade) -> None:
     """What a paste or a fast typist sends at once: a refused answer, another typed over it, keys that follow."""
     with Terminal(["browse", str(made.path)], columns=80, rows=24) as terminal:

@@ -1,9 +1,9 @@
 """Errors a person can act on.
 
 Every error that a user's input or machine can cause derives from `RnnvizError` and carries a title, one
-line that says what is wrong, and a hint that says what to do next. The command line prints the two lines,
-the explorer shows them as a dialog. Each class also derives from the built-in that fits, so that library
-users can catch `FileNotFoundError` or `ValueError` without knowing this module.
+line that says what is wrong, and a hint that says what to do next. The command line prints the two lines, the
+explorer shows them below the answer that was mistyped, or else as a dialog. Each class also derives from the built-in
+that fits, so that library users can catch `FileNotFoundError` or `ValueError` without knowing this module.
 
     RnnvizError
     ├── InvalidRequest      ValueError          an option or argument that makes no sense (exit code 2)

@@ -29,11 +29,13 @@ class Asking(Hinted[ScreenResultType]):
         value: str,
         answered: Callable[[str], None],
         emptied: Callable[[], None] | None = None,
+        *,
+        mistake: RnnvizError | None = None,
     ) -> None:
-        """Ask something, with an answer to begin with. An RnnvizError of `answered` is told below the answer, which is
-        kept, to be mended. A blank answer is none, but for `emptied`."""
+        """Ask something, with an answer to begin with, and with what is wrong with that. An RnnvizError of `answered`
+        is told below the answer, which is kept, to be mended. A blank answer is none, but for `emptied`."""
         question = Question(label, answered) if emptied is None else Question(label, answered, emptied)
-        self.put_question(question, value)
+        self.put_question(question, value, mistake)
 
     def put_question(self, question: Question, value: str, mistake: RnnvizError | None = None) -> None:
         """Ask a question, with an answer to begin with, and with what is wrong with that."""

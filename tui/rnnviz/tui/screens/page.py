@@ -9,7 +9,6 @@ for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Final
@@ -22,6 +21,7 @@ from textual.timer import Timer
 
 from rnnviz.store.errors import RnnvizError
 from rnnviz.tui import view as moves
+from rnnviz.tui.glyphs import visible
 from rnnviz.tui.home_path import home_path
 from rnnviz.tui.keeping import keep_model_path
 from rnnviz.tui.layout import Row, TextWindow
@@ -33,7 +33,6 @@ from rnnviz.tui.live.whereabouts import FoundNgrams, FoundRun, find_ngrams, find
 from rnnviz.tui.scene import Scene
 from rnnviz.tui.screens.asking import Asking
 from rnnviz.tui.screens.bindings import hints_of
-from rnnviz.tui.screens.message import MessageScreen
 from rnnviz.tui.view import View
 from rnnviz.tui.widgets.canvas import Canvas
 from rnnviz.tui.widgets.hint_line import HintLine
@@ -170,16 +169,18 @@ class PageScreen(Asking[View | None]):
                 "the run of the capture is not to be found from here: Esc and then R take its path"
             )
             if self._run is not None:
-                given = self._run
-                self._try(lambda: self.open_run(given))
+                try:
+                    self.open_run(self._run)
+                except RnnvizError as error:
+                    self.ask_run(str(self._run), error)
             elif not self.asking:
                 self.ask_run()
         self.turned()
 
-    def ask_run(self) -> None:
-        """Ask where the run is."""
-        name = self.session.readers["recurrent"].name
-        self.ask(f"path of the run {name}", "", lambda answer: self.open_run(home_path(answer)))
+    def ask_run(self, path: str = "", mistake: RnnvizError | None = None) -> None:
+        """Ask where the run is; `mistake` is what is wrong with the path that was given."""
+        label = f"path of the run {visible(self.session.readers['recurrent'].name)}"
+        self.ask(label, path, lambda answer: self.open_run(home_path(answer)), mistake=mistake)
 
     def open_run(self, path: Path) -> None:
         """Read with the run at a path, and remember it. Raises NotFound and InvalidRun."""
@@ -366,9 +367,3 @@ class PageScreen(Asking[View | None]):
         """Show another page, or another place in it."""
         self.session.change(page)
         self.turned()
-
-    def _try(self, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except RnnvizError as error:
-            self.app.push_screen(MessageScreen(error))

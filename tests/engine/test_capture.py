@@ -11,13 +11,15 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
-from rnnviz.engine.capture import capture, default_part
+from rnnviz.engine.capture import capture
 from rnnviz.engine.evaluate import evaluate
+from rnnviz.engine.extent import Extent, default_extent
 from rnnviz.engine.progress import Computation
 from rnnviz.engine.run import Run, RunConfig, load_run
 from rnnviz.engine.segments import CapturedPart, segments_of
-from rnnviz.engine.split import Split
+from rnnviz.engine.split import PARTS, Split, spans
 from rnnviz.engine.text import Text, open_text
+from rnnviz.engine.text_record import TextRecord
 from rnnviz.store.errors import (
     AlreadyExists,
     InvalidCapture,
@@ -27,7 +29,8 @@ from rnnviz.store.errors import (
 )
 from rnnviz.store.reader import Capture, CapturedModel, open_capture
 from rnnviz.store.signals import SIGNALS_OF_KIND
-from rnnviz.store.summary import mean_surprisal
+from rnnviz.store.summary import mean_surprisal, surprisal_by_part
+from rnnviz.store.training_split import HELD_OUT, TRAINED, parts_of, training_split
 from support.files import contents
 from support.runs import SMALL, go_on, start
 from support.texts import write_words
@@ -394,9 +397,77 @@ def test_threads_are_given_back(lstm: Run, short: Text, tmp_path: Path) -> None:
     assert torch.get_num_threads() == 2
 
 
-def test_the_part_is_the_test_part_for_the_run_s_own_text(lstm: Run, short: Text, long: Text) -> None:
-    assert default_part(lstm, short) == "test"
-    assert default_part(lstm, long) == "all"
+@pytest.mark.parametrize(
+    ("length", "streams", "extent"),
+    [
+        (3000, 4, Extent("all")),  # 4 stretches of 600 symbols
+        (300_000, 100, Extent("all")),  # 100 stretches of 300
+        (900_000, 10, Extent("all", 400_000)),  # 10 of 9,000, which are few symbols
+        (1_900_000, 100, Extent("all", 400_000)),  # 100 of 1,900
+        (3_258_245, 100, Extent("test")),  # 100 of 3,300
+    ],
+)
+def test_what_is_captured_of_the_own_text_can_be_read_as_text(
+    lstm: Run, long: Text, tmp_path: Path, length: int, streams: int, extent: Extent
+) -> None:
+    path = tmp_path / "text"
+    with path.open("wb") as file:
+        file.truncate(length)
+    text = open_text(str(path))
+    split = Split(80, 10, 10, streams=streams, unroll=100 if length > 9000 else 10)
+    own = replace(
+        lstm, text=TextRecord.of(text, lstm.path, None, "*"), config=replace(lstm.config, split=split)
+    )
+    assert default_extent(own, text) == extent
+    assert default_extent(own, long) == Extent("all"), "another text is captured as a whole"
+
+
+def test_a_capture_tells_what_its_model_was_trained_on(lstm: Run, short: Text, tmp_path: Path) -> None:
+    """The parts of a capture of the whole text are those that `eval` and training read, and their means."""
+    whole, part = (
+        captured(lstm, short, tmp_path / "a.zarr", part="all"),
+        captured(lstm, short, tmp_path / "b.zarr", part="test"),
+    )
+    name = next(iter(whole.models))
+    split = training_split(whole, name)
+    assert split is not None
+    found = parts_of(whole, split, 0, short.length)
+    for number, among in enumerate(PARTS):
+        for span in spans(short.length, lstm.config.split, among):
+            assert (found[span.start : span.start + span.length] == number).all()
+    assert (found == TRAINED).sum() == 4 * spans(short.length, lstm.config.split, "train")[0].length
+    assert surprisal_by_part(whole, name)[HELD_OUT].symbols == (found == HELD_OUT).sum()
+    values = whole.models[name].surprisal(0, short.length)
+    expected = np.nanmean(values[found == HELD_OUT], dtype=np.float64)
+    assert surprisal_by_part(whole, name)[HELD_OUT].mean == pytest.approx(expected, abs=1e-6)
+    only = surprisal_by_part(part, name)
+    assert list(only) == [HELD_OUT]
+    assert only[HELD_OUT].mean == pytest.approx(mean_surprisal(part.models[name]), abs=1e-9)
+    other = captured(lstm, open_text(str(write_words(tmp_path / "other", 900))), tmp_path / "c.zarr")
+    assert training_split(other, name) is None
+    assert surprisal_by_part(other, name) == {}
+
+
+def test_the_beginning_of_a_text_has_whole_files(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    for name in "abc":
+        write_words(tmp_path / "texts" / name, 500, seed=ord(name))
+    text = open_text(str(tmp_path / "texts"))
+    for first, lengths in ((1, [1]), (499, [499]), (500, [500]), (1400, [500, 500]), (9000, [500] * 3)):
+        segments = segments_of(text, Split(), "all", first=first)
+        assert segments.lengths == lengths
+        assert segments.table[:, 2].tolist() == [part.start for part in text.parts[: len(lengths)]]
+        follows = text.read(first, first + 1).item() if first < 500 else -1
+        assert segments.after.tolist() == [*[-1] * (len(lengths) - 1), follows]
+    rows = segments_of(text, Split(), "all", 3, first=1400)
+    assert (rows.lengths, rows.after.tolist()) == (
+        [333, 333, 334],
+        [text.read(edge, edge + 1).item() for edge in (333, 666, 1000)],
+    )
+    wrong: list[tuple[CapturedPart, int]] = [("test", 5), ("all", 0)]
+    for part, first in wrong:
+        with pytest.raises(InvalidRequest, match="--first"):
+            segments_of(text, Split(), part, first=first)
 
 
 def test_the_reference_split_has_330_000_symbols_in_100_segments(tmp_path: Path) -> None:

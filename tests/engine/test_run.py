@@ -104,7 +104,7 @@ def test_a_changed_text_is_told_by_its_hash(tmp_path: Path) -> None:
     run = start(tmp_path / "run", open_text(str(tmp_path / "text")))
     (tmp_path / "copy").write_bytes((tmp_path / "text").read_bytes())
     (tmp_path / "text").write_text("the same name, and other words")
-    with pytest.raises(InvalidText, match=r"text has changed since .*run was trained on it") as caught:
+    with pytest.raises(InvalidText, match=r"text has changed: .* is not that of the text of .*run") as caught:
         run.open_text()
     assert str(tmp_path / "text") in caught.value.hint
     assert run.open_text(known=[tmp_path / "copy"]).length == 2000, "one that is whole goes before"

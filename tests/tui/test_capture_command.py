@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.keeping import text_of
+from rnnviz.store.training_split import HELD_OUT, TrainingSplit
 from rnnviz.tui.live.whereabouts import FoundRun, find_run
 from support.captures import hand_made, make_capture, several_columns, write_capture
 from support.command import Command, ended, in_a_process
@@ -46,16 +46,46 @@ def _here(folder: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_own_text_is_captured_by_its_test_part(here: Path, rnnviz: Command) -> None:
-    done = rnnviz("capture", "run", "--out", "a.zarr")
+def test_the_own_text_is_captured_by_its_test_part_on_demand(here: Path, rnnviz: Command) -> None:
+    done = rnnviz("capture", "run", "--split", "test", "--out", "a.zarr")
     assert done.code == 0
-    assert "the test part of short.txt" in done.err
     assert "a.zarr: 600 symbols in 4 segments" in done.out
+    assert "nats (held out)\n" in done.out
     evaluated = json.loads(rnnviz("eval", "run", "--json").out)
     facts = json.loads(rnnviz("info", "a.zarr", "--json", "--check").out)
     assert facts["models"][0]["mean_surprisal"] == pytest.approx(evaluated["loss"], abs=1e-6)
     assert (facts["complete"], facts["symbols"], facts["captured"], facts["segments"]) == (True, 600, 600, 4)
     assert facts["bytes_on_disk"] == sum(map(len, contents(here / "a.zarr").values()))
+
+
+def test_a_small_text_of_the_run_is_captured_as_it_reads(here: Path, rnnviz: Command) -> None:
+    """From its first symbol on in one piece, with the held-out symbols told apart, and the command says so."""
+    done = rnnviz("capture", "run", "--out", "a.zarr")
+    assert done.code == 0
+    assert "reading all of short.txt, with what was trained on marked as such" in done.err
+    assert "--split test" in done.err
+    assert "3,000 symbols in 1 segment," in done.out
+    whole = open_capture(here / "a.zarr")
+    assert whole.text(0, 3000).tobytes() == (here / "short.txt").read_bytes()
+    facts = json.loads(rnnviz("info", "a.zarr", "--json").out)
+    parts = facts["models"][0]["parts"]
+    assert {name: part["symbols"] for name, part in parts.items()} == {
+        "trained on": 1800,
+        "validated on": 600,
+        "held out": 600,
+    }
+    split = TrainingSplit((60, 20, 20), 4, 10, 3000)
+    held_out = split.parts(np.arange(3000)) == HELD_OUT
+    values = whole.models["run"].surprisal(0, 3000)
+    mean = np.nanmean(values[held_out], dtype=np.float64)
+    assert f"{mean:.4f} over the 600 symbols held out" in done.out
+    words = rnnviz("info", "a.zarr").out
+    assert f"{mean:.4f} over the 600 symbols held out" in words
+    assert "1,800 trained on, 600 validated on, 600 held out" in words
+    first = rnnviz("capture", "run", "--first", "100", "--out", "b.zarr")
+    assert "reading the first 100 symbols of short.txt" in first.err
+    assert "nats (trained on)\n" in first.out
+    assert "short.txt, the first 100: 100 symbols" in rnnviz("info", "b.zarr").out
 
 
 def test_another_text_is_captured_as_a_whole(here: Path, rnnviz: Command) -> None:
@@ -158,17 +188,17 @@ def test_killed_at_any_moment_it_tells_the_truth_and_goes_on(
         reached.append(found.captured)
         words = rnnviz("info", "a.zarr").out
         assert f"incomplete, {found.captured:,} of 400,000 symbols" in words
-        # Killed before its first word, it had no time to note where they are.
-        assert f"rnnviz capture {here / 'run'} {here / 'long.txt'}" in words or "capture RUN TEXT" in words
-        assert "--streams 9 --out a.zarr --resume" in words
+        assert f"go on with rnnviz capture --resume --out {here / 'a.zarr'}\n" in words
         for signal_name in ("c", "o"):
             values = found.models["run"].layers[0].read_units(signal_name, slice(None), 0, found.captured)
             expected_values = expected.read_units(signal_name, slice(None), 0, found.captured)
             np.testing.assert_array_equal(values, expected_values)
     assert sorted(reached) == reached
     assert any(0 < captured < 400_000 for captured in reached)
-    assert ended(in_a_process(*arguments, "--resume", folder=here)).code == 0
+    assert ended(in_a_process("capture", "--resume", "--out", "a.zarr", folder=here)).code == 0
     assert contents(target) == files
+    done = rnnviz("capture", "--resume", "--out", "a.zarr")
+    assert (done.code, "was complete" in done.err) == (0, True)
     done = rnnviz(*arguments, "--resume")
     assert (done.code, "was complete" in done.err) == (0, True)
     assert contents(target) == files
@@ -182,47 +212,104 @@ def test_ctrl_c_says_how_to_go_on(here: Path, whole: tuple[dict[str, bytes], flo
     process.send_signal(signal.SIGINT)
     done = ended(process)
     assert done.code == 130
-    again = "rnnviz capture run long.txt --streams 9 --out a.zarr --resume"
+    again = "rnnviz capture --resume --out a.zarr"
     assert done.err.splitlines()[-2:] == ["rnnviz: stopped", f"next: {again}"]
     assert "Traceback" not in done.err
     assert ended(in_a_process(*again.split()[1:], folder=here)).code == 0
     assert contents(here / "a.zarr") == whole[0]
 
 
-def test_a_capture_made_from_far_away_finds_its_run_again(
+def test_a_capture_finds_its_run_where_it_was_seen_and_where_both_were_moved(
     here: Path, rnnviz: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deep = here / "a" / "b" / "c"
     deep.mkdir(parents=True)
     shutil.move(here / "run", deep / "run")
     assert rnnviz("capture", "a/b/c/run", "short.txt", "--out", "far/from/a.zarr").code == 0
+    document = (here / "far/from/a.zarr/zarr.json").read_text()
+    assert str(here) not in document + (here / "far/from/a.zarr/models/run/zarr.json").read_text()
     monkeypatch.chdir(here / "far")
     capture = open_capture(Path("from/a.zarr"))
     assert find_run(capture, "run", Path.cwd()) == FoundRun(deep / "run", same=True)
-    shutil.move(deep / "run", deep / "moved")
-    assert find_run(capture, "run", Path.cwd()) is None
+    shutil.copytree(here / "far/from", here / "x/y/z")
+    copied = open_capture(here / "x/y/z/a.zarr")
+    assert find_run(copied, "run", Path.cwd()) == FoundRun(deep / "run", same=True), "by this user's state"
+    monkeypatch.setenv("XDG_STATE_HOME", str(here / "another user"))
+    assert find_run(copied, "run", Path.cwd()) is None
+    assert find_run(capture, "run", Path.cwd()) == FoundRun(deep / "run", same=True), "by the capture itself"
+    (here / "moved").mkdir()
+    for name in ("a", "far"):
+        shutil.move(here / name, here / "moved" / name)
+    monkeypatch.chdir(here)
+    found = find_run(open_capture(here / "moved/far/from/a.zarr"), "run", here)
+    assert found == FoundRun(here / "moved/a/b/c/run", same=True)
+    shutil.move(here / "moved/a", here / "moved/b")
+    assert find_run(open_capture(here / "moved/far/from/a.zarr"), "run", here / "moved") is None
 
 
-def test_info_names_the_command_that_goes_on_as_far_as_it_is_known(here: Path, rnnviz: Command) -> None:
-    """Of a capture that grows, of the same with its process killed, and where nobody knows how it was made."""
+def test_an_interrupted_capture_goes_on_by_what_it_says_itself(
+    here: Path, rnnviz: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From another directory, after a move, with another user's state; what is not found is named."""
     process = in_a_process("capture", "run", "long.txt", "--streams", "9", "--out", "a.zarr", folder=here)
-    while process.poll() is None and text_of(here / "a.zarr") is None:
+    while process.poll() is None and not (here / "a.zarr").exists():
         time.sleep(0.001)
     process.send_signal(signal.SIGSTOP)
     growing = rnnviz("info", "a.zarr").out
     process.kill()
     ended(process)
     assert "it is being written" in growing
-    words = rnnviz("info", "a.zarr").out
-    command = re.search(r"go on with rnnviz (.* --resume)$", words, re.MULTILINE)
+    assert not open_capture(here / "a.zarr").complete
+    monkeypatch.setenv("XDG_STATE_HOME", str(here / "another user"))
+    both = here / "moved to" / "both"
+    both.mkdir(parents=True)
+    for name in ("run", "long.txt", "a.zarr"):
+        shutil.move(here / name, both / name)
+    words = rnnviz("info", str(both / "a.zarr")).out
+    command = re.search(r"go on with rnnviz (.*)$", words, re.MULTILINE)
     assert command is not None, words
-    assert f"{here / 'run'} {here / 'long.txt'}" in command[1]
-    shutil.move(here / "a.zarr", here / "b.zarr")
-    words = rnnviz("info", "b.zarr").out
-    assert "rnnviz capture RUN TEXT " in words
-    assert "(RUN is the path of the run run, TEXT that of the text long.txt)" in words
-    done = rnnviz(*shlex.split(command[1].replace("a.zarr", "b.zarr")))
-    assert done.code == 0, done
+    assert shlex.split(command[1]) == ["capture", "--resume", "--out", str(both / "a.zarr")]
+
+    away = here / "far" / "away" / "run"
+    away.parent.mkdir(parents=True)
+    (here / "moved to/deeper").mkdir()
+    monkeypatch.chdir(here / "moved to/deeper")
+    shutil.move(both / "run", away)
+    shutil.move(both / "long.txt", here / "other.txt")
+    lost = rnnviz(*shlex.split(command[1]))
+    assert (lost.code, "the run run that" in lost.err, "Give its path" in lost.err) == (2, True, True), lost
+    words = rnnviz("info", str(both / "a.zarr")).out
+    assert f"rnnviz capture RUN TEXT --resume --out '{both / 'a.zarr'}'" in words
+    assert "(RUN is the path of the run run, TEXT is that of the text long.txt)" in words
+    lost = rnnviz("capture", str(away), "--resume", "--out", str(both / "a.zarr"))
+    assert (lost.code, "long.txt" in lost.err, "TEXT --resume" in lost.err) == (2, True, True), lost
+    done = rnnviz("capture", str(away), str(here / "short.txt"), "--resume", "--out", str(both / "a.zarr"))
+    assert (done.code, "begun with another text" in done.err) == (2, True), done
+    shutil.move(away, both / "run")
+    (both / "long.txt").write_bytes((here / "other.txt").read_bytes() + b"a")
+    changed = rnnviz(*shlex.split(command[1]))
+    assert (changed.code, "long.txt has changed" in changed.err) == (2, True), changed
+    shutil.move(here / "other.txt", both / "long.txt")
+    assert rnnviz(*shlex.split(command[1])).code == 0
+    assert open_capture(both / "a.zarr").complete
+
+
+def test_what_is_still_to_be_added_is_added_by_resuming(here: Path, rnnviz: Command) -> None:
+    """A further run that was asked for and is missing, as after a kill between the two."""
+    shutil.copytree(here / "run", here / "second")
+    given = ["--run", "second", "--signals", "h", "--predictions", "surprisal"]
+    assert rnnviz("capture", "run", "--out", "a.zarr", *given).code == 0
+    expected = contents(here / "a.zarr")
+    root = here / "a.zarr/zarr.json"
+    document = json.loads(root.read_text())
+    document["attributes"]["rnnviz"]["models"] = ["run"]
+    root.write_text(json.dumps(document))
+    shutil.rmtree(here / "a.zarr/models/second")
+    assert list(open_capture(here / "a.zarr").models) == ["run"]
+    assert rnnviz("capture", "--resume", "--out", "a.zarr").code == 0
+    found = contents(here / "a.zarr")
+    assert json.loads(found.pop("zarr.json")) == json.loads(expected.pop("zarr.json"))
+    assert found == expected
 
 
 def test_a_state_directory_that_cannot_be_written_costs_nothing(

@@ -17,7 +17,7 @@ from rnnviz.engine.text import open_text
 from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import open_capture
 from rnnviz.tui.application import app
-from rnnviz.tui.keeping import model_path
+from rnnviz.tui.live.whereabouts import find_ngrams
 from support.ngrams import trained
 from support.runs import go_on, start
 from support.texts import write_words
@@ -51,14 +51,18 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_capture_with_n_grams_is_one_to_which_they_were_added(place: Path) -> None:
-    made = rnnviz("capture", "run", "words.txt", "--ngram", "models", "--out", "both.zarr", directory=place)
+    made = rnnviz(
+        "capture",
+        *["run", "words.txt", "--split", "test", "--ngram", "models", "--out", "both.zarr"],
+        directory=place,
+    )
     assert made.returncode == 0, made.stderr
     assert "ngram-4: mean surprisal" in made.stdout
     added = rnnviz("capture", "--add", "alone.zarr", "--ngram", "models", directory=place)
     assert added.returncode == 0, added.stderr
     both, later = open_capture(place / "both.zarr"), open_capture(place / "alone.zarr")
     assert list(both.models) == list(later.models) == ["run", "ngram-1", "ngram-4"]
-    assert both.attributes == later.attributes
+    assert both.schema == later.schema, "apart from how it was made"
     for name, model in both.models.items():
         assert (
             model.surprisal(0, both.symbols).tobytes()
@@ -66,8 +70,9 @@ def test_a_capture_with_n_grams_is_one_to_which_they_were_added(place: Path) -> 
         )
     assert "ngram-4: n-gram" in rnnviz("info", "both.zarr", directory=place).stdout
     for made_here in (both, later):  # where they are is known from anywhere
-        assert model_path(made_here.path, "ngram-4") == place / "models"
-    assert model_path(both.path, "run") == place / "run"
+        found = find_ngrams(made_here, "ngram-4", Path("/"))
+        assert found is not None
+        assert found.path == place / "models"
 
 
 def test_killed_it_leaves_the_capture_valid_and_can_be_done_again(place: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 import signal
@@ -58,7 +59,12 @@ def test_at_once_or_later_it_is_the_same(here: Path) -> None:
     capture("--add", "later.zarr", "--run", "second")
     capture("--add", "later.zarr", "--run", "second", "--run", "third")
     assert list(open_capture("later.zarr").models) == ["run", "second", "third"]
-    assert contents(here / "later.zarr") == contents(here / "at-once.zarr")
+    later, at_once = contents(here / "later.zarr"), contents(here / "at-once.zarr")
+    documents = [json.loads(found.pop("zarr.json"))["attributes"]["rnnviz"] for found in (later, at_once)]
+    recipes = [document.pop("recipe") for document in documents]
+    assert [len(recipe["runs"]) for recipe in recipes] == [0, 2], "how it was made is all that differs"
+    assert documents[0] == documents[1]
+    assert later == at_once
 
 
 def test_resuming_a_whole_capture_adds_what_is_missing(here: Path) -> None:

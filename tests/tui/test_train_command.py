@@ -110,7 +110,7 @@ def test_evaluating_parts_and_other_texts(
     assert rnnviz("eval", "run", "moved.txt").out == own
     assert rnnviz("eval", "run").out == own, "the state of this user tells where it was seen last"
     (tmp_path / "moved.txt").write_bytes(words(3000) + b"\n")
-    _refused(rnnviz("eval", "run"), 2, "moved.txt has changed since run was trained on it", "TEXT")
+    _refused(rnnviz("eval", "run"), 2, "moved.txt has changed: its SHA-256", "TEXT")
     (tmp_path / "unknown.txt").write_bytes(words(1500) + b"\n\xe9" + words(1500))
     _refused(
         rnnviz("eval", "run", "unknown.txt"), 2, r"byte 0xE9 \(b'\\xe9'\).* offset 1,501, in line \d+ of", ""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from rnnviz.engine.capture import Predictions, load_model, model_schema, record
+from rnnviz.engine.capture import Predictions, load_model, model_schema, placed, record
 from rnnviz.engine.captured import captured_source, refuse_unknown_symbols
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.run import Run
@@ -55,6 +55,7 @@ def check_readable(
     text: Text,
     part: CapturedPart,
     streams: int | None,
+    first: int | None = None,
     *,
     replace_unknown: bool,
 ) -> Generator[Progress, None, None]:
@@ -69,7 +70,9 @@ def check_readable(
             )
         split_alike = replace(run, config=replace(run.config, split=main.config.split))
         try:
-            yield from source_of(split_alike, text, part, streams, replace_unknown=replace_unknown)
+            yield from source_of(
+                split_alike, text, part, streams, first=first, replace_unknown=replace_unknown
+            )
         except InvalidText as error:
             raise InvalidText(f"{run.path}: {error.message}", error.hint) from error
 
@@ -92,7 +95,7 @@ def add_runs(
     """
     check_runs(runs, signals)
     capture = open_to_add(path)
-    models = [model_schema(run, signals, predictions) for run in runs]
+    models = [placed(model_schema(run, signals, predictions), run.path, path) for run in runs]
     found = [_wanted(capture, run, model, replace_unknown) for run, model in zip(runs, models, strict=True)]
     missing = [each for each in found if not is_added(capture, each.schema)]
     total = capture.symbols * len(missing)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from math import prod
 from pathlib import Path
@@ -33,6 +33,7 @@ from rnnviz.engine.text import Text
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import Vocabulary
 from rnnviz.store.errors import InvalidRequest, InvalidRun
+from rnnviz.store.portable_path import portable_path
 from rnnviz.store.schema import CaptureSchema, ModelSchema, model_name
 from rnnviz.store.signals import SIGNALS_OF_KIND
 from rnnviz.store.writer import CaptureWriter, create_capture, resume_capture
@@ -72,11 +73,13 @@ def capture(
     part: CapturedPart = "all",
     signals: Sequence[str] | None = None,
     streams: int | None = None,
+    first: int | None = None,
     replace_unknown: bool = False,
     force: bool = False,
     resume: bool = False,
     device: torch.device | None = None,
     predictions: Predictions = "all",
+    recipe: Mapping[str, object] | None = None,
 ) -> Generator[Progress, None, None]:
     """Capture a part of a text (see `segments_of`) at `target`, yielding how many symbols are behind.
 
@@ -85,14 +88,16 @@ def capture(
     Bytes (of a model over tokens: characters, words) that the model has never seen are refused, or with
     `replace_unknown` read as a symbol it knows: see `Source`. The text then keeps them, and what is predicted of them
     is NaN. `resume` goes on with an incomplete capture of the same, does nothing for a complete one, and begins where
-    there is none.
+    there is none. `recipe` is kept in the capture, see `rnnviz.store.schema`.
 
     Raises InvalidRequest, InvalidText, InvalidRun, AlreadyExists before anything is written; InvalidRequest
     for a `resume` of something else; StorageFailure where the disk refuses, with what is there still valid.
     """
     model = load_model(run, device)
-    schema_of_model = model_schema(run, signals, predictions)
-    source, unknown = yield from source_of(run, text, part, streams, replace_unknown=replace_unknown)
+    schema_of_model = placed(model_schema(run, signals, predictions), run.path, target)
+    source, unknown = yield from source_of(
+        run, text, part, streams, first=first, replace_unknown=replace_unknown
+    )
     segments, read_as = source.segments, source.read_as if unknown else None
     schema = CaptureSchema(
         symbols=segments.symbols,
@@ -102,9 +107,14 @@ def capture(
         part=part,
         models=(schema_of_model,),
         generator=f"rnnviz {version('rnnviz')}",
-        options={"streams": streams, "unknown": {"symbols": unknown, "read_as": read_as}},
+        options={
+            "streams": streams,
+            **({} if first is None else {"first": first}),
+            "unknown": {"symbols": unknown, "read_as": read_as},
+        },
         unit=source.unit,
         token_bytes=0 if source.unit == "byte" else sum(map(len, source.text())),
+        recipe=recipe or {},
     )
     with _open_writer(target, schema, source, force=force, resume=resume) as writer:
         yield from record(model, source, segments, writer)
@@ -199,9 +209,9 @@ def _exhaust(work: Iterator[None]) -> None:
         pass
 
 
-def default_part(run: Run, text: Text) -> CapturedPart:
-    """`test` for the text the run was trained on, `all` for any other."""
-    return "test" if run.text and text.sha256() == run.text.sha256 else "all"
+def placed(schema: ModelSchema, directory: Path, capture: Path) -> ModelSchema:
+    """The schema of a model that lies in a directory, for the capture at a path."""
+    return replace(schema, place=portable_path(directory, capture))
 
 
 def model_schema(run: Run, signals: Sequence[str] | None, predictions: Predictions = "all") -> ModelSchema:
@@ -241,8 +251,10 @@ def _origin(run: Run) -> dict[str, object]:
     if run.text is None:
         return {"source": asdict(run.source) if run.source else None}
     return {
-        "text": {"name": run.text.name, "sha256": run.text.sha256},
+        "text": {"name": run.text.name, "sha256": run.text.sha256, "length": run.text.length},
         "split": run.config.split.shares,
+        "streams": run.config.split.streams,
+        "unroll": run.config.split.unroll,
         "dropout": run.config.dropout,
         "epochs": len(run.history),
     }

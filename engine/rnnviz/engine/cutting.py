@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.engine.vocabulary import UNKNOWN
-from rnnviz.store.schema import LONGEST_TOKEN
+from rnnviz.store.bounds import LONGEST_TOKEN
 
 PIECE: Final = 1 << 20
 """Bytes that are cut at a time."""

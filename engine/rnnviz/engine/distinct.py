@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from rnnviz.engine.cutting import WHITE
 from rnnviz.engine.text import PIECE, Text
+from rnnviz.store.bounds import LONGEST_TOKEN, MOST_TOKEN_BYTES, MOST_TOKENS
 from rnnviz.store.errors import InvalidText
-from rnnviz.store.schema import LONGEST_TOKEN, MOST_TOKEN_BYTES, MOST_TOKENS
 
 
 @dataclass(frozen=True)

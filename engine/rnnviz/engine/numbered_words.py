@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from rnnviz.engine.state_files import Values
 from rnnviz.engine.text import open_text, printable
 from rnnviz.engine.tokens import LINE_END_TOKENS, longer_than_a_character
+from rnnviz.store.bounds import LONGEST_TOKEN, MOST_TOKEN_BYTES, MOST_TOKENS
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.store.schema import LONGEST_TOKEN, MOST_TOKEN_BYTES, MOST_TOKENS, SymbolUnit
+from rnnviz.store.schema import SymbolUnit
 
 PIECE: Final = 1 << 16
 """Numbers that are looked up at a time."""

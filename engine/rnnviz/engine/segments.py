@@ -68,16 +68,27 @@ class Segments:
                 yield text.read(offset, min(offset + PIECE, source + length))
 
 
-def segments_of(text: Symbols, split: Split, part: CapturedPart, streams: int | None = None) -> Segments:
+def segments_of(
+    text: Symbols, split: Split, part: CapturedPart, streams: int | None = None, first: int | None = None
+) -> Segments:
     """The segments of a part of a text, of bytes or of tokens.
 
     Of train, val and test these are the split's spans, one per stream, and what follows each is its last
     target (see `split`). `all` is one segment per file, after which nothing follows, or the whole text in
-    `streams` rows of lengths that differ by one at most, each followed by the next.
+    `streams` rows of lengths that differ by one at most, each followed by the next. Of `all`, `first` leaves only so
+    many symbols from the beginning on: of several files the whole ones that fit, and of a first file that does not fit
+    its beginning.
 
-    Raises InvalidText where the part is empty, InvalidRequest for more streams than symbols or for streams
-    together with a part of the split, which has its own.
+    Raises InvalidText where the part is empty, InvalidRequest for more streams than symbols or for streams or
+    `first` together with a part of the split, which has its own.
     """
+    if first is not None and (part != "all" or first < 1):
+        raise InvalidRequest(
+            f"--first {first} is not a number of symbols"
+            if first < 1
+            else f"--first does not go with --split {part}",
+            "Give a positive number, and --first with all of a text.",
+        )
     if part != "all":
         if streams is not None:
             raise InvalidRequest(
@@ -91,17 +102,24 @@ def segments_of(text: Symbols, split: Split, part: CapturedPart, streams: int | 
             [span.length for span in found],
             [_at(text, (span.start + span.length) % truncated) for span in found],
         )
+    parts, stop = text.parts, text.length
+    if first is not None and first < stop:
+        parts = tuple(part for part in parts if part.start + part.length <= first) or parts[:1]
+        stop = min(first, parts[-1].start + parts[-1].length)
     if streams is None:
-        parts = text.parts
-        return _segments([part.start for part in parts], [part.length for part in parts], [-1] * len(parts))
-    if not 1 <= streams <= text.length:
+        lengths = [min(part.length, stop - part.start) for part in parts]
+        cut = lengths[-1] < parts[-1].length
+        after = [-1] * (len(parts) - 1) + [_at(text, stop) if cut else -1]
+        return _segments([part.start for part in parts], lengths, after)
+    if not 1 <= streams <= stop:
         raise InvalidRequest(
-            f"--streams {streams} is not a number from 1 to the text's {text.length:,} symbols",
+            f"--streams {streams} is not a number from 1 to the text's {stop:,} symbols",
             "Give a number of rows that the text can be cut into, for example 100.",
         )
-    edges = [text.length * row // streams for row in range(streams + 1)]
-    lengths = [stop - start for start, stop in pairwise(edges)]
-    return _segments(edges[:-1], lengths, [_at(text, edge) for edge in edges[1:-1]] + [-1])
+    edges = [stop * row // streams for row in range(streams + 1)]
+    lengths = [end - begin for begin, end in pairwise(edges)]
+    last = _at(text, stop) if stop < text.length else -1
+    return _segments(edges[:-1], lengths, [*(_at(text, edge) for edge in edges[1:-1]), last])
 
 
 class Source(ABC):

@@ -24,6 +24,7 @@ def source_of(
     part: CapturedPart,
     streams: int | None = None,
     *,
+    first: int | None = None,
     replace_unknown: bool = False,
     hint: str = "",
 ) -> Generator[Progress, None, tuple[Source, int]]:
@@ -35,22 +36,24 @@ def source_of(
     vocabulary = run.vocabulary
     if isinstance(vocabulary, TokenVocabulary):
         tokens = yield from token_text(text, vocabulary)
-        found = TokenSource(tokens, _segments(run, tokens, part, streams))
+        found = TokenSource(tokens, _segments(run, tokens, part, streams, first))
         unknown = found.count_unknown()
         if unknown and not replace_unknown:
             substitute = vocabulary.tokens[found.read_as]
             refuse_unknown_tokens(tokens, hint or _HINT.format(f"{vocabulary.unit}s", ascii(substitute)))
         return found, unknown
-    source = ByteSource(text, _segments(run, text, part, streams), vocabulary)
+    source = ByteSource(text, _segments(run, text, part, streams, first), vocabulary)
     unknown = source.count_unknown()
     if unknown and not replace_unknown:
         refuse_unknown(vocabulary, text, hint or _HINT.format("bytes", repr(bytes([source.read_as]))))
     return source, unknown
 
 
-def _segments(run: Run, symbols: Symbols, part: CapturedPart, streams: int | None) -> Segments:
+def _segments(
+    run: Run, symbols: Symbols, part: CapturedPart, streams: int | None, first: int | None
+) -> Segments:
     try:
-        return segments_of(symbols, run.config.split, part, streams)
+        return segments_of(symbols, run.config.split, part, streams, first)
     except TooShort as error:
         if run.text is not None:
             raise

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.state_files import Values
 from rnnviz.engine.state_text import StateText
+from rnnviz.store.bounds import MOST_UNITS
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.store.schema import MOST_UNITS, CaptureSchema, ModelSchema, model_name
+from rnnviz.store.schema import CaptureSchema, ModelSchema, model_name
 from rnnviz.store.signals import SIGNALS
 from rnnviz.store.writer import create_capture
 

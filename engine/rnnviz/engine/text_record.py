@@ -59,7 +59,7 @@ class TextRecord:
         if spec is not None:
             return open_text(spec, glob=self.glob if glob is None else glob, seed=seed)
         changed: str | None = None
-        for candidate in self._candidates(owner, known):
+        for candidate in self.candidates(owner, known):
             try:
                 text = open_text(candidate, glob=self.glob if glob is None else glob, seed=seed)
             except (InvalidRequest, InvalidText, NotFound):  # something else lies there now
@@ -69,14 +69,14 @@ class TextRecord:
             changed = changed or printable(candidate)
         if changed is not None:
             raise InvalidText(
-                f"{changed} has changed since {owner} was trained on it (its SHA-256 is another)",
+                f"{changed} has changed: its SHA-256 is not that of the text of {owner}",
                 f"Put the text back as it was, or give TEXT to read it as it is now: {changed}",
             )
         raise InvalidRequest(
             f"the text of {owner} ({self.name}) is not to be found from here", "Give its path as TEXT."
         )
 
-    def _candidates(self, owner: Path, known: Sequence[Path]) -> Iterator[str]:
+    def candidates(self, owner: Path, known: Sequence[Path] = ()) -> Iterator[str]:
         """What may name this text now, the most trusted first."""
         if self.spec == STANDARD_LIBRARY:
             yield self.spec

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from rnnviz.store.schema import LONGEST_TOKEN, MOST_TOKEN_BYTES, MOST_TOKENS, SymbolUnit
+from rnnviz.store.bounds import LONGEST_TOKEN, MOST_TOKEN_BYTES, MOST_TOKENS
+from rnnviz.store.schema import SymbolUnit
 
 UNITS: Final[tuple[SymbolUnit, ...]] = ("character", "word")
 """What the tokens of a vocabulary may be."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rnnviz.engine.fields import Fields
 from rnnviz.engine.tokens import UNITS, TokenVocabulary
 from rnnviz.engine.vocabulary import Vocabulary
-from rnnviz.store.schema import MOST_TOKENS
+from rnnviz.store.bounds import MOST_TOKENS
 
 
 def vocabulary_record(vocabulary: Vocabulary | TokenVocabulary) -> object:

@@ -18,11 +18,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.store.bounds import MOST_MODELS, MOST_ROWS
 from rnnviz.store.disk import DirectoryLock, replace_file, storage_errors
 from rnnviz.store.errors import AlreadyExists, InvalidRequest, StorageFailure
 from rnnviz.store.metadata import DOCUMENT, read_schema
 from rnnviz.store.reader import Capture, open_capture
-from rnnviz.store.schema import ATTRIBUTE, MOST_MODELS, MOST_ROWS, CaptureSchema, ModelSchema
+from rnnviz.store.schema import ATTRIBUTE, CaptureSchema, ModelSchema
 from rnnviz.store.writer import CaptureWriter, create_capture
 
 _PIECE: Final = 1 << 20

@@ -12,13 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from rnnviz.store.errors import InvalidCapture, NotFound
-from rnnviz.store.schema import (
-    ATTRIBUTE,
-    FORMAT,
-    ITEM_BYTES,
+from rnnviz.store.bounds import (
     LONGEST_TOKEN,
-    MODEL_NAME,
     MOST_LAYERS,
     MOST_MODELS,
     MOST_ROWS,
@@ -26,6 +21,14 @@ from rnnviz.store.schema import (
     MOST_SYMBOLS,
     MOST_TOKENS,
     MOST_UNITS,
+)
+from rnnviz.store.errors import InvalidCapture, NotFound
+from rnnviz.store.portable_path import is_portable
+from rnnviz.store.schema import (
+    ATTRIBUTE,
+    FORMAT,
+    ITEM_BYTES,
+    MODEL_NAME,
     SYMBOL_UNITS,
     ArraySchema,
     CaptureSchema,
@@ -139,6 +142,7 @@ def read_schema(directory: Path) -> tuple[CaptureSchema, bool]:
         options=_mapping(root, "options", where),
         unit=unit,
         token_bytes=0 if unit == "byte" else _integer(text, "bytes", 1, MOST_SYMBOLS, where),
+        recipe=_mapping({"recipe": {}} | root, "recipe", where),
     )
     return schema, complete
 
@@ -217,7 +221,13 @@ def _read_model(directory: Path) -> ModelSchema:
         run=_mapping(attributes, "run", where),
         tokens=tokens,
         surprisal=has_surprisal,
+        place=_place(attributes.get("place")),
     )
+
+
+def _place(value: object) -> str | None:
+    """A relative path; None for anything else, because a place only helps to find something."""
+    return value if isinstance(value, str) and is_portable(value) else None
 
 
 def _vocabulary(value: object, where: str) -> bytes:

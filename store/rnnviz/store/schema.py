@@ -33,11 +33,14 @@ State is zero at the start of each segment; segments lie one after the other on 
 The statistics are those of the *views* (tanh(c) for c) and are filled in last.
 
 Attributes. The root group has one, `rnnviz`: {format, complete, symbols, generator, text: {name, sha256,
-part}, models: [names, the main one first], options}; in a token capture `text` has two more, unit (`character`
+part}, models: [names, the main one first], options, recipe}; in a token capture `text` has two more, unit (`character`
 or `word`) and bytes (the length of `text`). A model's group has {kind, vocabulary: [bytes as integers, in the
-order of the symbol axis], layers, hidden, signals, next, surprisal, run}; in a token capture it has tokens:
+order of the symbol axis], layers, hidden, signals, next, surprisal, run, place}; in a token capture it has tokens:
 [strings] in the place of vocabulary. `next` and `surprisal` say whether there are arrays of that name: states
-that came without a model (kind `states`) have neither.
+that came without a model (kind `states`) have neither. `recipe` says what an interrupted capture needs to go on, and
+`place` where the model's directory was, relative to the capture (see `portable_path`); either may be
+missing. `run` of a model that was trained on this very text has {text: {name, sha256, length}, split, streams, unroll}:
+what each symbol was to it follows from these (see `training_split`).
 
 While `complete` is false, the file `progress.npz` in the capture's directory (no part of Zarr) says how
 many symbols, counted from 0, are written and readable; where it is missing, none are. What lies beyond
@@ -88,19 +91,6 @@ TOKEN_COLUMN_BYTES: Final = 128 << 20
 SHORTEST_COLUMN: Final = 256
 """Of token captures, where `next` counts too: 50,000 words are 100 KB a symbol, and columns of 1024 symbols."""
 CHUNK_SEGMENTS: Final = 65536
-
-MOST_LAYERS: Final = 256
-MOST_UNITS: Final = 1 << 16
-MOST_ROWS: Final = 1 << 18
-MOST_MODELS: Final = 256
-MOST_SYMBOLS: Final = 1 << 48
-MOST_SEGMENTS: Final = 1 << 22
-MOST_TOKENS: Final = 1 << 18
-LONGEST_TOKEN: Final = 4096
-MOST_TOKEN_BYTES: Final = 2 << 20
-"""Bounds of a believable capture; rows are the units of all signals and layers of a model. A reader allocates by
-segments and by rows, so a stranger's must be bounded. Tokens are counted in bytes of UTF-8: as many as may be fit
-into a JSON document of 16 MB, however they are escaped."""
 
 Dtype = Literal["uint8", "int32", "int64", "float16", "float32", "float64"]
 ITEM_BYTES: Final[Mapping[Dtype, int]] = {
@@ -174,6 +164,8 @@ class ModelSchema:
     run: Mapping[str, object] = field(default_factory=dict)
     tokens: tuple[str, ...] | None = None
     surprisal: bool = True
+    place: str | None = field(default=None, compare=False)
+    """Where its run or its n-gram models were, relative to the capture. A model is the same elsewhere."""
 
     @property
     def vocabulary_size(self) -> int:
@@ -217,6 +209,7 @@ class ModelSchema:
             "next": self.next,
             "surprisal": self.surprisal,
             "run": dict(self.run),
+            **({} if self.place is None else {"place": self.place}),
         }
 
 
@@ -235,6 +228,8 @@ class CaptureSchema:
     unit: SymbolUnit = "byte"
     token_bytes: int = 0
     """The length of the text of a token capture."""
+    recipe: Mapping[str, object] = field(default_factory=dict, compare=False)
+    """How the capture is made, and where its text was. The same capture may be made in another way."""
 
     @property
     def has_tokens(self) -> bool:
@@ -257,6 +252,7 @@ class CaptureSchema:
             | ({"unit": self.unit, "bytes": self.token_bytes} if self.has_tokens else {}),
             "models": [model.name for model in self.models],
             "options": dict(self.options),
+            **({"recipe": dict(self.recipe)} if self.recipe else {}),
         }
 
     @property

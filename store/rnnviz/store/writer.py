@@ -240,7 +240,7 @@ def _difference(found: CaptureSchema, wanted: CaptureSchema) -> str:
             [model.signals for model in found.models],
             [model.signals for model in wanted.models],
         ),
-        "other options": (found.root(False), wanted.root(False)),
+        "other options": (replace(found, recipe={}).root(False), replace(wanted, recipe={}).root(False)),
         "other models": (found.models, wanted.models),
     }
     return next((name for name, (first, second) in pairs.items() if first != second), "")

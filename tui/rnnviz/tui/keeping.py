@@ -1,5 +1,5 @@
-"""What is kept between sessions: the last view of each capture, where its models and its text are, marks with notes,
-notes on cells.
+"""What is kept between sessions: the last view of each capture, where runs, n-grams and texts are, marks with
+notes, notes on cells.
 
 Marks and notes belong to the capture: they are kept beside it, in `X.zarr.marks.json` and `X.zarr.notes.json`, where
 that folder can be written, so that they go where it goes. A capture itself is never written into. Where its folder is
@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -81,7 +80,7 @@ def keep_place(sha256: str, path: Path) -> None:
 def known_places(sha256: str) -> list[Path]:
     """The absolute paths at which something was seen on this machine, the latest first; it need not be there any more.
 
-    What identifies a text is its own SHA-256, a run that of its weights, and n-gram models that of their text.
+    What identifies a text is its own SHA-256, a run that of its weights, and n-gram models `ngrams_identity`.
     """
     try:
         document = _read(_places_file(sha256))
@@ -98,42 +97,23 @@ def _places_file(sha256: str) -> Path:
     return _state() / "places" / f"{name}.json"
 
 
+def ngrams_identity(text_sha256: str) -> str:
+    """What `keep_place` and `known_places` know n-gram models of a text by."""
+    return f"n-grams of {text_sha256}"
+
+
 def model_path(capture: Path, model: str) -> Path | None:
-    """Where the run or the n-grams of a capture's model were when the capture was made, or where the person last said
-    that they are."""
+    """Where the person last said that the run or the n-grams of a capture's model are."""
     path = _model_paths(capture).get(model)
     return Path(path) if isinstance(path, str) else None
 
 
 def keep_model_path(capture: Path, model: str, path: Path) -> None:
-    """Remember where a model is, as `keep_model_paths` does."""
-    keep_model_paths(capture, {model: path})
-
-
-def keep_model_paths(capture: Path, found: Mapping[str, Path]) -> None:
-    """Remember where models are. A state directory that cannot be written is no reason to fail."""
-    paths = {**_model_paths(capture), **{model: str(path.resolve()) for model, path in found.items()}}
+    """Remember where a person says that a model is. A state directory that cannot be written is no reason to fail."""
+    paths = {**_model_paths(capture), model: str(path.resolve())}
     try:
         _write(state_file(capture, "models"), {"capture": str(capture.resolve()), "paths": paths})
     except (OSError, ValueError):  # a name that JSON's file cannot hold
-        return
-
-
-def text_of(capture: Path) -> list[str] | None:
-    """What named the text, on the command line that the capture was made by; None where that is not known."""
-    try:
-        document = _read(state_file(capture, "texts"))
-    except InvalidRequest:
-        return None
-    words = document.get("words") if document else None
-    return words if isinstance(words, list) and all(isinstance(word, str) for word in words) else None
-
-
-def keep_text(capture: Path, words: list[str]) -> None:
-    """Remember what names the text. A state directory that cannot be written is no reason to fail."""
-    try:
-        _write(state_file(capture, "texts"), {"capture": str(capture.resolve()), "words": words})
-    except (OSError, ValueError):
         return
 
 

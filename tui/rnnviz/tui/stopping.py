@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from rnnviz.tui.progress import Event
 
 
-def run_to_end(description: str, events: Generator[Event, None, None], again: Sequence[str]) -> None:
+def run_to_end(
+    description: str, events: Generator[Event, None, None], again: Callable[[], Sequence[str]]
+) -> None:
     """Run a computation while showing its progress, or to a signal that asks for an end: then it is closed, stderr
-    says that the command line of the words `again` goes on, and typer.Exit is raised."""
+    says that the command line whose words `again` gives goes on, and typer.Exit is raised."""
     from rnnviz.tui.progress import watch
 
     with stop_requests() as requests, closing(events), closing(watch(description, events)) as shown:
@@ -27,7 +29,7 @@ def run_to_end(description: str, events: Generator[Event, None, None], again: Se
                 break
     if requests:
         typer.echo("rnnviz: stopped", err=True)
-        say_next(again)
+        say_next(again())
         raise typer.Exit(128 + requests[0])
 
 

@@ -21,6 +21,7 @@ from rnnviz.engine.run import Run
 from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.store.addition import adding, is_added, open_to_add
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.store.portable_path import portable_path
 from rnnviz.store.reader import Capture
 from rnnviz.store.schema import ModelSchema
 
@@ -73,7 +74,7 @@ def add_ngrams(
     capture = open_to_add(path)
     refuse_capture_of_tokens(capture)
     full = {models.orders[-1]} if predicting is None else set(predicting)
-    schemas = {n: _schema(models, n, n in full) for n in models.orders}
+    schemas = {n: _schema(models, n, n in full, path) for n in models.orders}
     missing = [n for n, schema in schemas.items() if not is_added(capture, schema)]
     total = capture.symbols * len(missing)
     for index, n in enumerate(missing):
@@ -86,15 +87,20 @@ def add_ngrams(
                 yield Progress(done + writer.position, total, f"n = {n}")
 
 
-def _schema(models: NgramModels, n: int, predicts: bool) -> ModelSchema:
+def _schema(models: NgramModels, n: int, predicts: bool, capture: Path) -> ModelSchema:
     record = {
         "n": n,
         "name": models.path.resolve().name,
-        "text": {"name": models.text.name, "sha256": models.text.sha256},
+        "text": {"name": models.text.name, "sha256": models.text.sha256, "length": models.text.length},
         "split": models.split.shares,
+        "streams": models.split.streams,
+        "unroll": models.split.unroll,
         "weights": _sha256(models.arpa(n)),
     }
-    return ModelSchema(f"ngram-{n}", "n-gram", models.vocabulary.symbols, next=predicts, run=record)
+    place = portable_path(models.path, capture)
+    return ModelSchema(
+        f"ngram-{n}", "n-gram", models.vocabulary.symbols, next=predicts, run=record, place=place
+    )
 
 
 def _sha256(path: Path) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.tui.commands.noting import note_models
+from rnnviz.tui.commands.noting import note_ngrams, note_run
 from rnnviz.tui.stopping import run_to_end
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ class Additions:
     def __bool__(self) -> bool:
         return bool(self.runs) or self.ngrams is not None
 
-    def check(self, main: Run, text: Text, part: CapturedPart, streams: int | None) -> None:
+    def check(
+        self, main: Run, text: Text, part: CapturedPart, streams: int | None, first: int | None
+    ) -> None:
         """Raise for what could not be added to a capture that `main` is to make of a part of a text."""
         from rnnviz.engine.adding import check_readable, check_runs
         from rnnviz.engine.ngram.capturing import refuse_tokens
@@ -50,7 +52,7 @@ class Additions:
         if self.runs:
             check_runs((main, *self.runs), self.signals)
             checks = check_readable(
-                main, self.runs, text, part, streams, replace_unknown=self.replace_unknown
+                main, self.runs, text, part, streams, first, replace_unknown=self.replace_unknown
             )
             show("checking", checks)
 
@@ -64,6 +66,7 @@ class Additions:
 
         if self.ngrams is not None:
             refuse_capture_of_tokens(open_to_add(path))
+        self.note()
         again = ["rnnviz", "capture", "--add", str(path), *self._words()]
         if self.runs:
             events = add_runs(
@@ -74,13 +77,19 @@ class Additions:
                 device=resolve(self.device),
                 predictions=self.predictions,
             )
-            run_to_end("adding", events, again)
+            run_to_end("adding", events, lambda: again)
         if self.ngrams is not None:
             note = scorer_note(self.ngrams.orders)
             if note is not None:
                 typer.echo(f"rnnviz: {note}", err=True)
-            run_to_end("adding", add_ngrams(path, self.ngrams, self.predicting), again)
-        note_models(path, [run.path for run in self.runs], self.ngrams.path if self.ngrams else None)
+            run_to_end("adding", add_ngrams(path, self.ngrams, self.predicting), lambda: again)
+
+    def note(self) -> None:
+        """Note in this user's state where they lie."""
+        for run in self.runs:
+            note_run(run)
+        if self.ngrams is not None:
+            note_ngrams(self.ngrams)
 
     def _words(self) -> list[str]:
         """As options of the command line."""

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Any
 
 import typer
 
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.command_help import choices
-from rnnviz.tui.commands.additions import read_additions
-from rnnviz.tui.commands.noting import note_models, noting, text_words
+from rnnviz.tui.commands.wanted_capture import PredictionsChoice, UnknownChoice, Wanted, make
 from rnnviz.tui.home_path import home_path, home_text
-from rnnviz.tui.keeping import keep_text
 from rnnviz.tui.next_command import say_next
 from rnnviz.tui.options import CapturedPartChoice, DeviceOption, TrainedGlobOption, is_given
-from rnnviz.tui.stopping import run_to_end
-
-if TYPE_CHECKING:
-    from rnnviz.engine.run import Run
-    from rnnviz.engine.text import Text
-
-PredictionsChoice = Literal["all", "surprisal", "none"]
-UnknownChoice = Literal["refuse", "replace"]
 
 OF_RUNS = {"signals", "predictions", "unknown", "device"}
 """What says how a run reads a text."""
@@ -88,7 +80,15 @@ def capture(
         CapturedPartChoice | None,
         typer.Option(
             metavar=choices(CapturedPartChoice),
-            help="The part of the text: by default test for the run's own text, all for any other.",
+            help="The part of the text: by default `test` of a run's own text where that is large, `all` otherwise.",
+            show_default=False,
+        ),
+    ] = None,
+    first: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Read only the first N symbols; of a directory, the files that fit in.",
             show_default=False,
         ),
     ] = None,
@@ -129,12 +129,16 @@ def capture(
 ) -> None:
     """Keep what every unit of a run does over a text, to browse it.
 
+    Of the run's own text it reads the test part, if that is large. Where it is small, or cut into many short stretches,
+    it reads the text from its beginning on, and marks what the model was trained on: its probabilities there say
+    little about other texts. It says what it chose.
+
     A model reads fastest many segments side by side: the streams of the split, the files of a directory, or
-    the rows of --streams. Interrupted, `--resume` goes on.
+    the rows of --streams. Interrupted, `rnnviz capture --resume --out X.zarr` goes on.
 
     Every --run becomes a further model of the capture, with its own signals and predictions; so does, with --ngram,
     every n-gram model: the surprisal of each symbol, and for the n in --next the distributions. They are added one
-    by one when the rest is whole, each wholly or not at all; interrupted, `--add` adds those still missing.
+    by one when the rest is whole, each wholly or not at all; interrupted, `--resume` adds those still missing.
 
     Examples:
 
@@ -146,30 +150,32 @@ def capture(
 
         rnnviz capture runs/wp war_and_peace.txt --ngram ngrams/wp --out wp.zarr
 
+        rnnviz capture --resume --out wp.zarr
+
         rnnviz capture --add wp.zarr --run runs/wp-gru --signals h
 
         rnnviz capture --add wp.zarr --ngram ngrams/wp --next 5,20
     """
-    from rnnviz.engine.capture import capture as computation
-    from rnnviz.engine.capture import default_part
-    from rnnviz.engine.device import resolve
-    from rnnviz.engine.run import load_run
-    from rnnviz.store.reader import open_capture
-
-    kept = None if signals is None else tuple(name.strip() for name in signals.split(","))
-    replace = unknown == "replace"
     if add is not None:
         _refuse_with_add(context)
-    additions = read_additions(
-        runs or (),
-        ngram,
-        predict,
-        signals=kept,
-        replace_unknown=replace,
-        device=device,
+    wanted = Wanted(
+        path=path,
+        text=text,
+        glob=glob,
+        seed=seed,
+        split=split,
+        first=first,
+        streams=streams,
+        signals=signals,
         predictions=predictions,
+        unknown=unknown,
+        device=device,
+        runs=tuple(runs or ()),
+        ngram=ngram,
+        predict=predict,
     )
     if add is not None:
+        additions = wanted.additions()
         if not additions:
             raise InvalidRequest(
                 "there is nothing to add",
@@ -178,48 +184,49 @@ def capture(
         additions.add_to(add)
         _report(add)
         return
-    if path is None or out is None:
-        raise InvalidRequest(
-            "a capture needs a run and a place", "Give both: rnnviz capture RUN [TEXT] --out X.zarr"
-        )
     if resume and force:
         raise InvalidRequest("--resume and --force exclude each other", "Give one of them.")
-    was_complete = resume and out.exists() and open_capture(out).complete
-    if was_complete and additions:
-        additions.add_to(out)
-        _report(out)
-        return
-    run = load_run(path)
-    opened = _open_text(run, text, glob, seed)
-    part = split or ("all" if streams is not None else default_part(run, opened))
-    additions.check(run, opened, part, streams)
-    if split is None:
-        typer.echo(f"reading {_part_words(part)} of {opened.name}", err=True)
-    events = computation(
-        run,
-        opened,
-        out,
-        part=part,
-        signals=kept,
-        streams=streams,
-        replace_unknown=replace,
-        force=force,
-        resume=resume,
-        device=resolve(device),
-        predictions=predictions,
-    )
-
-    def note() -> bool:
-        noted = note_models(out, [path])
-        if noted:
-            keep_text(out, text_words(text, glob, seed))
-        return noted
-
-    run_to_end("capturing", noting(events, note), _again(context))
-    if was_complete:
-        typer.echo(f"{out} was complete: there was nothing to resume", err=True)
-    additions.add_to(out)
+    goes_on = resume and out is not None and out.exists()
+    if out is None or (path is None and not goes_on):
+        raise InvalidRequest(
+            "a capture needs a run and a place",
+            "Give both: rnnviz capture RUN [TEXT] --out X.zarr. To go on: rnnviz capture --resume --out X.zarr",
+        )
+    if goes_on:
+        _go_on(context, wanted, out)
+    else:
+        make(wanted, out, None, force=force, again=lambda: _again(context, out))
     _report(out)
+
+
+def _go_on(context: typer.Context, given: Wanted, out: Path) -> None:
+    """Go on with the capture at a path, by what it says of itself where nothing else is given."""
+    from rnnviz.store.reader import open_capture
+    from rnnviz.tui.commands.recipe import further_of, options_of, run_of, text_of
+
+    def completed(wanted: Wanted, found: Mapping[str, Any]) -> Wanted:
+        return replace(
+            wanted, **{name: value for name, value in found.items() if not is_given(context, name)}
+        )
+
+    capture = open_capture(out)
+    wanted = completed(given, options_of(capture))
+    if not (given.runs or given.ngram):
+        wanted = completed(wanted, further_of(capture))
+    if capture.complete and (wanted.path is None or given.runs or given.ngram):
+        additions = wanted.additions()
+        if not additions:
+            typer.echo(f"{out} was complete: there was nothing to resume", err=True)
+        additions.add_to(out)
+        return
+    run = run_of(capture) if wanted.path is None else wanted.path
+    wanted = replace(wanted, path=run)
+    if given.text is None:
+        wanted = completed(wanted, text_of(capture, run))
+    recipe = capture.schema.recipe if given.text is None else None
+    make(wanted, out, recipe, resume=True, again=lambda: _again(context, out))
+    if capture.complete:
+        typer.echo(f"{out} was complete: there was nothing to resume", err=True)
 
 
 def _refuse_with_add(context: typer.Context) -> None:
@@ -236,21 +243,10 @@ def _refuse_with_add(context: typer.Context) -> None:
             )
 
 
-def _open_text(run: Run, text: str | None, glob: str | None, seed: int | None) -> Text:
-    from rnnviz.engine.text import open_text
-
-    if text is None or seed is None:
-        return run.open_text(text, glob)
-    trained = run.text.glob if run.text else "*"
-    return open_text(text, glob=trained if glob is None else glob, seed=seed)
-
-
-def _part_words(part: str) -> str:
-    return "all" if part == "all" else f"the {part} part"
-
-
-def _again(context: typer.Context) -> list[str]:
+def _again(context: typer.Context, out: Path) -> list[str]:
     """The words of the command line that goes on with this one."""
+    if out.exists():
+        return ["rnnviz", "capture", "--resume", "--out", str(out)]
     given = {
         name: value
         for name, value in context.params.items()
@@ -262,22 +258,21 @@ def _again(context: typer.Context) -> list[str]:
     for name, value in given.items():
         option = {"predict": "--next", "runs": "--run"}.get(name, f"--{name}")
         words += [word for each in (value if name == "runs" else [value]) for word in (option, str(each))]
-    return [*words, "--resume"]
+    return words
 
 
 def _report(path: Path) -> None:
     from rnnviz.store.reader import open_capture
-    from rnnviz.store.summary import mean_surprisal, size_on_disk
-    from rnnviz.tui.commands.info import size_words
+    from rnnviz.store.summary import size_on_disk
+    from rnnviz.tui.commands.info import counted, model_facts, size_words, surprisal_words
 
     capture = open_capture(path)
-    model, *added = capture.models.values()
-    mean = mean_surprisal(model)
+    model, *added = (model_facts(capture, each) for each in capture.models.values())
+    words = surprisal_words(model)
     typer.echo(
-        f"{path}: {capture.symbols:,} symbols in {len(capture.segments):,} segments, "
-        f"{size_words(size_on_disk(path))}"
-        + (f", mean surprisal {mean:.4f} nats" if mean is not None else "")
+        f"{path}: {capture.symbols:,} symbols in {counted(len(capture.segments), 'segment')}, "
+        f"{size_words(size_on_disk(path))}" + (f", mean surprisal {words}" if words else "")
     )
     for other in added:
-        typer.echo(f"  {other.name}: mean surprisal {mean_surprisal(other) or 0:.4f} nats")
+        typer.echo(f"  {other['name']}: mean surprisal {surprisal_words(other) or 'not kept'}")
     say_next(["rnnviz", "browse", str(path)])

@@ -93,13 +93,13 @@ def _capture(run: Path, target: Path, cells: dict[str, str] | None, *, force: bo
     """Make the capture with its notes and marks, as far as it is not there already; `force` makes it anew. `cells` are
     those to explain, by what they follow; without them they are looked for."""
     from rnnviz.store.reader import open_capture
-    from rnnviz.tui.commands.noting import note_models
+    from rnnviz.tui.commands.noting import note_run_of
     from rnnviz.tui.keeping import read_notes
 
     if not force:
         try:
             if open_capture(target).complete:
-                note_models(target, [run])
+                note_run_of(target, run)
                 if not read_notes(target):
                     _explain(target, cells)
                 return
@@ -116,7 +116,7 @@ def _capture(run: Path, target: Path, cells: dict[str, str] | None, *, force: bo
         load_run(run), text, target, part="all", replace_unknown=True, force=force, resume=not force
     )
     show("capturing", events)
-    note_models(target, [run])
+    note_run_of(target, run)
     _explain(target, cells)
 
 

@@ -110,7 +110,7 @@ def import_states(
     names = None if layers is None else [name.strip() for name in layers.split(",")]
     events = _capture(states, names, out, (text, word_ids, dictionary), signal, unit, force)
     words = ["rnnviz", *sys.argv[1:]]
-    run_to_end("importing", events, words if force else [*words, "--force"])
+    run_to_end("importing", events, lambda: words if force else [*words, "--force"])
     _report(out)
 
 

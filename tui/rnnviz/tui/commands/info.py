@@ -16,7 +16,7 @@ from rnnviz.tui.home_path import home_path
 
 if TYPE_CHECKING:
     from rnnviz.engine.run import Run
-    from rnnviz.store.reader import CapturedModel
+    from rnnviz.store.reader import Capture, CapturedModel
 
 _SYMBOL_WORDS = {"byte": "symbols", "character": "characters", "word": "words"}
 
@@ -67,7 +67,7 @@ def run_facts(path: Path) -> Facts:
     config, text = run.config, run.text
     return {
         "kind": "run",
-        "path": str(path),
+        "path": str(path.absolute()),
         "complete": run.complete,
         "model": config.kind,
         **({"n": config.n} if config.n is not None else {}),
@@ -124,7 +124,8 @@ def run_lines(facts: Facts) -> list[str]:
         for name, key in (("validation", "validation_loss"), ("test", "test_loss"))
         if facts[key] is not None
     ]
-    state = "complete" if facts["complete"] else f"incomplete: rnnviz train --resume --out {facts['path']}"
+    again = shlex.join(["rnnviz", "train", "--resume", "--out", facts["path"]])
+    state = "complete" if facts["complete"] else f"incomplete: {again}"
     return _table(
         {
             "run": facts["path"],
@@ -158,7 +159,7 @@ def capture_facts(path: Path, *, check: bool) -> Facts:
     attributes = capture.attributes
     return {
         "kind": "capture",
-        "path": str(path),
+        "path": str(path.absolute()),
         "format": capture.format,
         "complete": capture.complete,
         "symbols": capture.symbols,
@@ -171,13 +172,18 @@ def capture_facts(path: Path, *, check: bool) -> Facts:
         "text": attributes["text"],
         "options": attributes["options"],
         "generator": attributes["generator"],
-        "models": [_model_facts(model) for model in capture.models.values()],
+        "models": [model_facts(capture, model) for model in capture.models.values()],
+        **({} if capture.complete else {"resume": _resuming(capture)}),
         "bytes_on_disk": size_on_disk(path),
     }
 
 
-def _model_facts(model: CapturedModel) -> Facts:
-    from rnnviz.store.summary import mean_surprisal
+def model_facts(capture: Capture, model: CapturedModel) -> Facts:
+    """One of a capture's models in JSON's terms."""
+    from rnnviz.store.summary import mean_surprisal, surprisal_by_part
+    from rnnviz.store.training_split import PART_WORDS
+
+    parts = surprisal_by_part(capture, model.name)
 
     return {
         "name": model.name,
@@ -189,6 +195,10 @@ def _model_facts(model: CapturedModel) -> Facts:
         "next": model.has_next,
         "surprisal": model.has_surprisal,
         "mean_surprisal": mean_surprisal(model),
+        "parts": {
+            PART_WORDS[part]: {"symbols": found.symbols, "mean_surprisal": found.mean}
+            for part, found in parts.items()
+        },
         "run": model.attributes["run"],
         "saturated": [_saturation(model, layer) for layer in range(len(model.layers))],
     }
@@ -215,8 +225,8 @@ def capture_lines(facts: Facts) -> list[str]:
     lines = {
         "capture": facts["path"],
         "state": "complete" if facts["complete"] else _incomplete(facts),
-        "text": f"{text['name']}, {'all of it' if text['part'] == 'all' else text['part'] + ' part'}: "
-        f"{facts['symbols']:,} {_SYMBOL_WORDS[facts['unit']]} in {facts['segments']:,} segments of up to "
+        "text": f"{text['name']}, {_part_words(facts)}: "
+        f"{facts['symbols']:,} {_SYMBOL_WORDS[facts['unit']]} in {counted(facts['segments'], 'segment')} of up to "
         f"{facts['longest_segment']:,}",
         "size": f"{size_words(facts['bytes_on_disk'])}, format {facts['format']}, made by {facts['generator']}",
     }
@@ -230,12 +240,41 @@ def capture_lines(facts: Facts) -> list[str]:
     return rows
 
 
+def surprisal_words(model: Facts) -> str:
+    """The mean surprisal of a model in words, told apart for what was held out; empty where there is none."""
+    mean, parts = model["mean_surprisal"], model["parts"]
+    if mean is None:
+        return ""
+    words = f"{mean:.4f} nats"
+    if len(parts) == 1:
+        return f"{words} ({next(iter(parts))})"
+    held_out = parts.get("held out")
+    if held_out is not None and held_out["mean_surprisal"] is not None:
+        words += f", {held_out['mean_surprisal']:.4f} over the {held_out['symbols']:,} symbols held out"
+    elif parts:
+        words += f", none of it held out ({' and '.join(parts)})"
+    return words
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 segment`, `2 segments`."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+def _part_words(facts: Facts) -> str:
+    first = facts["options"].get("first")
+    if facts["text"]["part"] != "all":
+        return f"{facts['text']['part']} part"
+    return f"the first {first:,}" if isinstance(first, int) else "all of it"
+
+
 def _incomplete(facts: Facts) -> str:
-    command, sentence = _resuming(facts)
+    resume = facts["resume"]
+    missing = f" ({resume['missing']})" if resume["missing"] else ""
     return (
         f"incomplete, {facts['captured']:,} of {facts['symbols']:,} symbols "
         f"({facts['captured'] / facts['symbols']:.0%}) can be read; "
-        + ("it is being written" if facts["being_written"] else f"go on with {command}{sentence}")
+        + ("it is being written" if facts["being_written"] else f"go on with {resume['command']}{missing}")
     )
 
 
@@ -246,37 +285,32 @@ def _unknown_bytes(options: Facts) -> int:
     return count if isinstance(count, int) else 0
 
 
-def _resuming(facts: Facts) -> tuple[str, str]:
-    """The command that goes on, and a sentence about what has to be filled in where it is not known on this machine
-    where the run and the text are."""
-    from rnnviz.tui.keeping import model_path, text_of
+def _resuming(capture: Capture) -> dict[str, str]:
+    """The command that goes on, and what has to be filled in where it is not found on this machine where the run and
+    the text are."""
+    from rnnviz.tui.commands.recipe import text_record
+    from rnnviz.tui.keeping import known_places
+    from rnnviz.tui.live.whereabouts import find_run
 
-    model, options, path = facts["models"][0], facts["options"], Path(facts["path"])
-    if model["kind"] == "states":
-        return f"the rnnviz import it was begun with, and --force --out {shlex.quote(facts['path'])}", ""
-    run, text = model_path(path, model["name"]), text_of(path)
-    unknown = []
-    if run is None or not (run / "run.json").is_file():
-        run = None
-        unknown.append(f"RUN is the path of the run {model['run'].get('name', '')}".rstrip())
-    if text is None or (text and _is_gone(text[0])):
-        text = None
-        unknown.append(f"TEXT that of the text {facts['text']['name']}")
-    words = ["rnnviz", "capture", "RUN" if run is None else str(run), *(["TEXT"] if text is None else text)]
-    words += ["--split", facts["text"]["part"], "--signals", ",".join(model["signals"])]
-    if not model["next"]:
-        words += ["--predictions", "surprisal" if model["surprisal"] else "none"]
-    if options.get("streams"):
-        words += ["--streams", str(options["streams"])]
-    if _unknown_bytes(options):
-        words += ["--unknown", "replace"]
-    command = shlex.join([*words, "--out", facts["path"], "--resume"])
-    return command, f" ({', '.join(unknown)})" if unknown else ""
-
-
-def _is_gone(text: str) -> bool:
-    """Whether what named a text once names nothing now."""
-    return not text.startswith(("-", "python:")) and not Path(text).exists()
+    path = capture.path.absolute()
+    name, model = next(iter(capture.models.items()))
+    if model.kind == "states":
+        again = f"the rnnviz import it was begun with, and --force --out {shlex.quote(str(path))}"
+        return {"command": again, "missing": ""}
+    run, recorded = find_run(capture, name, Path.cwd()), text_record(capture)
+    text = recorded is not None and any(
+        recorded[0].candidates(path, known_places(capture.schema.text_sha256))
+    )
+    words, missing = [], []
+    if run is None:
+        missing.append(f"RUN is the path of the run {name}")
+    if run is None or not text:
+        words.append("RUN" if run is None else str(run.path))
+    if not text:
+        words.append("TEXT")
+        missing.append(f"TEXT is that of the text {capture.text_name}")
+    command = ["rnnviz", "capture", *words, "--resume", "--out", str(path)]
+    return {"command": shlex.join(command), "missing": ", ".join(missing)}
 
 
 def _model_lines(model: Facts, symbol_words: str) -> list[str]:
@@ -287,7 +321,9 @@ def _model_lines(model: Facts, symbol_words: str) -> list[str]:
         if model["kind"] == "states":
             words["surprisal"] = "none: the states came without a model"
     if model["mean_surprisal"] is not None:
-        words["surprisal"] = f"{model['mean_surprisal']:.4f} nats on average"
+        words["surprisal"] = f"{surprisal_words(model)} on average"
+    if model["parts"]:
+        words["symbols"] = ", ".join(f"{part['symbols']:,} {name}" for name, part in model["parts"].items())
     for layer, signals in enumerate(model["saturated"]):
         shares = [
             f"{name} {share['low']:.0%}/{share['high']:.0%}" if share else name

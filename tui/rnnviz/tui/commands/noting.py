@@ -1,68 +1,49 @@
-"""What `rnnviz capture` notes on this machine for who looks at the capture later: where its models and text lie.
+"""What commands note in this user's state for whoever looks for it later: where runs, n-gram models and texts lie.
 
-The capture itself may travel, and says of a run only its name and the SHA-256 of its weights.
+Runs and captures themselves may travel, and hold no absolute path.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from rnnviz.store.errors import InvalidModels, InvalidRun, NotFound
-from rnnviz.tui.keeping import keep_model_paths, keep_place, known_places
+from rnnviz.tui.keeping import keep_place, known_places, ngrams_identity
 
 if TYPE_CHECKING:
     from rnnviz.engine.ngram.directory import NgramModels
     from rnnviz.engine.run import Run
     from rnnviz.engine.text import Text
-    from rnnviz.tui.progress import Event
-
-AnyEvent = TypeVar("AnyEvent", bound="Event")
 
 
-def noting(
-    events: Generator[AnyEvent, None, None], note: Callable[[], bool]
-) -> Generator[AnyEvent, None, None]:
-    """The events of a computation. `note` is called after each until it says that there was something to note: long
-    before the end, because a capture whose process was killed is to be looked at too."""
-    noted = False
-    with closing(events):
-        for event in events:
-            noted = noted or note()
-            yield event
-    if not noted:
-        note()
+def weights_of(run: Run) -> str:
+    """The SHA-256 of a run's weights, which identifies it. Raises OSError where they cannot be read."""
+    from rnnviz.engine.run import MODEL_FILE
+
+    with (run.path / MODEL_FILE).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def note_models(capture: Path, runs: Sequence[Path], ngrams: Path | None = None) -> bool:
-    """Note where the models of the capture at a path lie that come from these. Whether there were any."""
+def note_run(run: Run) -> None:
+    """Note where a run with weights lies."""
+    keep_place(weights_of(run), run.path)
+
+
+def note_run_of(capture: Path, run: Path) -> None:
+    """Note where the run lies that made the main model of a capture. Needs no torch."""
     from rnnviz.store.reader import open_capture
-    from rnnviz.tui.live.whereabouts import ngram_models, ngrams_at, run_at
 
-    try:
-        opened = open_capture(capture)
-    except (NotFound, OSError, ValueError):  # there is none yet, or none any more
-        return False
-    found: dict[str, Path] = {}
-    for name, model in opened.models.items():
-        for run in runs if model.layers else ():
-            try:
-                if run_at(run, opened, name).same:
-                    found[name] = run
-            except (NotFound, InvalidRun):
-                continue
-    if ngrams is not None:
-        for name in ngram_models(opened).values():
-            try:
-                if ngrams_at(ngrams, opened, name).same:
-                    found[name] = ngrams
-            except (NotFound, InvalidModels):
-                continue
-    if found:
-        keep_model_paths(capture, found)
-    return bool(found)
+    record = next(iter(open_capture(capture).models.values())).attributes["run"]
+    weights = record.get("weights") if isinstance(record, Mapping) else None
+    if isinstance(weights, str):
+        keep_place(weights, run)
+
+
+def note_ngrams(models: NgramModels) -> None:
+    """Note where n-gram models lie."""
+    keep_place(ngrams_identity(models.text.sha256), models.path)
 
 
 def note_text(text: Text) -> None:
@@ -77,16 +58,3 @@ def open_own_text(owner: Run | NgramModels, text: str | None, glob: str | None) 
     opened = owner.open_text(text, glob, known)
     note_text(opened)
     return opened
-
-
-def text_words(text: str | None, glob: str | None, seed: int | None) -> list[str]:
-    """What names a text on a command line, from wherever it is given; nothing for a run's own text."""
-    words = []
-    if text is not None:
-        path = Path(text)
-        words.append(text if text.startswith("python:") else str(path.resolve()))
-    if glob is not None:
-        words += ["--glob", glob]
-    if seed is not None:
-        words += ["--seed", str(seed)]
-    return words

@@ -1,10 +1,16 @@
-"""Where the models of a capture are now. A capture keeps the name of a run and the SHA-256 of its weights, no path."""
+"""Where the models of a capture are now.
+
+A capture keeps the name of a run, the SHA-256 of its weights, and where it was relative to the capture; this user's
+state keeps where runs were seen, by that hash. So a run is found wherever it and the capture were moved together,
+and where it was when it was last captured; wherever something is found, its hash decides.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +18,7 @@ from typing import Final
 
 from rnnviz.store.errors import InvalidModels, InvalidRun, NotFound
 from rnnviz.store.reader import Capture
-from rnnviz.tui.keeping import model_path
+from rnnviz.tui.keeping import known_places, model_path, ngrams_identity
 
 WEIGHTS_FILE: Final = "model.safetensors"
 RUN_FILE: Final = "run.json"
@@ -39,21 +45,43 @@ class FoundNgrams:
     """Whether they are of the text that those of the capture are of."""
 
 
-def find_run(capture: Capture, model: str, beside: Path) -> FoundRun | None:
-    """The run of a model of the capture: with the capture's weights, where a person said it is (see `keeping`), or
-    near the capture or the directory `beside`.
+@dataclass(frozen=True)
+class Sought:
+    """The directory of a run or of n-gram models: what is known of where it is."""
 
-    Looks at the places themselves, their parents, and one level of directories in them. Hashes only weights of
-    directories that look like a run.
-    """
+    capture: Path
+    """Which it belongs to."""
+    name: object
+    """What it was called; a stranger's word."""
+    place: str | None
+    """Where it was relative to the capture."""
+    identity: str
+    """What `known_places` knows it by."""
+    given: Path | None = None
+    """Where a person said that it is."""
+
+
+def find_run(capture: Capture, model: str, beside: Path) -> FoundRun | None:
+    """The run of a model of the capture: with the capture's weights, where a person said it is (see `keeping`), at its
+    place relative to the capture, where it was seen before, or near the capture or the directory `beside`."""
     weights = _record(capture, model).get("weights")
     if not isinstance(weights, str):
         return None
-    for folder in _near(capture, model, beside):
+    folder = find_weights(weights, _sought(capture, model, weights), beside)
+    return None if folder is None else FoundRun(folder, same=True)
+
+
+def find_weights(weights: str, sought: Sought, beside: Path) -> Path | None:
+    """The directory of the run whose weights have this SHA-256.
+
+    Looks where it may be by what is known, then in the capture's folder, in `beside`, in their parents and in one level
+    of directories in these. Hashes only weights of directories that look like a run.
+    """
+    for folder in _near(sought, beside):
         if _holds(folder, RUN_FILE) and _holds(folder, WEIGHTS_FILE):
             with contextlib.suppress(InvalidRun):
                 if _sha256(folder / WEIGHTS_FILE) == weights:
-                    return FoundRun(folder, same=True)
+                    return folder
     return None
 
 
@@ -85,10 +113,18 @@ def ngram_models(capture: Capture) -> dict[int, str]:
 def find_ngrams(capture: Capture, model: str, beside: Path) -> FoundNgrams | None:
     """The directory of an n-gram model of the capture, searched for as runs are. It is known by its text, because a
     model's own file may be too large to hash each time."""
-    for folder in _near(capture, model, beside):
+    text = _text(_record(capture, model))
+    if not isinstance(text, str):
+        return None
+    return find_ngrams_of(text, _sought(capture, model, ngrams_identity(text)), beside)
+
+
+def find_ngrams_of(text: str, sought: Sought, beside: Path) -> FoundNgrams | None:
+    """The directory of n-gram models of the text with this SHA-256."""
+    for folder in _near(sought, beside):
         if _holds(folder, NGRAM_FILE):
             with contextlib.suppress(InvalidModels):
-                found = ngrams_at(folder, capture, model)
+                found = _ngrams(folder, text)
                 if found.same:
                     return found
     return None
@@ -96,6 +132,10 @@ def find_ngrams(capture: Capture, model: str, beside: Path) -> FoundNgrams | Non
 
 def ngrams_at(path: Path, capture: Capture, model: str | None) -> FoundNgrams:
     """The n-gram models a person says they are. Raises NotFound and InvalidModels where there are none."""
+    return _ngrams(path, None if model is None else _text(_record(capture, model)))
+
+
+def _ngrams(path: Path, text: object) -> FoundNgrams:
     hint = "Give the directory that `rnnviz ngram train --out` named."
     file = path / NGRAM_FILE
     if not path.is_dir():
@@ -107,27 +147,35 @@ def ngrams_at(path: Path, capture: Capture, model: str | None) -> FoundNgrams:
     except (OSError, ValueError, RecursionError) as error:
         raise InvalidModels(f"{file} is damaged", hint) from error
     match record:
-        case {"n": [*orders], "text": {"sha256": text}} if orders and all(type(n) is int for n in orders):
-            same = model is not None and _text(_record(capture, model)) == text
-            return FoundNgrams(path, tuple(sorted(orders)), same)
+        case {"n": [*orders], "text": {"sha256": found}} if orders and all(type(n) is int for n in orders):
+            return FoundNgrams(path, tuple(sorted(orders)), text is not None and found == text)
     raise InvalidModels(f"{file} is damaged", hint)
 
 
-def _near(capture: Capture, model: str, beside: Path) -> Iterator[Path]:
-    """Directories to look at: the one that was given before, those of the model's name, all others."""
+def _sought(capture: Capture, model: str, identity: str) -> Sought:
+    name, place = _record(capture, model).get("name"), capture.models[model].attributes.get("place")
     given = model_path(capture.path, model)
-    if given is not None:
-        yield given
-    name = _record(capture, model).get("name")
-    home = capture.path.absolute().parent
-    places = dict.fromkeys((home, beside.absolute(), home.parent, beside.absolute().parent))
+    return Sought(capture.path, name, place if isinstance(place, str) else None, identity, given)
+
+
+def _near(sought: Sought, beside: Path) -> Iterator[Path]:
+    """Directories to look at: those that something speaks for, those of the name near by, all others near by."""
+    home = sought.capture.absolute().parent
+    told = [sought.given] if sought.given is not None else []
+    if sought.place is not None:
+        told.append(Path(os.path.normpath(sought.capture.resolve() / sought.place)))
     seen: set[Path] = set()
+    for candidate in (*told, *known_places(sought.identity)):
+        if candidate not in seen:
+            seen.add(candidate)
+            yield candidate
+    places = dict.fromkeys((home, beside.absolute(), home.parent, beside.absolute().parent))
     for named in (True, False):
         for place in places:
             for folder in (place, *_folders(place)):
                 # A name is a stranger's word: it leads nowhere but into these places.
-                is_name = isinstance(name, str) and Path(name).name == name
-                candidate = folder / str(name) if named and is_name else folder
+                is_name = isinstance(sought.name, str) and Path(sought.name).name == sought.name
+                candidate = folder / str(sought.name) if named and is_name else folder
                 if candidate not in seen:
                     seen.add(candidate)
                     yield candidate

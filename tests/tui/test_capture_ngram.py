@@ -9,11 +9,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from rnnviz.engine.capture import capture
 from rnnviz.engine.text import open_text
+from rnnviz.engine.tokens import TokenVocabulary
 from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import open_capture
 from rnnviz.tui.application import app
@@ -21,11 +23,14 @@ from rnnviz.tui.live.whereabouts import find_ngrams
 from support.ngrams import trained
 from support.runs import go_on, start
 from support.texts import write_words
+from support.token_runs import imported_run
 
 
-def rnnviz(*arguments: str, directory: Path) -> subprocess.CompletedProcess[str]:
+def rnnviz(*arguments: str, directory: Path, without: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command, as if the module `without` were not installed."""
+    hide = f"import sys; sys.modules[{without!r}] = None; " if without else ""
     return subprocess.run(
-        [sys.executable, "-m", "rnnviz", *arguments],
+        [sys.executable, "-c", f"{hide}from rnnviz.tui.cli import main; main()", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -73,6 +78,37 @@ def test_a_capture_with_n_grams_is_one_to_which_they_were_added(place: Path) -> 
         found = find_ngrams(made_here, "ngram-4", Path("/"))
         assert found is not None
         assert found.path == place / "models"
+
+
+def test_without_kenlm_the_same_is_added_and_who_scores_is_said(place: Path, tmp_path: Path) -> None:
+    values = []
+    for without in ("", "kenlm"):
+        path = tmp_path / f"without {without}.zarr"
+        shutil.copytree(place / "other.zarr", path)
+        added = rnnviz("capture", "--add", str(path), "--ngram", "models", directory=place, without=without)
+        assert added.returncode == 0, added.stderr
+        model = open_capture(path).models["ngram-4"]
+        values.append((model.surprisal(0, 100), model.next(0, 100)))
+    assert "KenLM is not installed: rnnviz scores the n-grams itself" in added.stderr
+    np.testing.assert_allclose(values[0][0], values[1][0], atol=1e-5)
+    np.testing.assert_allclose(values[0][1], values[1][1], rtol=1e-3)  # float16
+
+
+def test_a_run_over_words_is_told_the_way_out(place: Path, tmp_path: Path) -> None:
+    """Before any work, whether the capture is still to be made or there."""
+    run = imported_run(tmp_path / "words", TokenVocabulary(("<unk>", "the", "a"), "word", unknown=0))
+    text = open_text(str(place / "words.txt"))
+    for _ in capture(run, text, tmp_path / "words.zarr"):
+        pass
+    for arguments in (
+        (str(run.path), "words.txt", "--out", str(tmp_path / "x.zarr")),
+        ("--add", str(tmp_path / "words.zarr"), "--run", str(run.path)),
+    ):
+        refused = rnnviz("capture", *arguments, "--ngram", "models", directory=place)
+        assert refused.returncode == 2
+        assert "n-gram models are over bytes" in refused.stderr
+        assert "rnnviz train TEXT --out RUN" in " ".join(refused.stderr.split())
+    assert not (tmp_path / "x.zarr").exists()
 
 
 def test_killed_it_leaves_the_capture_valid_and_can_be_done_again(place: Path, tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ more than one suffix is asked a symbol, where a table of n-grams is asked for ev
 match and one more, each a line of memory that is in no cache).
 
 In memory a node of an inner order takes 18 bytes and one of the highest order 10; while an order is read, each of its
-n-grams takes 34 more, and each of the order below up to 48, in a table that finds the n-grams by their words. The
-table tells them apart by 64 bits that are chosen at random for every word and place (tabulation hashing): that two of
-40 million n-grams are taken for one has a chance of 1 in 20,000, as in KenLM's tables, and is then told: they are
-refused as one n-gram that is there twice, or, in the order below, lead to one that is.
+n-grams takes 42 more, and each of the order below up to 48, in a table that finds the n-grams by their words. The table
+knows an n-gram by 64 bits, the exclusive or of a random code for every word at every place (tabulation hashing). Two
+n-grams of one order that have the same bits are noticed, and the model is refused; of 30 million n-grams in 21 orders
+that has a chance of 1 in 500,000. Scoring looks at the words themselves.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rnnviz.engine.ngram.trie_kernels import BEGIN, END, UNKNOWN, WORDS, Floats,
 INNER_BYTES: Final = 18
 TOP_BYTES: Final = 10
 """Of an n-gram, in the trie."""
-READING_BYTES: Final = 34
+READING_BYTES: Final = 42
 """Of an n-gram, while its order is read."""
 TABLE_BYTES: Final = 48
 """Of an n-gram in the table of its order, at most."""
@@ -256,7 +256,8 @@ def _table(keys: Keys, first: int) -> tuple[Keys, Ints]:
     """A table that finds each key's number, between a quarter and a half full."""
     size = 1 << max(1, (2 * len(keys) - 1).bit_length())
     table, values = np.empty(size, np.uint64), np.full(size, -1, np.int32)
-    kernels.fill_table(table, values, keys, first)
+    if kernels.fill_table(table, values, keys, first) < len(keys):
+        raise DamagedModel("two of its n-grams cannot be told apart by their keys")
     return table, values
 
 

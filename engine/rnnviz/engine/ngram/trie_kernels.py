@@ -159,16 +159,23 @@ def distributions(
     return state
 
 
-@compiled("void(uint64[::1], int32[::1], uint64[::1], int64)")
-def fill_table(table: Keys, values: Ints, keys: Keys, first: int) -> None:
-    """Put keys, numbered from `first`, into an empty table: a power of two of places, `values` all -1."""
+@compiled("int64(uint64[::1], int32[::1], uint64[::1], int64)")
+def fill_table(table: Keys, values: Ints, keys: Keys, first: int) -> int:
+    """Put keys, numbered from `first`, into an empty table: a power of two of places, `values` all -1.
+
+    Returns how many were put there before the first that was there already.
+    """
     mask = np.uint64(len(table) - 1)
     for index in range(len(keys)):
-        place = np.int64(keys[index] & mask)
+        key = keys[index]
+        place = np.int64(key & mask)
         while values[place] >= 0:
+            if table[place] == key:
+                return index
             place = (place + 1) & np.int64(mask)
-        table[place] = keys[index]
+        table[place] = key
         values[place] = first + index
+    return len(keys)
 
 
 @compiled("int64(uint64[::1], int32[::1], uint64[::1], int32[::1])")

@@ -29,7 +29,7 @@ class Panel(StrEnum):
 
 
 @dataclass(frozen=True)
-class Covered:
+class ShownBefore:
     """What the text was shaded by before a panel chose another signal."""
 
     signal: str
@@ -44,7 +44,7 @@ class View:
     models whose predictions are compared, and `shade` says what shades the text. `above` is the panel that stands
     above the text; `panels` whether there are others beside it, None while the width decides. `condition` is the one
     in force: symbols at which it holds are marked, as are matches of `search`. Where dead cells are hidden, steps
-    pass over them. `covered` is what a panel that shows signals of its own will give back when it is closed.
+    pass over them. `shown_before` is what a panel that shows signals of its own will give back when it is closed.
     """
 
     model: str
@@ -61,7 +61,7 @@ class View:
     hides_dead: bool = False
     condition: Condition | None = None
     search: re.Pattern[bytes] | None = None
-    covered: Covered | None = None
+    shown_before: ShownBefore | None = None
 
     @property
     def pair(self) -> tuple[str, str] | None:
@@ -89,19 +89,19 @@ def with_gates(view: View, gates: tuple[str, ...]) -> View:
     """The view with the saturation of the layer above the text, which shows one of these signals: the one on the screen
     or else the first."""
     signal = view.signal if view.signal in gates else gates[0]
-    covered = Covered(view.signal, view.shade)
-    return replace(view, above=Panel.LAYER, signal=signal, shade=Shade.CELL, covered=covered)
+    shown_before = ShownBefore(view.signal, view.shade)
+    return replace(view, above=Panel.LAYER, signal=signal, shade=Shade.CELL, shown_before=shown_before)
 
 
 def with_above(view: View, above: Panel | None, signals: tuple[str, ...]) -> View:
     """The view with another panel above the text, or none, shaded as it was before the one that stood there chose a
     signal. `signals` are those of the cell, which may be another by now."""
-    covered = view.covered
-    if covered is not None and covered.signal in signals:
+    shown_before = view.shown_before
+    if shown_before is not None and shown_before.signal in signals:
         # A shading that was chosen meanwhile stays.
-        shade = covered.shade if view.shade is Shade.CELL else view.shade
-        view = replace(view, signal=covered.signal, shade=shade)
-    return replace(view, above=above, covered=None)
+        shade = shown_before.shade if view.shade is Shade.CELL else view.shade
+        view = replace(view, signal=shown_before.signal, shade=shade)
+    return replace(view, above=above, shown_before=None)
 
 
 def scrolled_to_cursor(view: View, window: TextWindow, width: int, height: int) -> View:

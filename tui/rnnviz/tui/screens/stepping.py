@@ -27,7 +27,7 @@ def of_model(view: View, name: str, capture: Capture) -> View:
     cell, signals = Cell(layer, min(view.cell.unit, layers[layer].units - 1)), layers[layer].signals
     signal = view.signal if view.signal in signals else signals[0]
     left, right = default_pair(capture, name)
-    covered = view.covered and replace(view.covered, shade=Shade.CELL)
+    shown_before = view.shown_before and replace(view.shown_before, shade=Shade.CELL)
     other = replace(
         view,
         model=name,
@@ -37,7 +37,7 @@ def of_model(view: View, name: str, capture: Capture) -> View:
         right=right,
         pins=(),
         condition=None,
-        covered=covered,
+        shown_before=shown_before,
     )
     needed = {Shade.CELL: 0, Shade.DIFFERENCE: 2}.get(view.shade, 1)
     return other if len(other.shading_models) == needed else replace(other, shade=Shade.CELL)

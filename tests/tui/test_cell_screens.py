@@ -132,7 +132,7 @@ async def test_the_mouse_marks_and_goes_to_a_cell(made: HandMade) -> None:
         await pilot.click("#canvas", offset=(30, 2 + 9))
         await ui.until(lambda: ui.rows[11].startswith("▸ 0:9"), "the mark")
         await pilot.click("#canvas", offset=(30, 0))  # no cell
-        await pilot.click("#canvas", offset=(2, 2 + 9))
+        await pilot.click("#canvas", offset=(2, 2 + 9), times=2)
         await ui.until(lambda: ui.app.screen is ui.text, "the text")
         assert ui.view.cell == Cell(0, 9)
 

@@ -36,7 +36,7 @@ def _project(tmp_path: Path) -> Path:
 
 def test_states_become_a_capture(rnnviz: Command, project: Path) -> None:
     code, out, err = rnnviz("import", "--states", "states.h5", "--dict", "words.dict", "--out", "a.zarr")
-    assert (code, out.splitlines()[0].split(",")[0]) == (0, "a.zarr: 1 × 4 units over 60 words")
+    assert (code, out.splitlines()[0].split(",")[0]) == (0, "a.zarr: hidden states 1×4 over 60 words")
     assert "tanh(c)" in out
     assert "rnnviz browse a.zarr" in err
     code, out, _ = rnnviz("info", "a.zarr", "--check")

@@ -22,7 +22,7 @@ from rnnviz.tui.commands.import_states import (
     import_states,
 )
 from rnnviz.tui.home_path import home_path, home_text
-from rnnviz.tui.next_command import say_next
+from rnnviz.tui.next_command import free_name, say_next
 from rnnviz.tui.options import is_given
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ def _report(run: Run, text: str | None) -> None:
     typer.echo(f"{run.path}: {kind} {config.layers}×{config.hidden} over {len(vocabulary):,} {unit}s{source}")
     if text is None:
         typer.echo("Give a text to read in place of TEXT.", err=True)
-    say_next(["rnnviz", "capture", str(run.path), text or "TEXT", "--out", f"{run.name}.zarr"])
+    say_next(["rnnviz", "capture", str(run.path), text or "TEXT", "--out", free_name(run.name)])
 
 
 def _command(context: typer.Context) -> str:

@@ -177,9 +177,9 @@ def _report(path: Path) -> None:
     (model,) = capture.models.values()
     layer = model.layers[0]
     typer.echo(
-        f"{path}: {len(model.layers)} × {layer.units} units over {capture.symbols:,} {capture.unit}s, "
+        f"{path}: hidden states {len(model.layers)}×{layer.units} over {capture.symbols:,} {capture.unit}s, "
         f"{size_words(size_on_disk(path))}"
     )
     if layer.signals == ("c",):
-        typer.echo("  values beyond -1…1 or --signal c: they are shown as tanh(c)")
+        typer.echo("They are taken for cell states and shown as tanh(c).", err=True)
     say_next(["rnnviz", "browse", str(path)])

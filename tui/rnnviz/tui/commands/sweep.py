@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
@@ -14,6 +16,7 @@ from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.command_help import choices
 from rnnviz.tui.commands.noting import note_text
 from rnnviz.tui.home_path import home_path
+from rnnviz.tui.next_command import free_name, say_next
 from rnnviz.tui.options import (
     DeviceOption,
     EpochsOption,
@@ -27,7 +30,7 @@ from rnnviz.tui.options import (
 
 if TYPE_CHECKING:
     from rnnviz.engine.device import DeviceName
-    from rnnviz.engine.run import RunConfig
+    from rnnviz.engine.run import Run, RunConfig
     from rnnviz.engine.sweep.job import Job, Report
     from rnnviz.engine.sweep.plan import Sweep
     from rnnviz.engine.text import Text
@@ -145,7 +148,7 @@ def sweep(
     from rnnviz.engine.text import open_text, portable_spec
 
     if table:
-        _report(load_sweep(out), paper)
+        _report(load_sweep(out), paper, None)
         return
     if text is None:
         raise InvalidRequest(
@@ -179,10 +182,12 @@ def sweep(
         whole = stack.enter_context(held_sweep(wanted))
         note_text(opened)
         stopped_by, others = _train(whole, wanted, crew, text, device)
-    _report(whole, paper)
+    again = ["rnnviz", *sys.argv[1:]]
     if stopped_by is not None:
         kept = "each run is kept as its worker last sent it" if unshared else "all is saved"
-        typer.echo(f"rnnviz: stopped, and {kept}; the same command goes on from here", err=True)
+        typer.echo(f"rnnviz: stopped, and {kept}", err=True)
+    _report(whole, paper, again if stopped_by is not None or others else None)
+    if stopped_by is not None:
         raise typer.Exit(128 + stopped_by)
     if others:
         typer.echo(
@@ -299,8 +304,9 @@ def _line(sweep: Sweep, report: Report) -> str:
     )
 
 
-def _report(sweep: Sweep, paper: str) -> None:
-    """Print the table of what is there, and write it beside the runs, where that can be."""
+def _report(sweep: Sweep, paper: str, again: Sequence[str] | None) -> None:
+    """Print the table of what is there, and write it beside the runs, where that can be. Next comes `again`, the
+    command that goes on, or a capture of the best model."""
     from rnnviz.engine.sweep.figure import figure, save, table
     from rnnviz.engine.sweep.paper import SHORT_NAMES, recognise
 
@@ -313,6 +319,20 @@ def _report(sweep: Sweep, paper: str) -> None:
     except OSError as error:
         reason = (error.strerror or "the disk refused").lower()
         typer.echo(f"rnnviz: the table is not written to {sweep.path}: {reason}", err=True)
+    trained = [point.run for point in drawn.points if point.run is not None and point.run.test is not None]
+    said = f"{sweep.path}: {len(trained)} of {len(drawn.points)} models trained"
+    best = min(trained, key=_test_loss, default=None)
+    if best is not None and best.test is not None:
+        said += f", lowest test loss {best.test.loss:.4f} ± {best.test.deviation:.4f} nats per symbol ({best.name})"
+    typer.echo(said)
+    if again is not None:
+        say_next(again)
+    elif best is not None:
+        say_next(["rnnviz", "capture", str(best.path), "--out", free_name(best.name)])
+
+
+def _test_loss(run: Run) -> float:
+    return run.test.loss if run.test is not None else math.inf
 
 
 def _items(option: str, written: str, read: Callable[[str], Item]) -> list[Item]:

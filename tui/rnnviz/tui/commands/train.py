@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from contextlib import closing
 from dataclasses import replace
-from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,7 +15,7 @@ from rnnviz.tui.command_help import choices
 from rnnviz.tui.commands.noting import note_text, open_own_text
 from rnnviz.tui.commands.update_notice import notice
 from rnnviz.tui.home_path import home_path
-from rnnviz.tui.next_command import say_next
+from rnnviz.tui.next_command import free_name, say_next
 from rnnviz.tui.options import (
     DeviceOption,
     EpochsOption,
@@ -250,7 +248,7 @@ def _report(run: Run) -> None:
     path = str(run.path)
     # An n-NN has no cells to see.
     say_next(
-        ["rnnviz", "eval", path] if config.n else ["rnnviz", "capture", path, "--out", _free_name(run.name)]
+        ["rnnviz", "eval", path] if config.n else ["rnnviz", "capture", path, "--out", free_name(run.name)]
     )
 
 
@@ -265,12 +263,6 @@ def _warn_of_rote(run: Run) -> None:
         + (": the model learns this text by heart" if last.train < best.train else ""),
         err=True,
     )
-
-
-def _free_name(name: str) -> str:
-    """A name of a capture here that nothing has yet."""
-    names = chain([f"{name}.zarr"], (f"{name}-{number}.zarr" for number in count(2)))
-    return next(name for name in names if not os.path.lexists(name))
 
 
 def train_command(text: str, out: str, glob: str, config: RunConfig) -> str:

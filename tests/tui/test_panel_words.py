@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,41 @@ def test_the_value_under_the_cursor_has_all_its_digits(
     line = cursor_line(shown, View("model", Cell(0, 1), "c"), at, width=width, palette=SHADES)
     assert width_of(line) <= width
     assert "tanh(c) -0.1976" in said(line)
+
+
+@pytest.mark.parametrize("part", ["trained on", "validated on", "held out"])
+def test_the_line_tells_what_was_trained_on(capture: Capture, part: str) -> None:
+    at = UnderCursor(8191, "a", "0x61", 12_345, 67, 1, 1, -0.2002, -0.1976, 12.34, part)
+    for width in (80, 120):
+        line = cursor_line(capture, View("model", Cell(0, 1), "c"), at, width=width, palette=SHADES)
+        assert width_of(line) <= width
+        assert part in said(line)
+
+
+def test_the_explorer_tells_what_was_trained_on_at_the_cursor(tmp_path: Path) -> None:
+    """A text of 4 rows of 20 symbols in columns of 5: two train, one validates, one tests; the rest was never read."""
+    text = b"abcd" * 21
+    models = [model_schema(text), model_schema(text, name="other", kind="ngram", layers=0)]
+    made = hand_made(tmp_path / "own.zarr", text, models=models)
+    record = {
+        "text": {"sha256": made.schema.text_sha256, "length": 84},
+        "split": "50/25/25",
+        "streams": 4,
+        "unroll": 5,
+    }
+    own = replace(made.schema.models[0], run=record)
+    schema = replace(made.schema, models=(own, made.schema.models[1]))
+    capture = open_capture(write_capture(replace(made, schema=schema)).path)
+    for cursor, part in (
+        (0, "trained on"),
+        (9, "trained on"),
+        (10, "validated on"),
+        (39, "held out"),
+        (83, "held out"),
+    ):
+        view = view_at(f"0:1.c,cursor={cursor}", capture)
+        drawn = picture(capture, view, Sheet(110, 30), Depth.TRUE, "dark")
+        assert part in "".join(said(line) for line in drawn)
 
 
 @given(

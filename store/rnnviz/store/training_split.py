@@ -57,8 +57,10 @@ class TrainingSplit:
 def training_split(capture: Capture, model: str) -> TrainingSplit | None:
     """How the text of a capture was split to train one of its models. None where the model was trained on another
     text, or where it is not known."""
+    if capture.has_tokens:
+        return None
     record = capture.models[model].attributes.get("run")
-    if capture.has_tokens or not isinstance(record, Mapping):
+    if not isinstance(record, Mapping):
         return None
     text, written = record.get("text"), record.get("split")
     if not isinstance(text, Mapping) or text.get("sha256") != capture.schema.text_sha256:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
+from rnnviz.store.training_split import PART_WORDS, parts_of, training_split
 from rnnviz.tui.glyphs import name_of, token_name
 from rnnviz.tui.layout import TextWindow
 from rnnviz.tui.painting import Line
@@ -44,6 +45,8 @@ class AtCursor:
         self._palette = palette
         self._tokens: tuple[str, ...] = ()
         self._number_of: dict[str, int] = {}
+        splits = {name: training_split(capture, name) for name in capture.models}
+        self._splits = {name: split for name, split in splits.items() if split is not None}
 
     def line(self, view: View, window: TextWindow, width: int) -> Line:
         """The line below the text."""
@@ -64,8 +67,17 @@ class AtCursor:
             stored=None if at is None else float(at[0]),
             view=None if at is None else float(signal.view(at)[0]),
             surprisal=self._source.surprisal(view.model, cursor),
+            part=self._part(view),
         )
         return cursor_line(self._capture, view, under, width=width, palette=self._palette(view.signal))
+
+    def _part(self, view: View) -> str:
+        """What the symbol under the cursor was to the models whose numbers are on the screen, where that is known. If
+        one of them was trained on it, that is told, because then they are not to be compared."""
+        shown = dict.fromkeys((view.model, *view.shading_models, *(view.pair or ())))
+        splits = [self._splits[name] for name in shown if name in self._splits]
+        parts = [int(parts_of(self._capture, split, view.cursor, view.cursor + 1)[0]) for split in splits]
+        return PART_WORDS[min(parts)] if parts else ""
 
     def _came(self, view: View, window: TextWindow) -> Came | None:
         """The symbol that follows the cursor: the next of its segment, or the one after it in the source."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
+from rnnviz.store.training_split import HELD_OUT, PART_WORDS
 from rnnviz.tui.glyphs import in_columns
 from rnnviz.tui.glyphs import shortened as cut_name
 from rnnviz.tui.painting import Inks, Line, fitted, legend, shortened, spread, width_of
@@ -83,6 +84,8 @@ class UnderCursor:
     stored: float | None
     view: float | None
     surprisal: float | None
+    part: str = ""
+    """`trained on`, `validated on` or `held out`; empty where that is not known."""
 
 
 def cursor_line(capture: Capture, view: View, at: UnderCursor, *, width: int, palette: Palette) -> Line:
@@ -97,6 +100,8 @@ def cursor_line(capture: Capture, view: View, at: UnderCursor, *, width: int, pa
     known = signal.squashed and at.stored is not None
     stored = (f" ({signal.name} {at.stored:+.3f})" if known else "", inks.strong)
     surprisal = (f"  next {at.surprisal or 0:.2f} nats", inks.plain)
+    # On what it was trained on a model knows better than it would elsewhere.
+    part = (f"  {at.part}" if at.part else "", inks.faint if at.part == PART_WORDS[HELD_OUT] else inks.accent)
     hexadecimal = (f" {at.code}" if at.code else "", inks.faint)
     left: Line = [
         (f" {at.offset:,}", inks.strong),
@@ -110,13 +115,14 @@ def cursor_line(capture: Capture, view: View, at: UnderCursor, *, width: int, pa
     ]
     if at.surprisal is not None and at.surprisal == at.surprisal:
         left.append(surprisal)
+    left.append(part)
     right: Line = [(f"segment {at.segment}/{at.segments} ", inks.faint)]
-    optional = [*right, hexadecimal, surprisal, stored, total, column, line]
+    optional = [*right, hexadecimal, surprisal, stored, total, part, column, line]
     if not capture.complete:
         share = capture.captured / capture.symbols
         far = (f": {capture.captured:,} symbols, {share:.0%}", inks.accent)
         right = [(" incomplete", inks.accent), far, (" ", inks.accent)]
-        optional = [hexadecimal, surprisal, stored, total, far, column, line, *right]
+        optional = [hexadecimal, surprisal, stored, total, far, part, column, line, *right]
     # Digits of a value are the last to go: cut short, it would be another.
     room = width - width_of([piece for piece in left if piece not in optional])
     if room < 1:

@@ -60,8 +60,8 @@ def train(
         int | None,
         typer.Option(
             metavar="N",
-            help="Streams read side by side (the batch) [default: as many as leave 200 updates an epoch, but 4 to "
-            "100].",
+            help="Streams read side by side (the batch) [default: 24, or fewer that leave 200 updates an epoch, "
+            "but 4 at least; the paper's 100 for a train part of 2 million symbols or more].",
             show_default=False,
         ),
     ] = None,

@@ -37,11 +37,11 @@ def _project(tmp_path: Path) -> Path:
 def test_states_become_a_capture(rnnviz: Command, project: Path) -> None:
     code, out, err = rnnviz("import", "--states", "states.h5", "--dict", "words.dict", "--out", "a.zarr")
     assert (code, out.splitlines()[0].split(",")[0]) == (0, "a.zarr: hidden states 1×4 over 60 words")
-    assert "tanh(c)" in out
+    assert "tanh(c)" in err
     assert "rnnviz browse a.zarr" in err
     code, out, _ = rnnviz("info", "a.zarr", "--check")
     assert code == 0
-    assert "60 words in 1 segments" in out
+    assert "60 words in 1 segment" in out
     assert "states: states, 1 × 4 units, 3 words" in out
     assert "without a model" in out
     facts = json.loads(rnnviz("info", "a.zarr", "--json")[1])
@@ -134,5 +134,5 @@ def test_a_model_over_words_from_run_to_capture(rnnviz: Command, tmp_path: Path)
     assert (code, "180 symbols" in out) == (0, True)
     code, out, _ = rnnviz("info", "a.zarr", "--check")
     assert code == 0
-    assert "180 words in 1 segments" in out
+    assert "180 words in 1 segment" in out
     assert open_capture(tmp_path / "a.zarr").models["run"].tokens == vocabulary.tokens

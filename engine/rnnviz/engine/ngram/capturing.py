@@ -56,7 +56,7 @@ def refuse_capture_of_tokens(capture: Capture) -> None:
 def _no_ngrams(found: str, unit: str) -> InvalidRequest:
     return InvalidRequest(
         f"{found}, and n-gram models are over bytes",
-        f"Leave --ngram out and compare with another run over {unit}s (--run RUN2), or train a run over bytes "
+        f"Leave --ngram out and compare with another run over {unit}s (--run RUN), or train a run over bytes "
         "(rnnviz train TEXT --out RUN) and give --ngram when you capture that one.",
     )
 

@@ -179,7 +179,7 @@ def capture(
         if not additions:
             raise InvalidRequest(
                 "there is nothing to add",
-                "Give a run or n-gram models: rnnviz capture --add X.zarr --run RUN2 --ngram DIR",
+                "Give a run or n-gram models: rnnviz capture --add X.zarr --run RUN --ngram DIR",
             )
         additions.add_to(add)
         _report(add)
@@ -239,7 +239,7 @@ def _refuse_with_add(context: typer.Context) -> None:
             word = {"path": "RUN", "text": "TEXT"}.get(name, f"--{name}")
             raise InvalidRequest(
                 f"{word} does not go with --add" + (" without --run" if name in OF_RUNS else ""),
-                "Give the capture and what to add: rnnviz capture --add X.zarr --run RUN2 --ngram DIR",
+                "Give the capture and what to add: rnnviz capture --add X.zarr --run RUN --ngram DIR",
             )
 
 

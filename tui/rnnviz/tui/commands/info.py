@@ -321,7 +321,7 @@ def _model_lines(model: Facts, symbol_words: str) -> list[str]:
         if model["kind"] == "states":
             words["surprisal"] = "none: the states came without a model"
     if model["mean_surprisal"] is not None:
-        words["surprisal"] = f"{surprisal_words(model)} on average"
+        words["surprisal"] = f"on average {surprisal_words(model)}"
     if model["parts"]:
         words["symbols"] = ", ".join(f"{part['symbols']:,} {name}" for name, part in model["parts"].items())
     for layer, signals in enumerate(model["saturated"]):

@@ -117,12 +117,14 @@ def cursor_line(capture: Capture, view: View, at: UnderCursor, *, width: int, pa
         left.append(surprisal)
     left.append(part)
     right: Line = [(f"segment {at.segment}/{at.segments} ", inks.faint)]
-    optional = [*right, hexadecimal, surprisal, stored, total, part, column, line]
+    # Beside what the model was trained on, its surprisal says more than the length of the text.
+    details = [total, surprisal, stored] if at.part else [surprisal, stored, total]
+    optional = [*right, hexadecimal, *details, part, column, line]
     if not capture.complete:
         share = capture.captured / capture.symbols
         far = (f": {capture.captured:,} symbols, {share:.0%}", inks.accent)
         right = [(" incomplete", inks.accent), far, (" ", inks.accent)]
-        optional = [hexadecimal, surprisal, stored, total, far, part, column, line, *right]
+        optional = [hexadecimal, *details, far, part, column, line, *right]
     # Digits of a value are the last to go: cut short, it would be another.
     room = width - width_of([piece for piece in left if piece not in optional])
     if room < 1:

@@ -100,3 +100,29 @@ def test_column_and_position_are_inverse(data: bytes) -> None:
     row = Row(0, len(data))
     for position in range(len(data)):
         assert window.position(row, window.column(position, row)) == position
+
+
+@given(st.text(alphabet="aé漢🙂\n\t", max_size=60), st.lists(st.integers(1, 200), max_size=3), st.data())
+def test_the_column_counts_the_characters_of_the_line(
+    text: str, cuts: list[int], data: st.DataObject
+) -> None:
+    encoded = text.encode() + b"x"
+    breaks = np.array(sorted({0, *(cut for cut in cuts if cut < len(encoded))}), np.int64)
+    window = TextWindow(0, np.frombuffer(encoded, np.uint8), len(encoded), breaks)
+    place = data.draw(st.integers(0, len(text)))
+    byte = len(text[:place].encode())
+    assert window.column_of(byte) == place - (text.rfind("\n", 0, place) + 1) + 1
+
+
+def test_the_column_of_bytes_that_begin_no_character() -> None:
+    window = TextWindow(0, np.frombuffer(b"\x80\x80a", np.uint8), 3, np.zeros(1, np.int64))
+    assert [window.column_of(byte) for byte in range(3)] == [1, 1, 1]
+
+
+def test_the_column_is_not_known_where_the_line_began_too_long_ago() -> None:
+    window = TextWindow(
+        5 * LIMIT, np.frombuffer(b"a" * 100 + b"\nabc", np.uint8), 9 * LIMIT, np.zeros(1, np.int64)
+    )
+    assert window.column_of(5 * LIMIT + 50) is None
+    assert window.column_of(5 * LIMIT + 103) == 3
+    assert window.column_of(0) is None

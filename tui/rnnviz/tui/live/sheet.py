@@ -102,7 +102,8 @@ def draw(
             writes = mode == "writing" and name == session.writer
             for y, line in enumerate(reader_lines(reader, page, column, palette, writes=writes)):
                 grid.put_line(line, place.x, place.y + y, place.width)
-    grid.put_line(_foot(session, view, answer, inks, width, mode), 0, height - 1, width)
+    in_line = window.column_of(page.cursor)
+    grid.put_line(_foot(session, view, answer, in_line, inks, width, mode), 0, height - 1, width)
     return grid
 
 
@@ -116,23 +117,32 @@ def _unknown_spans(answer: Answer, page: Page) -> list[tuple[int, int]]:
     return [(start, start + size if size else stop) for (start, stop), size in zip(known, sizes, strict=True)]
 
 
-def _foot(session: Session, view: View, answer: Answer | None, inks: Inks, width: int, mode: str) -> Line:
+def _foot(
+    session: Session,
+    view: View,
+    answer: Answer | None,
+    column: int | None,
+    inks: Inks,
+    width: int,
+    mode: str,
+) -> Line:
     """Where the cursor is, the symbol before it with the cell's value there, unknown symbols, and the mode."""
     page, model = session.page, session.readers["recurrent"].model
     opened = None if model is None else model.opened
-    at: Line = [(f"  line {page.text.count(bytes([NEWLINE]), 0, page.cursor) + 1:,}", inks.faint)]
+    line = page.text.count(bytes([NEWLINE]), 0, page.cursor) + 1
+    at: Line = [(f"  line {line:,}:{column:,}" if column else f"  line {line:,}", inks.faint)]
     left: Line = at
     value: Line = []
     unit = session.capture.unit if opened is None else opened.symbols
     if unit == "byte":
         left = [(f" {page.cursor:,}", inks.strong), (f"/{len(page.text):,}", inks.faint), *at]
         if page.cursor:
-            left.append((f"  after {name_of(page.text[page.cursor - 1])}", inks.accent))
+            left.append((f"  after {name_of(page.text[page.cursor - 1])}", inks.strong))
     elif answer is not None:
         left = [(f" {answer.before:,}", inks.strong), (f"/{answer.of:,} {unit}s", inks.faint), *at]
         if answer.before:
             name = name_of_symbol(answer.symbol(answer.before - 1), LONGEST_NAME)
-            left.append((f"  after {name}", inks.accent))
+            left.append((f"  after {name}", inks.strong))
     if answer is not None and opened is not None:
         value = _value(answer, view, page, inks)
         left += value
@@ -143,7 +153,7 @@ def _foot(session: Session, view: View, answer: Answer | None, inks: Inks, width
             name = name_of_symbol(answer.symbol(answer.refused), LONGEST_NAME)
             left.append((f"  {name} is unknown: read up to it", inks.accent))
     temperature = (f" temperature {session.temperature:.1f} ", inks.faint)
-    right: Line = [temperature, (f" {mode} ", inks.accent)]
+    right: Line = [temperature, (f" {mode} ", inks.strong)]
     # While one types, what a model would write with matters least; else it is what < and > change.
     optional = [temperature, *at, *value] if mode == "typing" else [*at, *value, temperature]
     return fitted(left, right, optional, width, inks.plain)

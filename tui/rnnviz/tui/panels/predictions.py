@@ -152,7 +152,7 @@ def comparison_lines(
         if ahead == ahead:
             arrow = "◂" if ahead > 0 else "▸"
             lead = [(f"  {arrow} {abs(ahead):.2f} nats", inks.strong)]
-    return [*body, [(f"came {shortened(came.name, width - 5 - width_of(lead))}", inks.accent), *lead]]
+    return [*body, [(f"came {shortened(came.name, width - 5 - width_of(lead))}", inks.strong), *lead]]
 
 
 def _column(expected: Expected, came: Came | None, width: int, inks: Inks) -> list[Line]:
@@ -245,7 +245,7 @@ def _no_predictions(
     told = f"  {surprise}" if surprise else ""
     return [
         *lines,
-        [(f"came {shortened(came.name, width - 5 - len(told))}", inks.accent), (told, inks.plain)],
+        [(f"came {shortened(came.name, width - 5 - len(told))}", inks.strong), (told, inks.plain)],
     ]
 
 
@@ -254,9 +254,9 @@ def _came_line(expected: Expected, came: Came | None, width: int, missing: str, 
         return [(missing, inks.faint)]
     if expected.came is None:
         told = ", unknown to the model" if width >= 32 else ", unknown to it"
-        return [(f"came {shortened(came.name, width - 5 - len(told))}{told}", inks.accent)]
+        return [(f"came {shortened(came.name, width - 5 - len(told))}{told}", inks.strong)]
     score = _score(expected.came, width - 7 - min(len(came.name), SHORT_NAME))
     return [
-        (f"came {shortened(came.name, width - 7 - len(score))}  ", inks.accent),
+        (f"came {shortened(came.name, width - 7 - len(score))}  ", inks.strong),
         (score, inks.plain),
     ]

@@ -149,11 +149,11 @@ def _neighbours(answer: Answer, opened: Opened, width: int, inks: Inks) -> Line:
             flag = answer.unknown[max(0, number - answer.first) :][:1]
             if number >= answer.first and flag.any() and isinstance(opened.read_as, str):
                 name += f" ({opened.read_as})"
-            line.append((f"{word} {name} ", inks.accent))
+            line.append((f"{word} {name} ", inks.strong))
             line.append((f"{value:.2f} nats  " if not math.isnan(value) else "?  ", inks.plain))
     typing = begun(answer) if answer.before == answer.of else None
     if typing is not None:
-        line.append((f"typing {name_of_symbol(typing, room)} ", inks.accent))
+        line.append((f"typing {name_of_symbol(typing, room)} ", inks.strong))
         value = answer.surprisal_after
         line.append((f"{value:.2f} nats as it stands" if not math.isnan(value) else "…", inks.plain))
     return line

@@ -94,7 +94,7 @@ def cursor_line(capture: Capture, view: View, at: UnderCursor, *, width: int, pa
     signal = SIGNALS[view.signal]
     value = "…" if at.view is None else f"{at.view:+.4f}"
     total = (f"/{capture.symbols:,}", inks.faint)
-    name = (f"  {at.name}", inks.accent)
+    name = (f"  {at.name}", inks.strong)
     line = (f"  line {at.line:,}" if at.line else "  line …", inks.plain)
     column = (f":{at.column:,}" if at.line and at.column else "", inks.plain)
     known = signal.squashed and at.stored is not None
@@ -129,5 +129,5 @@ def cursor_line(capture: Capture, view: View, at: UnderCursor, *, width: int, pa
     room = width - width_of([piece for piece in left if piece not in optional])
     if room < 1:
         kept = cut_name(at.name, max(1, len(at.name) + room - 1))
-        left = [(f"  {kept}", inks.accent) if piece is name else piece for piece in left]
+        left = [(f"  {kept}", inks.strong) if piece is name else piece for piece in left]
     return fitted(left, right, optional, width, inks.plain)

@@ -128,6 +128,8 @@ def test_every_format_has_the_pins_the_panels_and_the_marks(made: HandMade, rnnv
         assert done.code == 0
         words = re.sub(r"\x1b\[[0-9;]*m|<[^>]*>|\s", "", done.out)
         for expected in ("undereachrow0:3.c", "▸fforget", "ngram-3", "where1:4.f", "here,", "came", "730/"):
+            if form == "svg":
+                expected = expected.removeprefix("▸")  # which is a shape there
             assert expected in words, f"{expected} in {form}"
         assert ("text-decoration:underline" in done.out) == (form == "html")
         assert ("\x1b[4;38" in done.out) == (form == "ansi")

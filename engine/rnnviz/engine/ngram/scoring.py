@@ -7,7 +7,7 @@ to `<unk>` where no byte is unknown: on a text of any length, next to nothing.
 
 KenLM scores where it is installed and was built for models of the order, because what was published was scored by
 it. Elsewhere the trie does, and gives the same values: KenLM adds in float32, the trie in float64, and on the test
-part of War and Peace their mean surprisals agree to 3e-8.
+part of War and Peace at n = 20 their mean surprisals agree to 1e-8 and each symbol's to 4e-6.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ class TrieModel:
 
     @classmethod
     def load(cls, path: Path, n: int, vocabulary: Vocabulary) -> TrieModel:
-        """Read an ARPA file. War and Peace at n = 20, 30 M n-grams in 2 GB, takes 14 s and 0.53 GB.
+        """Read an ARPA file. War and Peace at n = 20, a file of 2 GB with 30 M n-grams, takes 15 s and 0.53 GB of
+        memory; KenLM takes 19 s and 0.72 GB.
 
         Raises InvalidModels for a file that is missing, damaged, or of another order than n + 1, and InvalidRequest
         where the model would take more memory than this process may have.

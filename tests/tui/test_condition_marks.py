@@ -42,7 +42,7 @@ def true(made: HandMade) -> NDArray[np.bool_]:
     return found
 
 
-CONDITION = "0:2 > 0.5 and 0:1.f < 0.8"
+CONDITION = "0:2.c > 0.5 and 0:1.f < 0.8"
 ASKED = ("f", *CONDITION, "enter")
 
 

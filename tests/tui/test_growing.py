@@ -62,7 +62,7 @@ def test_a_condition_is_counted_on_as_the_text_grows(tmp_path: Path) -> None:
         with Terminal(["browse", str(made.path)], columns=110, rows=30) as terminal:
             terminal.wait_for_text(f"incomplete: {column:,} symbols")
             terminal.press("f", "0:1 > 5", "enter")
-            terminal.wait_for_text("nowhere: 0:1 > 5 (c is compared as tanh(c), −1 to 1)")
+            terminal.wait_for_text("nowhere: 0:1.c > 5 (c is compared as tanh(c), −1 to 1)")
             terminal.press("escape")
             terminal.wait_for(lambda: "underlined" not in terminal.row(27), "no condition")
             terminal.press("f", "0:1 > 0", "enter")

@@ -18,6 +18,7 @@ further on, in nats per symbol, with the weights that validated best; the time i
                     10 × 50           480       1.63 (64 s)     1.635 in epoch 10; 15 epochs are no better
     1 MB, 1×128     100 × 100         80        1.74 (85 s)     1.621 in epoch 15 (129 s), still falling
                     80 × 50           200       1.56 (88 s)     1.527 in epoch 12 (107 s), still falling
+                    24 × 50           666       1.47 (112 s)    1.466 in epoch 10, still falling
                     20 × 50           800       1.46 (112 s)    1.459 in epoch 10, still falling
     50 KB, 1×128    20 × 50           40        2.20 (5 s)      2.027 in epoch 30 (14 s)
                     10 × 50           80        2.08 (5 s)      2.017 in epoch 20 (10 s)

@@ -336,7 +336,7 @@ def test_info_of_what_is_nothing(here: Path, rnnviz: Command) -> None:
     newer.write_text(newer.read_text().replace('"format": 1', '"format": 7'))
     (here / "empty").mkdir()
     for path, code, word in (
-        ("nowhere", 2, "there is no nowhere"),
+        ("nowhere", 2, "there is no capture nowhere"),
         ("short.txt", 1, "a capture is a directory"),
         ("empty", 1, "is no capture"),
         ("newer.zarr", 1, "format 7"),

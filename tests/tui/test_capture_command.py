@@ -337,8 +337,8 @@ def test_info_of_what_is_nothing(here: Path, rnnviz: Command) -> None:
     (here / "empty").mkdir()
     for path, code, word in (
         ("nowhere", 2, "there is no capture nowhere"),
-        ("short.txt", 1, "a capture is a directory"),
-        ("empty", 1, "is no capture"),
+        ("short.txt", 1, "neither a run nor a capture"),
+        ("empty", 1, "neither a run nor a capture"),
         ("newer.zarr", 1, "format 7"),
     ):
         done = rnnviz("info", path)

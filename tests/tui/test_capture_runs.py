@@ -79,7 +79,7 @@ def test_resuming_a_whole_capture_adds_what_is_missing(here: Path) -> None:
     [
         (("--add", "x.zarr"), "there is nothing to add"),
         (("--add", "x.zarr", "--run", "nowhere"), "there is no run nowhere"),
-        (("--add", "nowhere.zarr", "--run", "second"), "there is no nowhere.zarr"),
+        (("--add", "nowhere.zarr", "--run", "second"), "there is no capture nowhere.zarr"),
         (("--add", "x.zarr", "--run", "second", "--signals", "z"), "not those of lstm layers"),
         (("--add", "x.zarr", "--run", "second", "--streams", "4"), "--streams does not go with --add"),
         (("--add", "x.zarr", "--signals", "c"), "--signals does not go with --add without --run"),

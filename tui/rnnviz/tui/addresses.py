@@ -3,8 +3,9 @@
     1:37.c,top=4000,cursor=4012,shade=difference,left=lstm,right=ngram-20,pin=0:3.h,above=gates,model=lstm
 
 The cell comes first; all else may be left out and stand in any order. Numbers are symbols of the text, but `top`,
-which is the byte that the screen starts with, and `size`, the columns and rows of the screen. What would mean
-something to a shell, as in `condition=1:37%20%3E%200.8`, is written as in an address of the web.
+which is the byte that the screen starts with, and `size`, the columns and rows of the screen; `before=c.cell` is what
+the text was shaded by before the panel of `above` chose another signal. What would mean something to a
+shell, as in `condition=1:37%20%3E%200.8`, is written as in an address of the web.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from rnnviz.tui.cells import Cell, Reading, parse_cell
 from rnnviz.tui.comparison import default_pair
 from rnnviz.tui.search import is_plain, pattern_of
 from rnnviz.tui.shading import Shade
-from rnnviz.tui.view import Panel, View
+from rnnviz.tui.view import Panel, ShownBefore, View
 
 if TYPE_CHECKING:
     from rnnviz.tui.conditions import Condition
@@ -36,6 +37,7 @@ NAMES = frozenset(
         "right",
         "pin",
         "above",
+        "before",
         "panels",
         "dead",
         "condition",
@@ -66,6 +68,8 @@ def address_of(view: View, size: Size | None = None) -> str:
     parts += [f"pin={pin}" for pin in view.pins]
     if view.above is not None:
         parts.append(f"above={view.above}")
+    if view.shown_before is not None:
+        parts.append(f"before={view.shown_before.signal}.{view.shown_before.shade}")
     if view.panels is not None:
         parts.append(f"panels={'shown' if view.panels else 'hidden'}")
     if view.hides_dead:
@@ -148,7 +152,7 @@ def view_at(address: str, capture: Capture) -> View:
         condition=_condition(capture, found, model),
         search=_search(found),
     )
-    return replace(view, shade=_shade(found, view))
+    return replace(view, shade=_shade(found, view), shown_before=_shown_before(found, view, capture))
 
 
 def _model(capture: Capture, found: dict[str, list[str]]) -> str:
@@ -200,6 +204,14 @@ def _shade(found: dict[str, list[str]], view: View) -> Shade:
             f"the capture has not the models for shade={shade}", "Open it without: rnnviz browse X.zarr"
         )
     return shade
+
+
+def _shown_before(found: dict[str, list[str]], view: View, capture: Capture) -> ShownBefore | None:
+    if "before" not in found:
+        return None
+    signal, _, shade = found["before"][-1].partition(".")
+    _reading(f"{view.cell}.{signal}", capture, view.model)
+    return ShownBefore(signal, _shade({"shade": [shade or Shade.CELL]}, view))
 
 
 def _one_of(found: dict[str, list[str]], name: str, values: dict[str, Choice]) -> Choice | None:

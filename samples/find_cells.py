@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rnnviz.analysis.tracks.python_source import correlations, tracks_over
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.python_tracks import correlations, tracks_over
 
 
 def main() -> None:

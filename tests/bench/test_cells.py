@@ -15,16 +15,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rnnviz.analysis.cell_columns import Order, statistics_columns
+from rnnviz.analysis.cell_similarity import compare
+from rnnviz.analysis.cells import Cell
+from rnnviz.analysis.conditions import parse_condition
+from rnnviz.analysis.events import coming_true, tally
+from rnnviz.analysis.switching import sample_of, switching
 from rnnviz.store.reader import Capture, open_capture
-from rnnviz.tui.activity import sample_of, switching
 from rnnviz.tui.cell_list import CellList
-from rnnviz.tui.cell_order import Order, statistics_columns
 from rnnviz.tui.cell_page import CellPage, Progress
-from rnnviz.tui.cells import Cell
-from rnnviz.tui.conditions import parse_condition
-from rnnviz.tui.crossings import coming_true, tally
 from rnnviz.tui.palette import Depth, palette
-from rnnviz.tui.similarity import compare
 from rnnviz.tui.source import Source
 from rnnviz.tui.view import View
 from support.captures import make_capture, model_schema

@@ -11,11 +11,11 @@ import pytest
 from numpy.typing import NDArray
 from textual.binding import Binding
 
+from rnnviz.analysis import switching as activity
+from rnnviz.analysis.cell_columns import Order
+from rnnviz.analysis.cells import Cell, Reading
 from rnnviz.store.reader import open_capture
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui import activity
-from rnnviz.tui.cell_order import Order
-from rnnviz.tui.cells import Cell, Reading
 from rnnviz.tui.explorer import Explorer
 from rnnviz.tui.palette import Depth
 from rnnviz.tui.panels.scatter import MARK

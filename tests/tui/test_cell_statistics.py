@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from rnnviz.analysis.cell_similarity import compare
+from rnnviz.analysis.cells import Cell
+from rnnviz.analysis.switching import BUDGET, above_middle, sample_of, switching
 from rnnviz.store.reader import CapturedModel, open_capture
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui import activity
-from rnnviz.tui.activity import above_middle, heights, resampled, sample_of, switching
-from rnnviz.tui.cells import Cell
-from rnnviz.tui.similarity import compare
+from rnnviz.tui.panels.activity_strip import heights, resampled
 from support.captures import HandMade, make_capture, model_schema
 
 TEXT = b"some text to read\n" * 1500
@@ -90,7 +90,7 @@ def test_a_sample_is_within_the_budget_and_spread_over_the_text(length: int, cel
     starts = [start for start, _ in sample.windows]
     assert starts == sorted(set(starts))
     assert all(0 <= start < stop <= length for start, stop in sample.windows)
-    assert len(starts) == 1 or sample.symbols * cells <= activity.BUDGET
+    assert len(starts) == 1 or sample.symbols * cells <= BUDGET
     assert starts[0] == 0
     if not sample.is_whole and len(starts) > 1:
         assert sample.windows[-1][1] == length

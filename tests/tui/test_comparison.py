@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rnnviz.store.reader import open_capture
-from rnnviz.store.schema import ModelSchema
-from rnnviz.tui.comparison import (
+from rnnviz.analysis.events import next_occurrence, occurrences
+from rnnviz.analysis.model_comparison import (
     Advantage,
     comparable,
     default_pair,
@@ -21,7 +20,8 @@ from rnnviz.tui.comparison import (
     parting,
     stepped,
 )
-from rnnviz.tui.crossings import next_occurrence, occurrences
+from rnnviz.store.reader import open_capture
+from rnnviz.store.schema import ModelSchema
 from rnnviz.tui.explorer import Explorer
 from rnnviz.tui.opening import open_view
 from rnnviz.tui.palette import Depth

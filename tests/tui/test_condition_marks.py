@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rnnviz.analysis.cells import Cell
+from rnnviz.analysis.events import Tally
 from rnnviz.store.reader import open_capture
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.cells import Cell
-from rnnviz.tui.crossings import Tally
 from rnnviz.tui.explorer import Explorer
 from rnnviz.tui.frame import CURSOR, HOLDS, LEVELS, MATCH
 from rnnviz.tui.painting import Inks, width_of

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from rnnviz.analysis.cells import Cell
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.cells import Cell
 from rnnviz.tui.explorer import Explorer
 from rnnviz.tui.keeping import Mark, write_marks
 from rnnviz.tui.palette import Depth

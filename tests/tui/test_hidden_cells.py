@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnviz.analysis.cell_columns import DEAD
+from rnnviz.analysis.cells import Cell, cell_at, index_of, step, step_over
 from rnnviz.store.reader import open_capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.addresses import address_of, view_at
-from rnnviz.tui.cell_order import DEAD
-from rnnviz.tui.cells import Cell, cell_at, index_of, step, step_over
 from rnnviz.tui.explorer import Explorer
 from rnnviz.tui.palette import Depth
 from rnnviz.tui.view import View

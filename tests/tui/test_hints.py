@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnviz.analysis.cell_columns import Order
+from rnnviz.analysis.cells import Cell
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.cell_order import Order
-from rnnviz.tui.cells import Cell
 from rnnviz.tui.explorer import Explorer
 from rnnviz.tui.hints import Hint, chosen
 from rnnviz.tui.palette import Depth

@@ -83,20 +83,40 @@ def test_a_snapshot_loads_no_textual(tmp_path: Path) -> None:
     assert not loads(modules, "textual", "torch", "kenlm")
 
 
-@pytest.mark.parametrize(
-    ("room", "forbidden"),
-    [("store", ("rnnviz.engine", "rnnviz.tui")), ("engine", ("rnnviz.tui",)), ("tui", ())],
-)
-def test_rooms_import_in_one_direction(room: str, forbidden: tuple[str, ...]) -> None:
-    for path in (ROOT / room / "rnnviz").rglob("*.py"):
+FORBIDDEN = {
+    "store/rnnviz/store": ("rnnviz.analysis", "rnnviz.engine", "rnnviz.tui"),
+    "engine/rnnviz/analysis": ("rnnviz.engine", "rnnviz.tui", "torch", "textual", "kenlm"),
+    "engine/rnnviz/engine": ("rnnviz.analysis", "rnnviz.tui", "textual"),
+    "tui/rnnviz/tui": (),
+}
+"""What no module of a room imports: tui → analysis → store ← engine."""
+
+
+@pytest.mark.parametrize("room", FORBIDDEN)
+def test_rooms_import_in_one_direction(room: str) -> None:
+    paths = list((ROOT / room).rglob("*.py"))
+    assert len(paths) > 10
+    for path in paths:
         for line in path.read_text().splitlines():
             words = line.split()
             if words[:1] in (["from"], ["import"]):
-                assert not words[1].startswith(forbidden), f"{path.name}: {line}"
+                assert not words[1].startswith(FORBIDDEN[room]), f"{path.name}: {line}"
                 # Only a command's own function reaches the engine.
-                if room == "tui" and words[1].startswith("rnnviz.engine"):
-                    assert path.parent.name == "commands", f"{path.name}: {line}"
+                if room.startswith("tui") and words[1].startswith("rnnviz.engine"):
+                    assert "commands" in path.parts, f"{path.name}: {line}"
                     assert line.startswith(" "), f"{path.name}: {line}"
+
+
+def test_the_analysis_loads_neither_torch_nor_textual_nor_kenlm() -> None:
+    room = ROOT / "engine/rnnviz/analysis"
+    names = sorted(
+        ".".join(path.relative_to(ROOT / "engine").with_suffix("").parts).removesuffix(".__init__")
+        for path in room.rglob("*.py")
+    )
+    modules = modules_after("\n".join(f"import {name}" for name in names))
+    assert set(names) <= modules
+    assert not loads(modules, "torch", "textual", "kenlm", "rich")
+    assert not {name for name in modules if name.startswith(("rnnviz.engine", "rnnviz.tui"))}
 
 
 def test_the_namespace_has_no_package_file_that_hides_the_other_roots() -> None:

@@ -13,17 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnviz.analysis.cells import Cell, Reading
+from rnnviz.analysis.conditions import parse_condition
+from rnnviz.analysis.pattern_search import pattern_of
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.store.reader import Capture, open_capture
 from rnnviz.tui.addresses import NAMES, address_of, size_of, view_at
-from rnnviz.tui.cells import Cell, Reading
-from rnnviz.tui.conditions import parse_condition
 from rnnviz.tui.explorer import Explorer
 from rnnviz.tui.exploring import Wishes, open_wished, plain_wishes
 from rnnviz.tui.keeping import Mark, keep_view, marks_files, read_marks, write_marks
 from rnnviz.tui.palette import Depth
 from rnnviz.tui.screens.marks import MarksScreen
-from rnnviz.tui.search import pattern_of
 from rnnviz.tui.shading import Shade
 from rnnviz.tui.view import Panel, View
 from support.captures import make_capture, model_schema

@@ -8,8 +8,8 @@ import pytest
 from rich.color import Color
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
+from rnnviz.analysis.cells import Cell
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.cells import Cell
 from rnnviz.tui.explorer import Explorer
 from rnnviz.tui.keeping import Mark, write_marks
 from rnnviz.tui.less_keys import IN_LESS

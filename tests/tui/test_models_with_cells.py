@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rnnviz.analysis.cells import Cell
 from rnnviz.tui.addresses import address_of, view_at
-from rnnviz.tui.cells import Cell
 from rnnviz.tui.explorer import Explorer
 from rnnviz.tui.opening import open_view
 from rnnviz.tui.palette import Depth

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from rnnviz.analysis.cells import Cell
 from rnnviz.store.reader import Capture, open_capture
 from rnnviz.tui.addresses import size_of, view_at
-from rnnviz.tui.cells import Cell
 from rnnviz.tui.explorer import Explorer
 from rnnviz.tui.font_runs import columns_of
 from rnnviz.tui.opening import open_view

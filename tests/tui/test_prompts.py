@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from rnnviz.analysis.cells import Cell
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.cells import Cell
 from rnnviz.tui.explorer import Explorer
 from rnnviz.tui.opening import open_view
 from rnnviz.tui.palette import THEMES, Depth

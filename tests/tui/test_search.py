@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from rnnviz.analysis import pattern_search
+from rnnviz.analysis.pattern_matcher import Matcher
+from rnnviz.analysis.pattern_process import ALL, FIRST, LAST, matches
+from rnnviz.analysis.pattern_search import Read, find, pattern_of
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.tui import search
-from rnnviz.tui.matcher import Matcher
-from rnnviz.tui.matcher_process import ALL, FIRST, LAST, matches
-from rnnviz.tui.search import Marks, Read, find, pattern_of
+from rnnviz.tui.match_highlights import Marks
 from support.terminal import PATIENCE
 
 
@@ -50,7 +51,7 @@ def test_the_nearest_match_on_either_side(
         expected = min((at for at in starts if at > position), default=min(starts, default=None))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "PIECE", piece)
+        patch.setattr(pattern_search, "PIECE", piece)
         found = find(pattern, reader(data), len(data), position, backwards=backwards)
     assert (None if found is None else found[0]) == expected
 
@@ -63,8 +64,11 @@ def test_lower_case_matches_both_and_upper_case_only_itself() -> None:
 
 
 def test_a_match_across_the_pieces_of_a_large_text_is_found() -> None:
-    data = b"x" * (search.PIECE - 2) + b"needle" + b"x" * 100
-    assert find(pattern_of("needle"), reader(data), len(data), 0) == (search.PIECE - 2, search.PIECE + 4)
+    data = b"x" * (pattern_search.PIECE - 2) + b"needle" + b"x" * 100
+    assert find(pattern_of("needle"), reader(data), len(data), 0) == (
+        pattern_search.PIECE - 2,
+        pattern_search.PIECE + 4,
+    )
 
 
 def test_empty_matches_are_no_matches() -> None:
@@ -84,7 +88,7 @@ def test_a_cancelled_search_stops() -> None:
         reads.append(start)
         return np.zeros(stop - start, dtype=np.uint8)
 
-    assert find(re.compile(b"x"), read, 100 * search.PIECE, 0, cancelled=lambda: True) is None
+    assert find(re.compile(b"x"), read, 100 * pattern_search.PIECE, 0, cancelled=lambda: True) is None
     assert len(reads) == 1
 
 
@@ -131,7 +135,7 @@ def test_the_marks_of_a_search_that_never_ends_are_left_out() -> None:
 def test_the_process_ends_with_who_asked() -> None:
     asking = """
 import re, sys, threading, time
-from rnnviz.tui.matcher import Matcher
+from rnnviz.analysis.pattern_matcher import Matcher
 matcher = Matcher()
 words = b"every word of it is tried in every way " * 100
 threading.Thread(target=lambda: matcher.matches(re.compile(rb"(\\w+\\s*)+@@"), words, 0, 99), daemon=True).start()

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnnviz.analysis.cells import Cell
 from rnnviz.store.reader import open_capture
 from rnnviz.tui import view as moves
-from rnnviz.tui.cells import Cell
 from rnnviz.tui.layout import TextWindow
 from rnnviz.tui.symbols import Symbols, byte_of, symbols_in
 from rnnviz.tui.view import View

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnnviz.analysis.cell_tour import FOLLOWED, STRETCH, tour
+from rnnviz.analysis.cells import Cell
+from rnnviz.analysis.tracks.python_source import correlation, correlations, tracks_of, tracks_over
 from rnnviz.store.reader import Capture, open_capture
 from rnnviz.tui.addresses import view_at
-from rnnviz.tui.cells import Cell
-from rnnviz.tui.python_tracks import correlation, correlations, tracks_of, tracks_over
-from rnnviz.tui.tour import FOLLOWED, STRETCH, notes_and_marks, tour
+from rnnviz.tui.tour_notes import notes_and_marks
 from support.captures import make_capture, model_schema
 
 TWO_LINES = b'a = [(1,\n  "(x"), 2]  # ]\n'

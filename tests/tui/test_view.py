@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnviz.analysis.cells import Cell
 from rnnviz.tui import view as moves
-from rnnviz.tui.cells import Cell
 from rnnviz.tui.layout import TextWindow
 from rnnviz.tui.view import View
 

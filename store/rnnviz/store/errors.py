@@ -7,6 +7,7 @@ that fits, so that library users can catch `FileNotFoundError` or `ValueError` w
 
     RnnvizError
     ├── InvalidRequest      ValueError          an option or argument that makes no sense (exit code 2)
+    │   └── Mistake                             the same of a typed line, with the place in it that is wrong
     ├── NotFound            FileNotFoundError   a path that is not there (2)
     ├── AlreadyExists       FileExistsError     a target that would be overwritten (2)
     ├── InvalidText         ValueError          a text that is empty, too short or has unknown bytes (2)
@@ -43,6 +44,20 @@ class RnnvizError(Exception):
 class InvalidRequest(RnnvizError, ValueError):
     title = "Invalid request"
     exit_code = 2
+
+
+class Mistake(InvalidRequest):
+    """Something typed that has no meaning.
+
+    `span` are the characters of `text`, (start, stop), at which it has none; `advice` says how to write it. `hint` is
+    for where the line itself is not to be seen: it shows the text with a caret under the place, and the advice.
+    """
+
+    def __init__(self, message: str, text: str, span: tuple[int, int], advice: str) -> None:
+        super().__init__(message, f"{text}\n{' ' * span[0]}^\n{advice}")
+        self.text = text
+        self.span = span
+        self.advice = advice
 
 
 class NotFound(RnnvizError, FileNotFoundError):

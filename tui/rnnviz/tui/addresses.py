@@ -14,16 +14,16 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from rnnviz.analysis.cells import Cell, Reading, parse_cell
+from rnnviz.analysis.model_comparison import default_pair
+from rnnviz.analysis.pattern_search import is_plain, pattern_of
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.store.reader import Capture
-from rnnviz.tui.cells import Cell, Reading, parse_cell
-from rnnviz.tui.comparison import default_pair
-from rnnviz.tui.search import is_plain, pattern_of
 from rnnviz.tui.shading import Shade
 from rnnviz.tui.view import Panel, ShownBefore, View
 
 if TYPE_CHECKING:
-    from rnnviz.tui.conditions import Condition
+    from rnnviz.analysis.conditions import Condition
 
 Choice = TypeVar("Choice")
 
@@ -227,7 +227,7 @@ def _one_of(found: dict[str, list[str]], name: str, values: dict[str, Choice]) -
 def _condition(capture: Capture, found: dict[str, list[str]], model: str) -> Condition | None:
     if "condition" not in found:
         return None
-    from rnnviz.tui.conditions import parse_condition  # 8 ms that most views need not wait for
+    from rnnviz.analysis.conditions import parse_condition  # 8 ms that most views need not wait for
 
     return parse_condition(_unescaped(found, "condition"), capture.models[model])
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.analysis.cell_columns import Filter, Order, dead, ordered, parse_filter
+from rnnviz.analysis.cells import Cell, cell_at, index_of
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.tui.cell_order import Filter, Order, dead, ordered, parse_filter
-from rnnviz.tui.cells import Cell, cell_at, index_of
 
 
 class CellList:

@@ -6,13 +6,13 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rnnviz.analysis.cell_columns import DEAD, Order
+from rnnviz.analysis.cells import Cell, Reading, cell_at
+from rnnviz.analysis.switching import Sample
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.activity import Sample
 from rnnviz.tui.canvas import Band, Grid
 from rnnviz.tui.cell_list import CellList
-from rnnviz.tui.cell_order import DEAD, Order
-from rnnviz.tui.cells import Cell, Reading, cell_at
 from rnnviz.tui.glyphs import in_columns
 from rnnviz.tui.painting import Inks, Line, cut, spread, width_of
 from rnnviz.tui.palette import Palette

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from rnnviz.analysis.cells import Cell, parse_cell
+from rnnviz.analysis.model_comparison import default_pair
 from rnnviz.store.errors import InvalidCapture, InvalidRequest
 from rnnviz.store.reader import Capture, open_capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.addresses import view_at
-from rnnviz.tui.cells import Cell, parse_cell
-from rnnviz.tui.comparison import default_pair
 from rnnviz.tui.keeping import last_view
 from rnnviz.tui.symbols import byte_of
 from rnnviz.tui.terminal import ColourDepth, colour_depth

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnnviz.analysis.cells import step
 from rnnviz.store.reader import Capture
-from rnnviz.tui.cells import step
 from rnnviz.tui.layout import TextWindow
 from rnnviz.tui.source import (
     TEXT_BLOCK,

@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.analysis.cells import Reading
+from rnnviz.analysis.pattern_search import LONGEST
+from rnnviz.analysis.surprisal import of_symbols
 from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS, Signal
 from rnnviz.tui.at_cursor import AtCursor
 from rnnviz.tui.canvas import Band, Grid
-from rnnviz.tui.cells import Reading
 from rnnviz.tui.frame import BLANK, Frame, compose, levels
 from rnnviz.tui.glyphs import columns_of, in_columns
 from rnnviz.tui.keeping import read_notes
 from rnnviz.tui.layout import Row, TextWindow, Value
+from rnnviz.tui.match_highlights import Marks
 from rnnviz.tui.painting import Inks, Line, spread
 from rnnviz.tui.palette import Depth, Palette, palette
 from rnnviz.tui.panels.condition import MARK, condition_line
@@ -35,13 +38,12 @@ from rnnviz.tui.places import (
     Places,
     places,
 )
-from rnnviz.tui.search import LONGEST, Marks
-from rnnviz.tui.shading import DIFFERENCE, Shade, averaged, of_symbols, signal_of
+from rnnviz.tui.shading import DIFFERENCE, Shade, averaged, signal_of
 from rnnviz.tui.source import signal_blocks, surprisal_blocks
 from rnnviz.tui.view import Panel, View
 
 if TYPE_CHECKING:
-    from rnnviz.tui.crossings import Tally
+    from rnnviz.analysis.events import Tally
     from rnnviz.tui.material import Material
     from rnnviz.tui.overhead import Overhead
 
@@ -359,7 +361,7 @@ class Scene:
 
     def dead(self, view: View) -> NDArray[np.bool_]:
         """bool [cell], layer after layer: which cells are known to be dead in the view's signal."""
-        from rnnviz.tui.cell_order import dead_cells  # 2 ms that most first screens need not wait for
+        from rnnviz.analysis.cell_columns import dead_cells  # 2 ms that most first screens need not wait for
 
         layers = self._capture.models[view.model].layers
         known = [self._source.statistics(view.model, number) for number in range(len(layers))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from enum import StrEnum
 
 import numpy as np
@@ -25,8 +24,6 @@ SURPRISAL = Signal("surprisal", "nats", 0.0, 5.0)
 DIFFERENCE = Signal("difference", "nats", -3.0, 3.0)
 """Surprisal of the right model less that of the left: positive where the left one knew better, by 3 nats a twentyfold
 probability."""
-ERROR = math.log(2)
-"""Surprisal from which on a symbol is an error: its probability is below a half."""
 
 
 def signal_of(shade: Shade, signal: str) -> Signal:
@@ -38,17 +35,6 @@ def signal_of(shade: Shade, signal: str) -> Signal:
             return DIFFERENCE
         case _:
             return SURPRISAL
-
-
-def of_symbols(surprisal: NDArray[np.float32], first_of_segment: NDArray[np.int64]) -> NDArray[np.float32]:
-    """How surprising each symbol was itself: float32 of the same length.
-
-    surprisal: that of what came after each of the symbols from the one *before* the first on. Symbols that start a
-    segment, given by index, were read from zero state and expected by nobody: NaN.
-    """
-    shifted = surprisal.astype(np.float32)
-    shifted[first_of_segment] = np.nan
-    return shifted
 
 
 def averaged(values: NDArray[np.float32], columns: int) -> NDArray[np.float32]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from rnnviz.analysis.cells import Cell
 from rnnviz.store.errors import AlreadyExists, InvalidRequest, NotFound, StorageFailure
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.ansi import as_ansi
-from rnnviz.tui.cells import Cell
 from rnnviz.tui.glyphs import visible
 from rnnviz.tui.html_page import as_html
 from rnnviz.tui.layout import LIMIT, TextWindow
@@ -23,8 +23,8 @@ from rnnviz.tui.symbols import byte_of, symbols_in
 from rnnviz.tui.view import View, scrolled_to_cursor
 
 if TYPE_CHECKING:
-    from rnnviz.tui.conditions import Condition
-    from rnnviz.tui.crossings import Tally
+    from rnnviz.analysis.conditions import Condition
+    from rnnviz.analysis.events import Tally
 
 Format = Literal["ansi", "html", "svg", "txt"]
 SUFFIXES: dict[str, Format] = {".ans": "ansi", ".ansi": "ansi", ".html": "html", ".svg": "svg", ".txt": "txt"}
@@ -93,7 +93,7 @@ def _window(capture: Capture, start: int, stop: int) -> TextWindow:
 
 def _counted(capture: Capture, model: str, condition: Condition) -> Tally:
     """How often a condition holds in the whole text."""
-    from rnnviz.tui.crossings import coming_true, tally
+    from rnnviz.analysis.events import coming_true, tally
 
     *_, whole = tally(coming_true(capture.models[model], condition), capture.segments[:, 0], capture.captured)
     return whole

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from rnnviz.tui.cells import Cell, Reading
+from rnnviz.analysis.cells import Cell, Reading
 from rnnviz.tui.layout import Row, TextWindow
 from rnnviz.tui.shading import Shade
 
 if TYPE_CHECKING:
-    from rnnviz.tui.conditions import Condition
+    from rnnviz.analysis.conditions import Condition
 
 
 class Panel(StrEnum):

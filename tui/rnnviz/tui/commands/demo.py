@@ -122,10 +122,11 @@ def _capture(run: Path, target: Path, cells: dict[str, str] | None, *, force: bo
 
 def _explain(target: Path, cells: dict[str, str] | None) -> None:
     """Keep notes on the cells, and marks at the places that show them best beside those that a person has set there."""
+    from rnnviz.analysis.cell_tour import tour
+    from rnnviz.analysis.cells import parse_cell
     from rnnviz.store.reader import open_capture
-    from rnnviz.tui.cells import parse_cell
     from rnnviz.tui.keeping import read_marks, write_marks, write_notes
-    from rnnviz.tui.tour import notes_and_marks, tour
+    from rnnviz.tui.tour_notes import notes_and_marks
 
     opened = open_capture(target)
     model = next(model for model in opened.models.values() if model.layers)

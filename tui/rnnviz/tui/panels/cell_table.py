@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rnnviz.tui.cell_order import Order
-from rnnviz.tui.cells import Cell
+from rnnviz.analysis.cell_columns import Order
+from rnnviz.analysis.cells import Cell
 from rnnviz.tui.painting import Inks, Line, cut
 
 NAME_WIDTH = 9

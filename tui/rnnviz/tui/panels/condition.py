@@ -9,7 +9,7 @@ from rnnviz.tui.glyphs import in_columns, shortened
 from rnnviz.tui.painting import Inks, Line, fitted
 
 if TYPE_CHECKING:
-    from rnnviz.tui.crossings import Tally
+    from rnnviz.analysis.events import Tally
 
 MARK = "▔"
 """Stands under a symbol where no colour leaves underlining to mark it."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from rnnviz.analysis.events import saturation_marks
 from rnnviz.store.signals import SIGNALS
 from rnnviz.store.statistics import LayerStatistics, UnitStatistics
-from rnnviz.tui.crossings import saturation_marks
 from rnnviz.tui.frame import LEVELS
 from rnnviz.tui.painting import Inks, Line, ellipsed, side_by_side, spread, width_of
 from rnnviz.tui.palette import Palette

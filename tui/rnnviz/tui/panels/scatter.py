@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.analysis.events import saturation_marks
 from rnnviz.store.signals import SIGNALS
 from rnnviz.store.statistics import LayerStatistics
-from rnnviz.tui.crossings import saturation_marks
 from rnnviz.tui.frame import BLANK
 from rnnviz.tui.painting import Inks, Line, cut, ellipsed, side_by_side, spread, width_of
 from rnnviz.tui.palette import Palette

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.signals import Signal
-from rnnviz.tui.activity import BLOCKS, heights, level_of, resampled
 from rnnviz.tui.canvas import Grid, ink
 from rnnviz.tui.frame import BLANK, LEVELS
 from rnnviz.tui.painting import Inks
 from rnnviz.tui.palette import Palette
+from rnnviz.tui.panels.activity_strip import BLOCKS, heights, level_of, resampled
 from rnnviz.tui.panels.histogram import level_ink
 
 _BLOCKS = np.array([ord(block) for block in BLOCKS], dtype=np.uint32)

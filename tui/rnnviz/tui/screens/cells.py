@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from rnnviz.tui.cell_order import Order
+from rnnviz.analysis.cell_columns import Order
+from rnnviz.analysis.cells import Reading
 from rnnviz.tui.cell_page import ABOVE, MARGIN
-from rnnviz.tui.cells import Reading
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.help import HelpScreen
 from rnnviz.tui.screens.listed import ListedCells

@@ -11,15 +11,15 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.worker import get_current_worker
 
+from rnnviz.analysis.events import Tally, coming_true, tally
 from rnnviz.store.errors import RnnvizError
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.crossings import Tally, coming_true, tally
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.errands import PROGRESS_EVERY
 from rnnviz.tui.screens.seeking import Seeking
 
 if TYPE_CHECKING:
-    from rnnviz.tui.conditions import Condition
+    from rnnviz.analysis.conditions import Condition
 
 COUNT_SHOWN = 15.0
 """Seconds that the result of a count stays on the screen."""
@@ -71,7 +71,9 @@ class Conditions(Seeking):
         self.ask("condition", typed, self._find_condition, self._end_condition)
 
     def _find_condition(self, answer: str) -> None:
-        from rnnviz.tui.conditions import parse_condition  # 8 ms that opening the explorer need not wait for
+        from rnnviz.analysis.conditions import (
+            parse_condition,  # 8 ms that opening the explorer need not wait for
+        )
 
         condition = parse_condition(answer, self.capture.models[self.view.model], self.view.signal)
         self.lay_out(replace(self.view, condition=condition))

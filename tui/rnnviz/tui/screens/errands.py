@@ -11,8 +11,8 @@ from textual import work
 from textual.message import Message
 from textual.worker import get_current_worker
 
+from rnnviz.analysis.cancellation import Cancelled
 from rnnviz.store.errors import RnnvizError
-from rnnviz.tui.errand import Cancelled
 from rnnviz.tui.glyphs import visible
 from rnnviz.tui.screens.asking import Asking
 from rnnviz.tui.screens.message import MessageScreen

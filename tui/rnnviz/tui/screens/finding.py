@@ -15,14 +15,14 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.worker import get_current_worker
 
+from rnnviz.analysis.cancellation import Cancelled
+from rnnviz.analysis.events import Found
+from rnnviz.analysis.pattern_process import matches
+from rnnviz.analysis.pattern_search import Nearest, find, is_plain, pattern_of, places
 from rnnviz.store.errors import RnnvizError
-from rnnviz.tui.crossings import Found
-from rnnviz.tui.errand import Cancelled
 from rnnviz.tui.glyphs import shortened, visible
-from rnnviz.tui.matcher_process import matches
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.shaded import ShadedText
-from rnnviz.tui.search import Nearest, find, is_plain, pattern_of, places
 
 COUNTING = 2.0
 """Seconds of processor time to count the matches of a megabyte; what takes longer is not counted."""
@@ -176,7 +176,7 @@ def _searcher(pattern: re.Pattern[bytes], cancelled: Callable[[], bool], seconds
     """How a piece of the text is searched: in a process that can be ended, where the pattern could take long."""
     if is_plain(pattern):
         return matches
-    from rnnviz.tui.matcher import Matcher
+    from rnnviz.analysis.pattern_matcher import Matcher
 
     return partial(Matcher().matches, cancelled=cancelled, seconds=seconds)
 

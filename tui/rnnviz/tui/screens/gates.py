@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from rnnviz.tui.crossings import crossing, saturating
+from rnnviz.analysis.events import crossing, saturating
 from rnnviz.tui.panels.scatter import gates_of
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.seeking import Seeking

@@ -13,20 +13,20 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.worker import get_current_worker
 
+from rnnviz.analysis.cell_columns import Order, statistics_columns
+from rnnviz.analysis.cell_similarity import compare
+from rnnviz.analysis.cells import Cell
+from rnnviz.analysis.switching import sample_of, switching
 from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import Capture
-from rnnviz.tui.activity import sample_of, switching
 from rnnviz.tui.cell_list import CellList
-from rnnviz.tui.cell_order import Order, statistics_columns
 from rnnviz.tui.cell_page import CellPage, Progress
-from rnnviz.tui.cells import Cell
 from rnnviz.tui.painting import Inks
 from rnnviz.tui.palette import Palette
 from rnnviz.tui.scene import Scene
 from rnnviz.tui.screens.asking import Asking
 from rnnviz.tui.screens.bindings import hints_of
 from rnnviz.tui.screens.message import MessageScreen
-from rnnviz.tui.similarity import compare
 from rnnviz.tui.source import Block, Source
 from rnnviz.tui.view import View
 from rnnviz.tui.widgets.canvas import Canvas

@@ -8,9 +8,9 @@ from typing import ClassVar, Final
 import numpy as np
 from textual.binding import Binding, BindingType
 
+from rnnviz.analysis.cancellation import Cancelled
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.store.reader import Capture
-from rnnviz.tui.errand import Cancelled
 from rnnviz.tui.layout import NEWLINE
 from rnnviz.tui.painting import Inks, Line
 from rnnviz.tui.screens.shaded import ShadedText

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from rnnviz.tui.cells import Reading
+from rnnviz.analysis.cells import Reading
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.shaded import ShadedText
 from rnnviz.tui.view import View

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from rnnviz.analysis.model_comparison import Advantage, comparable, erring, next_largest, parting, stepped
 from rnnviz.store.reader import CapturedModel
-from rnnviz.tui.comparison import Advantage, comparable, erring, next_largest, parting, stepped
 from rnnviz.tui.glyphs import visible
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.seeking import Seeking

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rnnviz.tui.crossings import Event, Found, next_occurrence, occurrences
-from rnnviz.tui.errand import Cancelled
+from rnnviz.analysis.cancellation import Cancelled
+from rnnviz.analysis.events import Event, Found, next_occurrence, occurrences
 from rnnviz.tui.screens.shaded import ShadedText
 
 

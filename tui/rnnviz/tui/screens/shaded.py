@@ -46,7 +46,7 @@ from rnnviz.tui.widgets.lines import Lines
 from rnnviz.tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
-    from rnnviz.tui.crossings import Tally
+    from rnnviz.analysis.events import Tally
 
 Move = Callable[[View, TextWindow, int, int], View]
 """A step through the text: (view, window, width, height) → view."""

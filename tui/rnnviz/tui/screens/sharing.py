@@ -9,9 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from rnnviz.analysis.cancellation import Cancelled
 from rnnviz.store.errors import RnnvizError
 from rnnviz.tui.addresses import address_of
-from rnnviz.tui.errand import Cancelled
 from rnnviz.tui.home_path import home_path
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.dialog import Dialog

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from rnnviz.analysis.cell_columns import DEAD
+from rnnviz.analysis.cells import Cell, parse_cell, step, step_over, to_layer
+from rnnviz.analysis.model_comparison import default_pair
 from rnnviz.store.reader import Capture
 from rnnviz.tui import view as moves
-from rnnviz.tui.cell_order import DEAD
-from rnnviz.tui.cells import Cell, parse_cell, step, step_over, to_layer
-from rnnviz.tui.comparison import default_pair
 from rnnviz.tui.glyphs import visible
 from rnnviz.tui.screens.bindings import key
 from rnnviz.tui.screens.shaded import ShadedText

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from textual.binding import Binding
 
+from rnnviz.analysis.cells import Cell, parse_cell, step, to_layer
 from rnnviz.tui import view as moves
-from rnnviz.tui.cells import Cell, parse_cell, step, to_layer
 from rnnviz.tui.home_path import home_path
 from rnnviz.tui.keeping import keep_model_path
 from rnnviz.tui.live.whereabouts import ngrams_at

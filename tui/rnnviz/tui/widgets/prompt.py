@@ -13,9 +13,8 @@ from textual.events import Key
 from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
-from rnnviz.store.errors import RnnvizError
+from rnnviz.store.errors import Mistake, RnnvizError
 from rnnviz.tui.glyphs import visible
-from rnnviz.tui.mistake import Mistake
 
 
 def _ignore(_: str) -> None:

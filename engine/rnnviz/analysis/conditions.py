@@ -21,11 +21,10 @@ from typing import NoReturn, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.store.errors import InvalidRequest
+from rnnviz.analysis.cells import Reading, parse_cell
+from rnnviz.store.errors import InvalidRequest, Mistake
 from rnnviz.store.reader import CapturedModel
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.cells import Reading, parse_cell
-from rnnviz.tui.mistake import Mistake
 
 DEEPEST = 50
 """Parentheses and negations within each other."""

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnviz.analysis.cells import Cell, parse_cell, step, to_layer
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.tui.cells import Cell, parse_cell, step, to_layer
 
 UNITS = (4, 3)
 

@@ -16,9 +16,9 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
+from rnnviz.analysis import pattern_process as matcher_process
+from rnnviz.analysis.pattern_process import ALL, COUNT, REQUEST, SPAN, TOO_LONG
 from rnnviz.store.errors import Unavailable
-from rnnviz.tui import matcher_process
-from rnnviz.tui.matcher_process import ALL, COUNT, REQUEST, SPAN, TOO_LONG
 
 ASK_EVERY = 0.05
 """Seconds between two questions whether to go on."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.analysis.cells import Cell
+from rnnviz.analysis.switching import PIECE, Sample
 from rnnviz.store.reader import CapturedModel
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.activity import PIECE, Sample
-from rnnviz.tui.cells import Cell
 
 LEAST_VARIANCE = 1e-9
 """Below it a view is taken not to move: float16 near 1 has steps of 5e-4, and rounding is all there is to compare."""

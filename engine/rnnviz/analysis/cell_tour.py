@@ -9,14 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.analysis.cells import Cell
+from rnnviz.analysis.tracks.python_source import Track, correlation, correlations, tracks_over
 from rnnviz.store.reader import Capture, CapturedModel
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.addresses import address_of
-from rnnviz.tui.cells import Cell
-from rnnviz.tui.keeping import CellNote, Mark
-from rnnviz.tui.python_tracks import Track, correlation, correlations, tracks_over
-from rnnviz.tui.symbols import byte_of
-from rnnviz.tui.view import View
 
 FOLLOWED = {
     "bracket depth": "how many brackets are open",
@@ -77,19 +73,6 @@ def tour(capture: Capture, cells: Mapping[str, Cell] | None = None) -> list[Stop
             r = correlation(model, cell, track)
         stops.append(Stop(cell, follows, r, _best_places(capture, model, cell, track, r)))
     return stops
-
-
-def notes_and_marks(capture: Capture, stops: list[Stop]) -> tuple[list[CellNote], list[Mark]]:
-    """What is kept of a tour: a note for each cell and a mark for each place."""
-    model = next(model for model in capture.models.values() if model.layers)
-    notes = [CellNote(model.name, str(stop.cell), stop.note) for stop in stops]
-    marks: dict[int, Mark] = {}
-    for stop in stops:
-        for place, r in stop.places:
-            view = View(model.name, stop.cell, "c", top=byte_of(capture, place), cursor=place)
-            told = f"{stop.cell} {stop.follows}: r = {signed(r)} here"
-            marks.setdefault(place, Mark(place, address_of(view), told))
-    return notes, [marks[place] for place in sorted(marks)]
 
 
 def _closest(model: CapturedModel, track: Track) -> tuple[Cell, float]:

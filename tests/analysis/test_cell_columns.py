@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnviz.analysis.cell_columns import Bound, Filter, Order, dead, ordered, parse_filter, statistics_columns
+from rnnviz.analysis.cells import Cell, cell_at, index_of
 from rnnviz.store.accumulator import LayerAccumulator
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.tui.cell_order import Bound, Filter, Order, dead, ordered, parse_filter, statistics_columns
-from rnnviz.tui.cells import Cell, cell_at, index_of
 from support.captures import count
 
 UNITS = (3, 12)

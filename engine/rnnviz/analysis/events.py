@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.analysis.cells import Cell
 from rnnviz.store.reader import CapturedModel
 from rnnviz.store.signals import SATURATION, SIGNALS, Signal
-from rnnviz.tui.cells import Cell
 
 if TYPE_CHECKING:
-    from rnnviz.tui.conditions import Condition
+    from rnnviz.analysis.conditions import Condition
 
 WINDOW = 65536
 """Symbols that are read at once, the longest a shard of a capture is."""

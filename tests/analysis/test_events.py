@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rnnviz.store.reader import CapturedModel, open_capture
-from rnnviz.tui import crossings
-from rnnviz.tui.cells import Cell
-from rnnviz.tui.conditions import parse_condition
-from rnnviz.tui.crossings import (
+from rnnviz.analysis import events
+from rnnviz.analysis.cells import Cell
+from rnnviz.analysis.conditions import parse_condition
+from rnnviz.analysis.events import (
     Event,
     Found,
     coming_true,
@@ -23,6 +22,7 @@ from rnnviz.tui.crossings import (
     saturating,
     tally,
 )
+from rnnviz.store.reader import CapturedModel, open_capture
 from support.captures import HandMade, make_capture
 
 TEXT = b"some text\n" * 40
@@ -77,7 +77,7 @@ def test_events_are_found_where_a_loop_finds_them(made: HandMade, model: Capture
 def test_stepping_on_and_back_visits_every_place(
     model: CapturedModel, window: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crossings, "WINDOW", window)
+    monkeypatch.setattr(events, "WINDOW", window)
     event = crossing(model, Cell(0, 2), "f")
     every = occurrences(event, BREAKS, 0, len(TEXT)).tolist()
     position, forwards = len(TEXT) - 1, []
@@ -113,7 +113,7 @@ def test_what_never_happens_is_not_found() -> None:
 
 @pytest.mark.parametrize("window", [13, 65536])
 def test_counting(model: CapturedModel, window: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crossings, "WINDOW", window)
+    monkeypatch.setattr(events, "WINDOW", window)
     condition = parse_condition("0:1 > 0.5", model)
     event = coming_true(model, condition)
     counts = list(tally(event, BREAKS, len(TEXT)))

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.analysis.cancellation import Cancelled
+from rnnviz.analysis.events import WINDOW, Event
+from rnnviz.analysis.surprisal import ERROR
 from rnnviz.store.reader import Capture, CapturedModel
-from rnnviz.tui.crossings import WINDOW, Event
-from rnnviz.tui.errand import Cancelled
-from rnnviz.tui.shading import ERROR
 
 
 def comparable(capture: Capture) -> list[str]:

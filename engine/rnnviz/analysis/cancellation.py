@@ -1,4 +1,4 @@
-"""Longer work done for the screen in a thread: how it asks whether to go on and says how far it is."""
+"""How long work asks whether to go on, and says how far it is."""
 
 from __future__ import annotations
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnviz.analysis.cells import Cell, Reading
+from rnnviz.analysis.conditions import DEEPEST, Condition, parse_condition
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.store.reader import CapturedModel, open_capture
-from rnnviz.tui.cells import Cell, Reading
-from rnnviz.tui.conditions import DEEPEST, Condition, parse_condition
 from support.captures import HandMade, make_capture, model_schema
 
 TEXT = b"abc\n" * 50

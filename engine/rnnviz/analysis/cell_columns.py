@@ -15,10 +15,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.analysis.cells import cell_at
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.store.schema import STATISTICS
 from rnnviz.store.statistics import LayerStatistics
-from rnnviz.tui.cells import cell_at
 
 DEAD = 0.01
 """A cell whose view deviates by less than this from its mean, over the whole text, is called dead."""

@@ -8,9 +8,9 @@ import tokenize
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.analysis.cells import Cell
 from rnnviz.store.reader import Capture, CapturedModel
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.cells import Cell
 
 Track = NDArray[np.float32]
 """A property of the text: a number per symbol, NaN where the text is no Python."""

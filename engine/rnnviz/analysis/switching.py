@@ -1,4 +1,4 @@
-"""How cells behave along the text: a small strip of a cell's activity, and how often cells switch.
+"""How often cells switch, over a whole text or a sample of it.
 
 A cell *switches* where its view changes sign, or where a gate crosses 0.5: both are the middle of its range. The
 rate is that of all symbols but the first of each segment. Where a text is too long to look at every value of every
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from rnnviz.store.reader import CapturedModel
 from rnnviz.store.signals import SIGNALS, Signal
-from rnnviz.tui.frame import LEVELS
 
 WINDOW = 8192
 """Symbols of a window: those that lie together on disk."""
@@ -24,8 +23,6 @@ PIECE = 64
 BUDGET = 200_000_000
 """Values that a pass over all cells looks at: 65,000 symbols of 3,072 cells, or 330,000 of 600. It takes 2 seconds on
 one core, most of them reading, and says more with every window."""
-
-BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True)
@@ -104,31 +101,3 @@ def above_middle(stored: NDArray[np.float16], signal: Signal) -> NDArray[np.bool
     middle = np.float16((signal.low + signal.high) / 2).view(np.int16)
     above: NDArray[np.bool_] = np.ascontiguousarray(stored).view(np.int16) > middle
     return above
-
-
-def resampled(values: NDArray[np.float32], columns: int) -> NDArray[np.float32]:
-    """Values along the text as `columns` values: each the mean of its share of them, or the nearest one."""
-    if len(values) == 0:
-        return np.full(columns, np.nan, dtype=np.float32)
-    edges = np.linspace(0, len(values), columns + 1)
-    starts = np.minimum(edges[:-1].astype(np.int64), len(values) - 1)
-    sums = np.add.reduceat(values.astype(np.float64), starts)
-    widths = np.diff(np.append(starts, len(values)))
-    # Where columns are more than values, reduceat gives the one value that a column stands on.
-    return (sums / np.maximum(widths, 1)).astype(np.float32)
-
-
-def heights(values: NDArray[np.float32], signal: Signal) -> NDArray[np.uint8]:
-    """Views as indices into `BLOCKS`, 0…7: the low end of the range to its high end. Same shape, uint8."""
-    share = (values - signal.low) / (signal.high - signal.low)
-    found: NDArray[np.uint8] = np.clip(np.nan_to_num(share) * len(BLOCKS), 0, len(BLOCKS) - 1).astype(
-        np.uint8
-    )
-    return found
-
-
-def level_of(values: NDArray[np.float32], signal: Signal) -> NDArray[np.uint8]:
-    """Views as levels of a colour map, 0…LEVELS-1. Same shape, uint8."""
-    share = (values - signal.low) / (signal.high - signal.low)
-    found: NDArray[np.uint8] = np.rint(np.clip(np.nan_to_num(share), 0, 1) * (LEVELS - 1)).astype(np.uint8)
-    return found

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from rnnviz.engine.kenlm_build import greatest_order
 from rnnviz.engine.ngram.directory import NgramModels, load_ngrams
 from rnnviz.engine.ngram.evaluation import evaluate_ngrams
-from rnnviz.engine.ngram.scoring import SCORERS, ScorerName
+from rnnviz.engine.ngram.scorers.kenlm_build import greatest_order
+from rnnviz.engine.ngram.scorers.scorer import SCORERS, ScorerName
 from rnnviz.engine.ngram.training import start_ngrams, train_ngrams
 from rnnviz.engine.progress import Computation
-from rnnviz.engine.split import Split
-from rnnviz.engine.text import Text, open_text
+from rnnviz.engine.text.split import Split
+from rnnviz.engine.text.text import Text, open_text
 from support.reference_texts import WAR_AND_PEACE, reference_text
 
 LOSSES = {

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from rnnviz.engine.model import Kind
-from rnnviz.engine.run import Run, RunConfig
-from rnnviz.engine.split import Split, spans
-from rnnviz.engine.text import open_text
-from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.engine.models.recurrent import Kind
+from rnnviz.engine.runs.run import Run, RunConfig
+from rnnviz.engine.symbols.byte_vocabulary import Vocabulary
+from rnnviz.engine.text.split import Split, spans
+from rnnviz.engine.text.text import open_text
 from support.reference_texts import LONG, WAR_AND_PEACE, reference_text
 from support.runs import go_on, start
 

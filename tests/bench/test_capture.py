@@ -22,12 +22,12 @@ import zarr
 from numpy.typing import NDArray
 from torch import nn
 
-from rnnviz.engine.capture import Predictions, capture
-from rnnviz.engine.model import initialise
-from rnnviz.engine.run import Run, RunConfig, load_run
-from rnnviz.engine.split import Split
-from rnnviz.engine.text import Text, open_text
-from rnnviz.engine.train import start_run
+from rnnviz.engine.capture.capture import Predictions, capture
+from rnnviz.engine.models.recurrent import initialise
+from rnnviz.engine.runs.run import Run, RunConfig, load_run
+from rnnviz.engine.text.split import Split
+from rnnviz.engine.text.text import Text, open_text
+from rnnviz.engine.training.train import start_run
 from rnnviz.store.accumulator import LayerAccumulator
 from rnnviz.store.files import write_values, writing_threads
 from rnnviz.store.pipeline import open_to_read, zarrs_available

@@ -21,18 +21,18 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.engine.kenlm_build import greatest_order
 from rnnviz.engine.ngram.arpa import WORDS, write_arpa
-from rnnviz.engine.ngram.capturing import PIECE
+from rnnviz.engine.ngram.captured_ngrams import PIECE
 from rnnviz.engine.ngram.counting import Sentence
-from rnnviz.engine.ngram.kenlm_model import KenlmModel
 from rnnviz.engine.ngram.kneser_ney import Estimate, estimate
+from rnnviz.engine.ngram.scorers.kenlm_build import greatest_order
+from rnnviz.engine.ngram.scorers.kenlm_model import KenlmModel
+from rnnviz.engine.ngram.scorers.trie_model import TrieModel
 from rnnviz.engine.ngram.training import part_of
-from rnnviz.engine.ngram.trie_model import TrieModel
 from rnnviz.engine.progress import Computation
-from rnnviz.engine.split import Split
-from rnnviz.engine.text import open_text
-from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.engine.symbols.byte_vocabulary import Vocabulary
+from rnnviz.engine.text.split import Split
+from rnnviz.engine.text.text import open_text
 from support.texts import write_words
 
 ORDERS = (*range(2, 11), 21)

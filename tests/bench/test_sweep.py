@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 import torch
 
-from rnnviz.engine.device import DeviceName, resolve
-from rnnviz.engine.model import Kind
-from rnnviz.engine.split import Split
+from rnnviz.engine.models.recurrent import Kind
+from rnnviz.engine.runs.device import DeviceName, resolve
 from rnnviz.engine.sweep.job import ENDS, Job
 from rnnviz.engine.sweep.local import Capacity, capacity, threads_of_each, train_here
 from rnnviz.engine.sweep.plan import Protocol, Sweep, plan
 from rnnviz.engine.sweep.schedule import jobs_of, total_symbols
-from rnnviz.engine.text import open_text
+from rnnviz.engine.text.split import Split
+from rnnviz.engine.text.text import open_text
 from rnnviz.store import limits
 from support.sweeps import start_sweep
 

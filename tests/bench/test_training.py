@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
-from rnnviz.engine.device import DeviceName, resolve
-from rnnviz.engine.run import RunConfig
-from rnnviz.engine.text import open_text
-from rnnviz.engine.train import start_run, train
+from rnnviz.engine.runs.device import DeviceName, resolve
+from rnnviz.engine.runs.run import RunConfig
+from rnnviz.engine.text.text import open_text
+from rnnviz.engine.training.train import start_run, train
 
 STREAMS, UNROLL, SYMBOLS = 100, 100, 87
 ROUNDS = 8

@@ -24,12 +24,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from rnnviz.engine.capture import capture
-from rnnviz.engine.model import RecurrentModel, initialise
-from rnnviz.engine.run import Run, RunConfig
-from rnnviz.engine.text import Text, open_text
-from rnnviz.engine.tokens import TokenVocabulary
-from rnnviz.engine.train import start_run
+from rnnviz.engine.capture.capture import capture
+from rnnviz.engine.models.recurrent import RecurrentModel, initialise
+from rnnviz.engine.runs.run import Run, RunConfig
+from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
+from rnnviz.engine.text.text import Text, open_text
+from rnnviz.engine.training.train import start_run
 from rnnviz.store.schema import SymbolUnit
 from rnnviz.tui.live.client import LiveModel, Question, Wanted
 from support.token_runs import imported_run

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.engine.split import PARTS, Split, TooShort, spans
+from rnnviz.engine.text.split import PARTS, Split, TooShort, spans
 from rnnviz.store.reader import open_capture
 from rnnviz.store.training_split import HELD_OUT, TrainingSplit, training_split
 from support.captures import make_capture

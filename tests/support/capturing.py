@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rnnviz.engine.adding import add_runs
-from rnnviz.engine.capture import capture
-from rnnviz.engine.run import Run
-from rnnviz.engine.text import Text
+from rnnviz.engine.capture.capture import capture
+from rnnviz.engine.capture.further_runs import add_runs
+from rnnviz.engine.runs.run import Run
+from rnnviz.engine.text.text import Text
 from rnnviz.store.reader import Capture, open_capture
 
 

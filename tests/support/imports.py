@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rnnviz.engine.importing.checkpoint import Import, VocabularyFile, convert, read_checkpoint
 from rnnviz.engine.importing.choices import Choices
+from rnnviz.engine.importing.convert import Import, VocabularyFile, convert, read_checkpoint
 from rnnviz.engine.progress import Computation
 
 

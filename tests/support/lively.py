@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from rnnviz.engine.capture import capture
-from rnnviz.engine.model import Kind
-from rnnviz.engine.run import Run, load_run
-from rnnviz.engine.text import open_text
-from rnnviz.engine.tokens import TokenVocabulary
+from rnnviz.engine.capture.capture import capture
+from rnnviz.engine.models.recurrent import Kind
+from rnnviz.engine.runs.run import Run, load_run
+from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
+from rnnviz.engine.text.text import open_text
 from rnnviz.store.reader import Capture, open_capture
 from support.runs import SMALL, go_on, start
 from support.texts import write_words

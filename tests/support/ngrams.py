@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from rnnviz.engine.ngram.arpa import write_arpa
-from rnnviz.engine.ngram.capturing import add_ngrams
+from rnnviz.engine.ngram.captured_ngrams import add_ngrams
 from rnnviz.engine.ngram.counting import Sentence
 from rnnviz.engine.ngram.directory import NgramModels
 from rnnviz.engine.ngram.kneser_ney import Estimate, estimate
 from rnnviz.engine.ngram.training import start_ngrams, train_ngrams
 from rnnviz.engine.progress import Computation
-from rnnviz.engine.split import Split
-from rnnviz.engine.text import Text
+from rnnviz.engine.text.split import Split
+from rnnviz.engine.text.text import Text
 
 Entries = Mapping[str, tuple[float, float]]
 """log10 p and back-off of each n-gram, by its words."""

@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 
 from rnnviz.engine.progress import Progress
-from rnnviz.engine.run import Run, RunConfig, load_run
-from rnnviz.engine.split import Split
-from rnnviz.engine.text import Text
-from rnnviz.engine.train import start_run, train
+from rnnviz.engine.runs.run import Run, RunConfig, load_run
+from rnnviz.engine.text.split import Split
+from rnnviz.engine.text.text import Text
+from rnnviz.engine.training.train import start_run, train
 
 SMALL = RunConfig(
     kind="lstm", layers=1, hidden=5, epochs=3, split=Split(60, 20, 20, streams=4, unroll=10), device="cpu"

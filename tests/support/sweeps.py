@@ -6,12 +6,12 @@ from pathlib import Path
 
 import torch
 
-from rnnviz.engine.run import Run, RunConfig, load_run
-from rnnviz.engine.split import Split
+from rnnviz.engine.runs.run import Run, RunConfig, load_run
 from rnnviz.engine.sweep.job import Job
 from rnnviz.engine.sweep.plan import Protocol, Sweep, held_sweep, plan
 from rnnviz.engine.sweep.schedule import jobs_of
-from rnnviz.engine.text import open_text
+from rnnviz.engine.text.split import Split
+from rnnviz.engine.text.text import open_text
 from support.runs import go_on, start, without_times
 
 SPLIT = Split(60, 20, 20, streams=4, unroll=10)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import torch
 
-from rnnviz.engine.imported_file import ImportedFile
-from rnnviz.engine.model import Kind, build
-from rnnviz.engine.run import Run, RunConfig, load_run, versions
-from rnnviz.engine.tokens import TokenVocabulary
-from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.engine.models.recurrent import Kind, build
+from rnnviz.engine.runs.imported_file import ImportedFile
+from rnnviz.engine.runs.run import Run, RunConfig, load_run, versions
+from rnnviz.engine.symbols.byte_vocabulary import Vocabulary
+from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
 
 CHARACTERS = TokenVocabulary(tuple("aébc \n🙂"), "character")
 WORDS = TokenVocabulary(

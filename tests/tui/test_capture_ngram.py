@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from rnnviz.engine.capture import capture
-from rnnviz.engine.text import open_text
-from rnnviz.engine.tokens import TokenVocabulary
+from rnnviz.engine.capture.capture import capture
+from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
+from rnnviz.engine.text.text import open_text
 from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import open_capture
 from rnnviz.tui.application import app

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnviz.engine.kenlm_build import greatest_order
+from rnnviz.engine.ngram.scorers.kenlm_build import greatest_order
 from rnnviz.tui.commands.demo import CELLS
 from rnnviz.tui.keeping import read_marks
 

@@ -14,8 +14,8 @@ import h5py
 import numpy as np
 import pytest
 
-from rnnviz.engine.tokens import TokenVocabulary
-from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.engine.symbols.byte_vocabulary import Vocabulary
+from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
 from rnnviz.store.reader import open_capture
 from rnnviz.tui.commands.info import capture_facts, capture_lines
 from support.command import Command

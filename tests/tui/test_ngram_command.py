@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from rnnviz.engine.kenlm_build import greatest_order
+from rnnviz.engine.ngram.scorers.kenlm_build import greatest_order
 from rnnviz.store.errors import RnnvizError
 from rnnviz.tui.application import app
 from support.texts import write_words

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from rnnviz.engine.run import load_run
-from rnnviz.engine.text import open_text
-from rnnviz.engine.train import start_run
+from rnnviz.engine.runs.run import load_run
+from rnnviz.engine.text.text import open_text
+from rnnviz.engine.training.train import start_run
 from rnnviz.store.disk import DirectoryLock
 from rnnviz.store.errors import InvalidRequest
 from support.command import Command

@@ -17,7 +17,7 @@ import pytest
 import torch
 from safetensors.torch import load
 
-from rnnviz.engine.run import load_run
+from rnnviz.engine.runs.run import load_run
 from support.command import Command, Done
 from support.runs import without_times
 from support.terminal import Terminal

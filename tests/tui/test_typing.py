@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnviz.engine.run import Run
+from rnnviz.engine.runs.run import Run
 from rnnviz.store.reader import Capture, open_capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.shading import DIFFERENCE, SURPRISAL
@@ -245,8 +245,8 @@ def greedy(run: Run, text: bytes, count: int, folder: Path) -> bytes:
 
 
 def test_ngram_models_stand_beside_the_recurrent_one(tmp_path: Path) -> None:
-    from rnnviz.engine.ngram.capturing import add_ngrams
-    from rnnviz.engine.text import open_text
+    from rnnviz.engine.ngram.captured_ngrams import add_ngrams
+    from rnnviz.engine.text.text import open_text
     from support.ngrams import added
 
     made = wordy(tmp_path)

@@ -233,7 +233,7 @@ def test_a_run_is_found_near_the_capture_or_where_one_works(
 
 
 def test_ngram_models_are_found_by_the_text_they_are_of(tmp_path: Path) -> None:
-    from rnnviz.engine.text import open_text
+    from rnnviz.engine.text.text import open_text
     from support.ngrams import added
 
     made = wordy(tmp_path)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnviz.engine.tokens import TokenVocabulary
+from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
 from rnnviz.store.reader import Capture, CapturedModel, open_capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.shading import SURPRISAL

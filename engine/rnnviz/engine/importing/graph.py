@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from rnnviz.engine.importing.t7 import Instance, Table, Tensor, Value
-from rnnviz.engine.text import printable
+from rnnviz.engine.importing.torch7_file import Instance, Table, Tensor, Value
+from rnnviz.engine.text.text import printable
 from rnnviz.store.errors import InvalidCheckpoint
 
 PASSING: Final = ("nn.Identity", "nn.Dropout")

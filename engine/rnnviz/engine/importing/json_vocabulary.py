@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
 
-from rnnviz.engine.text import printable
+from rnnviz.engine.text.text import printable
 from rnnviz.store.errors import InvalidRequest
 
 Tokens = Sequence[str] | Sequence[bytes]

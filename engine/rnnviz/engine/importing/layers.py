@@ -9,10 +9,10 @@ from typing import Final, NoReturn
 
 from torch import Tensor
 
-from rnnviz.engine.equations import Weights
 from rnnviz.engine.importing.choices import Choices
 from rnnviz.engine.importing.state_dict import shape, shown, with_table
-from rnnviz.engine.model import GATES, Kind
+from rnnviz.engine.models.equations import Weights
+from rnnviz.engine.models.recurrent import GATES, Kind
 from rnnviz.store.errors import InvalidCheckpoint
 
 KIND_OF_GATES: Final[dict[int, Kind]] = {4: "lstm", 3: "gru-torch", 1: "rnn"}

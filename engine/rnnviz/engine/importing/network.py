@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 import torch
 from torch import Tensor
 
-from rnnviz.engine.equations import Weights
-from rnnviz.engine.model import GATES, Kind
+from rnnviz.engine.models.equations import Weights
+from rnnviz.engine.models.recurrent import GATES, Kind
 from rnnviz.engine.progress import Progress
 from rnnviz.store.errors import InvalidCheckpoint
 

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from rnnviz.engine.text import printable
+from rnnviz.engine.text.text import printable
 from rnnviz.store.errors import InvalidCheckpoint
 
 DEEPEST: Final = 4

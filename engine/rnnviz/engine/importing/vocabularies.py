@@ -12,19 +12,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, NoReturn
 
-from rnnviz.engine.distinct import distinct_symbols
+from rnnviz.engine.capture.numbered_words import GREATEST_FILE, read_dictionary
 from rnnviz.engine.importing.json_vocabulary import Tokens, json_tokens, numbered, refuse_subwords
-from rnnviz.engine.importing.t7 import Table, read_t7
-from rnnviz.engine.numbered_words import GREATEST_FILE, read_dictionary
-from rnnviz.engine.text import STANDARD_LIBRARY, Text, open_text, printable
-from rnnviz.engine.tokens import (
+from rnnviz.engine.importing.torch7_file import Table, read_t7
+from rnnviz.engine.symbols.byte_vocabulary import Vocabulary
+from rnnviz.engine.symbols.distinct_symbols import distinct_symbols
+from rnnviz.engine.symbols.token_vocabulary import (
     LINE_END_TOKENS,
     UNKNOWN_TOKENS,
     TokenVocabulary,
     longer_than_a_character,
     special_symbol,
 )
-from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.engine.text.text import STANDARD_LIBRARY, Text, open_text, printable
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.store.schema import SymbolUnit
 

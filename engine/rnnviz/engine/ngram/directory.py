@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from rnnviz.engine.fields import Fields
-from rnnviz.engine.ngram.scoring import NgramModel, ScorerName, open_model, scorer_of
-from rnnviz.engine.split import Split
-from rnnviz.engine.text import Text, is_there
-from rnnviz.engine.text_record import TextRecord
-from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.engine.ngram.scorers.scorer import NgramModel, ScorerName, open_model, scorer_of
+from rnnviz.engine.symbols.byte_vocabulary import Vocabulary
+from rnnviz.engine.text.split import Split
+from rnnviz.engine.text.text import Text, is_there
+from rnnviz.engine.text.text_record import TextRecord
 from rnnviz.store.disk import replace_file
 from rnnviz.store.errors import AlreadyExists, InvalidModels, InvalidRequest, InvalidRun, NotFound
 

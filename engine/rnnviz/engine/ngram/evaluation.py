@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 
 from rnnviz.engine.ngram.directory import NgramModels
-from rnnviz.engine.ngram.scoring import ScorerName
+from rnnviz.engine.ngram.scorers.scorer import ScorerName
 from rnnviz.engine.ngram.training import part_of
 from rnnviz.engine.progress import Progress
-from rnnviz.engine.split import PartName, Split
-from rnnviz.engine.text import Text
+from rnnviz.engine.text.split import PartName, Split
+from rnnviz.engine.text.text import Text
 
 PIECE: Final = 1 << 14
 """Symbols that are scored between two reports."""

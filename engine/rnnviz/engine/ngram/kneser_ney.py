@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.engine.ngram.counting import ContextOrder, Grams, Indices, Sentence, SortedPositions
-from rnnviz.engine.ngram.parts import can_pack, count_in_parts
+from rnnviz.engine.ngram.packed_counts import can_pack, count_in_parts
 from rnnviz.engine.progress import Progress
 
 FALLBACK: Final = (0.0, 0.5, 1.0, 1.5)

@@ -26,13 +26,13 @@ from rnnviz.engine.ngram.arpa import GZIP_LEVEL, render, write_arpa
 from rnnviz.engine.ngram.counting import Sentence
 from rnnviz.engine.ngram.directory import EstimatorName, NgramModels, clear, refuse_taken
 from rnnviz.engine.ngram.kneser_ney import estimate
-from rnnviz.engine.ngram.memory import most_grams, refuse_too_large
-from rnnviz.engine.ngram.scoring import scorer_of
+from rnnviz.engine.ngram.memory_bounds import most_grams, refuse_too_large
+from rnnviz.engine.ngram.scorers.scorer import scorer_of
 from rnnviz.engine.progress import Progress
-from rnnviz.engine.split import PartName, Split, spans
-from rnnviz.engine.text import PIECE, Text
-from rnnviz.engine.text_record import TextRecord
-from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.engine.symbols.byte_vocabulary import Vocabulary
+from rnnviz.engine.text.split import PartName, Split, spans
+from rnnviz.engine.text.text import PIECE, Text
+from rnnviz.engine.text.text_record import TextRecord
 from rnnviz.store.disk import make_directory, storage_errors
 from rnnviz.store.errors import InvalidText, Unavailable
 

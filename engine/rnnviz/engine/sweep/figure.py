@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rnnviz.engine.model import Kind
-from rnnviz.engine.run import Run
+from rnnviz.engine.models.recurrent import Kind
+from rnnviz.engine.runs.run import Run
 from rnnviz.engine.sweep.grid import GridModel
 from rnnviz.engine.sweep.paper import FIGURES
 from rnnviz.engine.sweep.plan import Sweep, lost_weights

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rnnviz.engine.model import KINDS, Kind, parameter_shapes
-from rnnviz.engine.run import GREATEST_LAYERS
+from rnnviz.engine.models.recurrent import KINDS, Kind, parameter_shapes
+from rnnviz.engine.runs.run import GREATEST_LAYERS
 from rnnviz.store.errors import InvalidRequest
 
 PAPER_KINDS: Final[tuple[Kind, ...]] = ("lstm", "rnn", "gru")

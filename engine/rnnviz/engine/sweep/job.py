@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from rnnviz.engine.run import RunConfig
-from rnnviz.engine.split import Split
+from rnnviz.engine.runs.run import RunConfig
+from rnnviz.engine.text.split import Split
 
 Phase = Literal["waiting", "training", "complete", "stopped", "failed"]
 """`stopped`: before its end, on request, with all saved."""

@@ -13,12 +13,12 @@ from typing import Final
 
 import torch
 
-from rnnviz.engine.run import RunConfig
-from rnnviz.engine.shares import STREAMS, STREAMS_OF_PYTHON
+from rnnviz.engine.runs.run import RunConfig
 from rnnviz.engine.sweep.grid import parameter_count
 from rnnviz.engine.sweep.job import ENDS, Job, Report
 from rnnviz.engine.sweep.trainer import Trainer
-from rnnviz.engine.train import BYTES_PER_PARAMETER
+from rnnviz.engine.training.parallel_gradients import STREAMS, STREAMS_OF_PYTHON
+from rnnviz.engine.training.train import BYTES_PER_PARAMETER
 from rnnviz.store import limits
 from rnnviz.store.errors import InvalidRequest
 

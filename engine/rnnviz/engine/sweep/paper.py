@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from rnnviz.engine.model import Kind
+from rnnviz.engine.models.recurrent import Kind
 from rnnviz.engine.ngram.evaluation import PAPER
-from rnnviz.engine.split import Split
 from rnnviz.engine.sweep.grid import PAPER_KINDS, PAPER_LAYERS, PAPER_SIZES
+from rnnviz.engine.text.split import Split
 
 PaperFigure = Mapping[tuple[Kind, int, int], float]
 """Test loss in nats per symbol by kind, layers and size. There is no RNN of size 512."""

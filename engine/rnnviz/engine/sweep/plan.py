@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from rnnviz.engine.fields import Fields
-from rnnviz.engine.model import KINDS, Kind
-from rnnviz.engine.run import GREATEST, GREATEST_LAYERS, MODEL_FILE, RUN_FILE, Run, RunConfig, load_run
-from rnnviz.engine.split import PARTS, Split, spans
+from rnnviz.engine.models.recurrent import KINDS, Kind
+from rnnviz.engine.runs.run import GREATEST, GREATEST_LAYERS, MODEL_FILE, RUN_FILE, Run, RunConfig, load_run
 from rnnviz.engine.sweep.grid import (
     GREATEST_SIZE,
     PAPER_KINDS,
@@ -29,9 +28,10 @@ from rnnviz.engine.sweep.grid import (
     matched_hidden,
     parameter_count,
 )
-from rnnviz.engine.text import Text, is_there
-from rnnviz.engine.text_record import TextRecord
-from rnnviz.engine.vocabulary import Vocabulary
+from rnnviz.engine.symbols.byte_vocabulary import Vocabulary
+from rnnviz.engine.text.split import PARTS, Split, spans
+from rnnviz.engine.text.text import Text, is_there
+from rnnviz.engine.text.text_record import TextRecord
 from rnnviz.store.disk import DirectoryLock, make_directory, replace_file, storage_errors
 from rnnviz.store.errors import AlreadyExists, InvalidRequest, InvalidRun, NotFound
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rnnviz.engine.device import DeviceName
-from rnnviz.engine.run import RunConfig
-from rnnviz.engine.split import Split
+from rnnviz.engine.runs.device import DeviceName
+from rnnviz.engine.runs.run import RunConfig
 from rnnviz.engine.sweep.job import ENDS, Job, Phase, Report
 from rnnviz.engine.sweep.plan import Entry, Sweep, lost_weights
-from rnnviz.engine.text import STANDARD_LIBRARY
+from rnnviz.engine.text.split import Split
+from rnnviz.engine.text.text import STANDARD_LIBRARY
 
 
 def jobs_of(

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import IO, Final
 
 from rnnviz.engine.sweep.job import ENDS, Job, Report
-from rnnviz.engine.text import printable
+from rnnviz.engine.text.text import printable
 
 ATTEMPTS: Final = 2
 """Processes that a run gets, however far each one comes: one that ends without a word, because it crashed or was killed
@@ -109,7 +109,7 @@ class Trainer:
             if self._unwanted:
                 return None
             process = subprocess.Popen(
-                [sys.executable, "-m", "rnnviz.engine.sweep.worker"],
+                [sys.executable, "-m", "rnnviz.engine.sweep.training_process"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=complaints,

@@ -14,11 +14,11 @@ from rnnviz.tui.commands.noting import note_ngrams, note_run
 from rnnviz.tui.stopping import run_to_end
 
 if TYPE_CHECKING:
-    from rnnviz.engine.capture import Predictions
+    from rnnviz.engine.capture.capture import Predictions
     from rnnviz.engine.ngram.directory import NgramModels
-    from rnnviz.engine.run import Run
-    from rnnviz.engine.segments import CapturedPart
-    from rnnviz.engine.text import Text
+    from rnnviz.engine.runs.run import Run
+    from rnnviz.engine.text.segments import CapturedPart
+    from rnnviz.engine.text.text import Text
     from rnnviz.tui.options import DeviceChoice
 
 
@@ -43,8 +43,8 @@ class Additions:
         self, main: Run, text: Text, part: CapturedPart, streams: int | None, first: int | None
     ) -> None:
         """Raise for what could not be added to a capture that `main` is to make of a part of a text."""
-        from rnnviz.engine.adding import check_readable, check_runs
-        from rnnviz.engine.ngram.capturing import refuse_tokens
+        from rnnviz.engine.capture.further_runs import check_readable, check_runs
+        from rnnviz.engine.ngram.captured_ngrams import refuse_tokens
         from rnnviz.tui.progress import show
 
         if self.ngrams is not None:
@@ -58,10 +58,10 @@ class Additions:
 
     def add_to(self, path: Path) -> None:
         """Add them to the complete capture at `path`. Raises typer.Exit where a signal asks for an end."""
-        from rnnviz.engine.adding import add_runs
-        from rnnviz.engine.device import resolve
-        from rnnviz.engine.ngram.capturing import add_ngrams, refuse_capture_of_tokens
-        from rnnviz.engine.ngram.scoring import scorer_note
+        from rnnviz.engine.capture.further_runs import add_runs
+        from rnnviz.engine.ngram.captured_ngrams import add_ngrams, refuse_capture_of_tokens
+        from rnnviz.engine.ngram.scorers.scorer import scorer_note
+        from rnnviz.engine.runs.device import resolve
         from rnnviz.store.addition import open_to_add
 
         if self.ngrams is not None:
@@ -122,8 +122,8 @@ def read_additions(
     """The runs of --run, the models of --ngram and the n of --next. Raises for what no capture could take."""
     loaded: tuple[Run, ...] = ()
     if runs:
-        from rnnviz.engine.adding import check_runs
-        from rnnviz.engine.run import load_run
+        from rnnviz.engine.capture.further_runs import check_runs
+        from rnnviz.engine.runs.run import load_run
 
         loaded = tuple(map(load_run, runs))
         check_runs(loaded, signals)
@@ -140,7 +140,7 @@ def _read_ngrams(
                 "--next is for n-gram models", "Give them by --ngram DIR, or leave --next out."
             )
         return None, None
-    from rnnviz.engine.ngram.capturing import check_addition
+    from rnnviz.engine.ngram.captured_ngrams import check_addition
     from rnnviz.engine.ngram.directory import load_ngrams, parse_orders
 
     models = load_ngrams(directory)

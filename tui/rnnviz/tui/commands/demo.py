@@ -16,7 +16,7 @@ from rnnviz.tui.next_command import say_next
 from rnnviz.tui.options import ColourChoice, ColourOption, ThemeChoice, ThemeOption
 
 if TYPE_CHECKING:
-    from rnnviz.engine.text import Text
+    from rnnviz.engine.text.text import Text
 
 MODULES = ("textwrap", "json.decoder", "shlex", "bisect", "string")
 """Readable modules of the standard library with long strings, comments and nesting; 60 KB in all."""
@@ -77,7 +77,7 @@ def cache_directory() -> Path:
 
 def modules_text() -> Text:
     """The demo's text: the source of MODULES as far as this Python has it."""
-    from rnnviz.engine.text import text_of_files
+    from rnnviz.engine.text.text import text_of_files
 
     specs = [find_spec(name) for name in MODULES]
     paths = [Path(spec.origin) for spec in specs if spec and spec.origin and spec.origin.endswith(".py")]
@@ -106,8 +106,8 @@ def _capture(run: Path, target: Path, cells: dict[str, str] | None, *, force: bo
         except RnnvizError:
             force = target.exists()  # not usable, and nobody's but the demo's: make it anew
 
-    from rnnviz.engine.capture import capture
-    from rnnviz.engine.run import load_run
+    from rnnviz.engine.capture.capture import capture
+    from rnnviz.engine.runs.run import load_run
     from rnnviz.tui.progress import show
 
     text = modules_text()

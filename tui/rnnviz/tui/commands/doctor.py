@@ -95,7 +95,7 @@ def _torch() -> Iterator[Finding]:
         return
     import torch
 
-    from rnnviz.engine.device import resolve
+    from rnnviz.engine.runs.device import resolve
 
     yield Finding("torch", torch.__version__)
     devices = [f"cuda:{n} {torch.cuda.get_device_name(n)}" for n in range(torch.cuda.device_count())]
@@ -118,7 +118,7 @@ def _machine() -> Iterator[Finding]:
 
 
 def _kenlm() -> Finding:
-    from rnnviz.engine.kenlm_build import greatest_order
+    from rnnviz.engine.ngram.scorers.kenlm_build import greatest_order
 
     order = greatest_order()
     if order is None:

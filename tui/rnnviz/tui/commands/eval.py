@@ -22,11 +22,11 @@ from rnnviz.tui.options import (
 if TYPE_CHECKING:
     import torch
 
-    from rnnviz.engine.evaluate import Evaluation
     from rnnviz.engine.progress import Progress
-    from rnnviz.engine.run import Run
-    from rnnviz.engine.segments import CapturedPart
-    from rnnviz.engine.text import Text
+    from rnnviz.engine.runs.run import Run
+    from rnnviz.engine.text.segments import CapturedPart
+    from rnnviz.engine.text.text import Text
+    from rnnviz.engine.training.evaluate import Evaluation
 
 
 def evaluate(
@@ -66,10 +66,10 @@ def evaluate(
 
         rnnviz eval runs/imported-words penn.test.txt
     """
-    from rnnviz.engine.device import resolve
     from rnnviz.engine.progress import Computation
-    from rnnviz.engine.run import load_run
-    from rnnviz.engine.tokens import TokenVocabulary
+    from rnnviz.engine.runs.device import resolve
+    from rnnviz.engine.runs.run import load_run
+    from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
     from rnnviz.tui.progress import show
 
     run = load_run(path)
@@ -101,10 +101,10 @@ def evaluate(
 def _measure(
     run: Run, text: Text, part: CapturedPart, device: torch.device
 ) -> Generator[Progress, None, Evaluation]:
-    from rnnviz.engine.evaluate import evaluate as evaluate_part
-    from rnnviz.engine.evaluate import evaluate_source
-    from rnnviz.engine.sources import source_of
-    from rnnviz.engine.vocabulary import Vocabulary, refuse_unknown
+    from rnnviz.engine.capture.run_stream import source_of
+    from rnnviz.engine.symbols.byte_vocabulary import Vocabulary, refuse_unknown
+    from rnnviz.engine.training.evaluate import evaluate as evaluate_part
+    from rnnviz.engine.training.evaluate import evaluate_source
 
     known = "A loss is defined only for a text whose symbols the model knows."
     if part != "all" and run.text is not None and isinstance(run.vocabulary, Vocabulary):

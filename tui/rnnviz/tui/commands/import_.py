@@ -26,7 +26,7 @@ from rnnviz.tui.next_command import free_name, say_next
 from rnnviz.tui.options import is_given
 
 if TYPE_CHECKING:
-    from rnnviz.engine.run import Run
+    from rnnviz.engine.runs.run import Run
 
 VocabularyFormatChoice = Literal["auto", "text", "list", "json", "dict", "t7"]
 UnitChoice = Literal["byte", "character", "word"]
@@ -202,8 +202,8 @@ def import_(
             force=force,
         )
         return
-    from rnnviz.engine.importing.checkpoint import VocabularyFile, convert, read_checkpoint, write_run
     from rnnviz.engine.importing.choices import Choices
+    from rnnviz.engine.importing.convert import VocabularyFile, convert, read_checkpoint, write_run
     from rnnviz.engine.importing.vocabularies import SpecialTokens
     from rnnviz.engine.progress import Computation
     from rnnviz.tui.progress import show
@@ -259,7 +259,7 @@ def _refuse_mixture(context: typer.Context) -> None:
 
 def _report(run: Run, text: str | None) -> None:
     """Say what was made, and how to capture it: over the text that its symbols are from, if there is one."""
-    from rnnviz.engine.tokens import TokenVocabulary
+    from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
 
     config, vocabulary = run.config, run.vocabulary
     kind = config.kind if "-" in config.kind else config.kind.upper()
@@ -273,7 +273,7 @@ def _report(run: Run, text: str | None) -> None:
 
 def _command(context: typer.Context) -> str:
     """The command line, with the names of files where it had their paths."""
-    from rnnviz.engine.text import printable
+    from rnnviz.engine.text.text import printable
 
     words = ["rnnviz", "import"]
     options: list[str] = []

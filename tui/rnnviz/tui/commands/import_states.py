@@ -16,8 +16,8 @@ from rnnviz.tui.home_path import home_path, home_text
 from rnnviz.tui.next_command import say_next
 
 if TYPE_CHECKING:
+    from rnnviz.engine.capture.state_text import StateText
     from rnnviz.engine.progress import Progress
-    from rnnviz.engine.state_text import StateText
     from rnnviz.store.schema import SymbolUnit
 
 StateChoice = Literal["h", "c"]
@@ -123,8 +123,8 @@ def _capture(
     unit: SymbolUnit | None,
     force: bool,
 ) -> Generator[Progress, None, None]:
-    from rnnviz.engine.state_files import open_states
-    from rnnviz.engine.states import capture_states
+    from rnnviz.engine.capture.foreign_states import capture_states
+    from rnnviz.engine.capture.state_files import open_states
 
     with ExitStack() as stack:
         layers = stack.enter_context(open_states(states, names))
@@ -139,10 +139,10 @@ def _text(
     read: tuple[str | None, str | None, Path | None],
     unit: SymbolUnit | None,
 ) -> Generator[Progress, None, StateText]:
-    from rnnviz.engine.numbered_words import NumberedWords, read_dictionary
-    from rnnviz.engine.state_files import has_ids, open_ids
-    from rnnviz.engine.state_text import text_of_file, text_of_words, vocabulary_of
-    from rnnviz.engine.text import open_text, printable
+    from rnnviz.engine.capture.numbered_words import NumberedWords, read_dictionary
+    from rnnviz.engine.capture.state_files import has_ids, open_ids
+    from rnnviz.engine.capture.state_text import text_of_file, text_of_words, vocabulary_of
+    from rnnviz.engine.text.text import open_text, printable
 
     text, word_ids, dictionary = read
     if text is not None:

@@ -15,7 +15,7 @@ from rnnviz.store.errors import InvalidCapture
 from rnnviz.tui.home_path import home_path
 
 if TYPE_CHECKING:
-    from rnnviz.engine.run import Run
+    from rnnviz.engine.runs.run import Run
     from rnnviz.store.reader import Capture, CapturedModel
 
 _SYMBOL_WORDS = {"byte": "symbols", "character": "characters", "word": "words"}
@@ -59,8 +59,8 @@ def run_facts(path: Path) -> Facts:
     """A run in JSON's terms. Raises InvalidRun."""
     from math import prod
 
-    from rnnviz.engine.run import load_run
-    from rnnviz.engine.tokens import TokenVocabulary
+    from rnnviz.engine.runs.run import load_run
+    from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
     from rnnviz.store.summary import size_on_disk
 
     run = load_run(path)

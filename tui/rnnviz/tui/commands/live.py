@@ -25,7 +25,7 @@ from rnnviz.store.errors import RnnvizError
 from rnnviz.tui.live.protocol import BrokenStream, Message, receive, send
 
 if TYPE_CHECKING:
-    from rnnviz.engine.live import LiveReading
+    from rnnviz.engine.playground.reading import LiveReading
 
 ANSWER_EVERY: Final = 0.1
 """Seconds between two answers while a long text is being read."""
@@ -114,11 +114,11 @@ def _open(message: Message) -> tuple[LiveReading, dict[str, object]]:
     path = Path(message.header["path"])
     described: dict[str, object] = {"layers": 0, "hidden": 0, "read_as": None}
     if message.header["model"] == "ngram":
-        from rnnviz.engine.live_ngram import open_ngram
+        from rnnviz.engine.playground.ngram_reading import open_ngram
 
         reading: LiveReading = open_ngram(path, message.header["n"])
     else:
-        from rnnviz.engine.live_recurrent import open_recurrent
+        from rnnviz.engine.playground.recurrent_reading import open_recurrent
 
         recurrent = reading = open_recurrent(path)
         described["layers"], described["hidden"] = recurrent.model.layers, recurrent.model.hidden
@@ -182,7 +182,7 @@ def _expected(reading: LiveReading, before: int) -> tuple[list[tuple[int | str, 
 
     Where that is a word that may still grow, it is taken as it stands.
     """
-    from rnnviz.engine.live import likeliest
+    from rnnviz.engine.playground.reading import likeliest
 
     typed, after = reading.typed, _surprise(reading, before)
     if not 0 < before <= reading.length:
@@ -203,7 +203,7 @@ def _short(name: int | str) -> int | str:
 
 def _drawn(reading: LiveReading, asked: Mapping[str, Any]) -> NDArray[np.uint8]:
     """What the text goes on with, if that is asked and all of it is read."""
-    from rnnviz.engine.live import drawn
+    from rnnviz.engine.playground.reading import drawn
 
     typed, length = reading.typed, reading.length
     is_whole = 0 < length == len(typed.codes) < reading.longest

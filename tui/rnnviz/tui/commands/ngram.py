@@ -75,8 +75,8 @@ def train(
     from rnnviz.engine.ngram.directory import parse_orders
     from rnnviz.engine.ngram.training import start_ngrams, train_ngrams
     from rnnviz.engine.progress import Computation
-    from rnnviz.engine.split import Split
-    from rnnviz.engine.text import open_text, portable_spec
+    from rnnviz.engine.text.split import Split
+    from rnnviz.engine.text.text import open_text, portable_spec
     from rnnviz.store.summary import size_on_disk
     from rnnviz.tui.commands.info import size_words
     from rnnviz.tui.progress import show
@@ -151,9 +151,9 @@ def evaluate(
     """
     from rnnviz.engine.ngram.directory import load_ngrams
     from rnnviz.engine.ngram.evaluation import evaluate_ngrams, paper_losses
-    from rnnviz.engine.ngram.scoring import scorer_note
+    from rnnviz.engine.ngram.scorers.scorer import scorer_note
     from rnnviz.engine.progress import Computation
-    from rnnviz.engine.vocabulary import refuse_unknown
+    from rnnviz.engine.symbols.byte_vocabulary import refuse_unknown
     from rnnviz.tui.progress import show
 
     models = load_ngrams(path)

@@ -14,13 +14,13 @@ from rnnviz.tui.keeping import keep_place, known_places, ngrams_identity
 
 if TYPE_CHECKING:
     from rnnviz.engine.ngram.directory import NgramModels
-    from rnnviz.engine.run import Run
-    from rnnviz.engine.text import Text
+    from rnnviz.engine.runs.run import Run
+    from rnnviz.engine.text.text import Text
 
 
 def weights_of(run: Run) -> str:
     """The SHA-256 of a run's weights, which identifies it. Raises OSError where they cannot be read."""
-    from rnnviz.engine.run import MODEL_FILE
+    from rnnviz.engine.runs.run import MODEL_FILE
 
     with (run.path / MODEL_FILE).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -20,9 +20,9 @@ from rnnviz.tui.options import DeviceChoice
 
 if TYPE_CHECKING:
     from rnnviz.engine.ngram.directory import NgramModels
-    from rnnviz.engine.run import Run
-    from rnnviz.engine.text import Text
-    from rnnviz.engine.text_record import TextRecord
+    from rnnviz.engine.runs.run import Run
+    from rnnviz.engine.text.text import Text
+    from rnnviz.engine.text.text_record import TextRecord
 
 Recipe = dict[str, Any]
 """JSON: {text: {spec, place, glob, seed}, device, unknown, signals, predictions, next,
@@ -85,7 +85,7 @@ def run_of(capture: Capture) -> Path:
 
 def text_record(capture: Capture) -> tuple[TextRecord, int] | None:
     """What a capture says of where its text was, and the seed of its files' order; None where it says nothing."""
-    from rnnviz.engine.text_record import TextRecord
+    from rnnviz.engine.text.text_record import TextRecord
 
     match capture.schema.recipe.get("text"):
         case {"spec": spec, "place": place, "glob": str(glob), "seed": int(seed)}:
@@ -98,7 +98,7 @@ def text_record(capture: Capture) -> tuple[TextRecord, int] | None:
 def text_of(capture: Capture, run: Path) -> Found:
     """The text that a capture is made of, where it says anything of it. Raises NotFound where it is not to be found,
     and InvalidText where only a text with another SHA-256 is."""
-    from rnnviz.engine.text import STANDARD_LIBRARY
+    from rnnviz.engine.text.text import STANDARD_LIBRARY
 
     recorded = text_record(capture)
     if recorded is None:

@@ -29,11 +29,11 @@ from rnnviz.tui.options import (
 )
 
 if TYPE_CHECKING:
-    from rnnviz.engine.device import DeviceName
-    from rnnviz.engine.run import Run, RunConfig
+    from rnnviz.engine.runs.device import DeviceName
+    from rnnviz.engine.runs.run import Run, RunConfig
     from rnnviz.engine.sweep.job import Job, Report
     from rnnviz.engine.sweep.plan import Sweep
-    from rnnviz.engine.text import Text
+    from rnnviz.engine.text.text import Text
 
 PaperChoice = Literal["auto", "wp", "lk", "none"]
 
@@ -143,9 +143,9 @@ def sweep(
 
         rnnviz sweep war_and_peace.txt --out /shared/wp --device cuda --scheduler tcp://head:8786
     """
-    from rnnviz.engine.split import Split
     from rnnviz.engine.sweep.plan import Protocol, held_sweep, load_sweep, plan
-    from rnnviz.engine.text import open_text, portable_spec
+    from rnnviz.engine.text.split import Split
+    from rnnviz.engine.text.text import open_text, portable_spec
 
     if table:
         _report(load_sweep(out), paper, None)
@@ -212,7 +212,7 @@ class Crew(NamedTuple):
 
 def _here(wanted: Sweep, device: DeviceName, at_once: int | None, threads: int | None) -> Crew:
     """This machine."""
-    from rnnviz.engine.device import resolve
+    from rnnviz.engine.runs.device import resolve
     from rnnviz.engine.sweep.local import capacity, threads_of_each, train_here
 
     configs = [wanted.config(entry) for entry in wanted.entries]
@@ -235,7 +235,7 @@ def _on_cluster(
     threads: int | None,
 ) -> Crew:
     """The workers of a Dask scheduler. Raises InvalidRequest and Unavailable."""
-    from rnnviz.engine.sweep.cluster import THREADS, Cluster, parse_resources
+    from rnnviz.engine.sweep.dask_cluster import THREADS, Cluster, parse_resources
 
     if at_once is not None:
         raise InvalidRequest(
@@ -289,7 +289,7 @@ def _train(
 
 def _line(sweep: Sweep, report: Report) -> str:
     """What is worth a line that stays: an end, or something that went wrong on the way."""
-    from rnnviz.engine.run import load_run
+    from rnnviz.engine.runs.run import load_run
 
     if report.phase == "failed":
         return f"{report.name}: failed: {report.message}"

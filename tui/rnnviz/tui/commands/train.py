@@ -29,10 +29,10 @@ from rnnviz.tui.options import (
 if TYPE_CHECKING:
     import torch
 
-    from rnnviz.engine.run import Run, RunConfig
-    from rnnviz.engine.split import Split
-    from rnnviz.engine.text import Text
-    from rnnviz.engine.train import EpochDone
+    from rnnviz.engine.runs.run import Run, RunConfig
+    from rnnviz.engine.text.split import Split
+    from rnnviz.engine.text.text import Text
+    from rnnviz.engine.training.train import EpochDone
 
 ModelChoice = Literal["lstm", "gru", "rnn", "n-nn"]
 
@@ -111,10 +111,10 @@ def train(
 
         rnnviz train --resume --epochs 20 --out runs/python
     """
-    from rnnviz.engine.device import resolve
-    from rnnviz.engine.run import RunConfig, load_run
-    from rnnviz.engine.text import open_text, portable_spec
-    from rnnviz.engine.train import refuse_other_text, start_run
+    from rnnviz.engine.runs.device import resolve
+    from rnnviz.engine.runs.run import RunConfig, load_run
+    from rnnviz.engine.text.text import open_text, portable_spec
+    from rnnviz.engine.training.train import refuse_other_text, start_run
 
     if resume:
         if force:
@@ -178,8 +178,8 @@ def train(
 
 def _split(shares: str, length: int, streams: int | None, unroll: int | None) -> Split:
     """The split of a text of `length` symbols: what was not given suits its size."""
-    from rnnviz.engine.mini_batch import suited
-    from rnnviz.engine.split import Split
+    from rnnviz.engine.text.split import Split
+    from rnnviz.engine.training.mini_batch import suited
 
     by_size = suited(shares, length)
     return Split.parse(
@@ -191,7 +191,7 @@ def _split(shares: str, length: int, streams: int | None, unroll: int | None) ->
 
 def _with_epochs(run: Run, text: Text, epochs: int) -> Run:
     """The run with another number of epochs to come to."""
-    from rnnviz.engine.goal import change_epochs
+    from rnnviz.engine.training.epoch_goal import change_epochs
 
     assert run.text is not None, "or its text could not have been opened"
     config = replace(run.config, epochs=epochs)
@@ -201,7 +201,7 @@ def _with_epochs(run: Run, text: Text, epochs: int) -> Run:
 
 def _train(run: Run, text: Text, device: torch.device) -> int | None:
     """Train to the end and print a line per epoch. The number of the signal that ended it before, if any."""
-    from rnnviz.engine.train import EpochDone, train
+    from rnnviz.engine.training.train import EpochDone, train
     from rnnviz.tui.progress import watch
     from rnnviz.tui.stopping import stop_requests
 
@@ -267,7 +267,7 @@ def _warn_of_rote(run: Run) -> None:
 
 def train_command(text: str, out: str, glob: str, config: RunConfig) -> str:
     """The command line that makes this run again, with every option and no path of this machine."""
-    from rnnviz.engine.text import printable
+    from rnnviz.engine.text.text import printable
 
     split = config.split
     options: dict[str, object] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rnnviz.engine.split import Split
+    from rnnviz.engine.text.split import Split
 
 
 def notice(split: Split, length: int, *, chosen: bool, done: int = 0, epochs: int) -> list[str]:
@@ -14,7 +14,7 @@ def notice(split: Split, length: int, *, chosen: bool, done: int = 0, epochs: in
     `chosen` says that the program chose the mini-batches' shape for the text's size; `done` epochs of `epochs` are
     behind the run.
     """
-    from rnnviz.engine.mini_batch import FEW_UPDATES, MEASURED, PAPER, suited
+    from rnnviz.engine.training.mini_batch import FEW_UPDATES, MEASURED, PAPER, suited
 
     updates = split.columns(length)["train"]
     words = (

@@ -15,9 +15,9 @@ from rnnviz.tui.options import CapturedPartChoice, DeviceChoice
 from rnnviz.tui.stopping import run_to_end
 
 if TYPE_CHECKING:
-    from rnnviz.engine.extent import Extent
-    from rnnviz.engine.run import Run
-    from rnnviz.engine.text import Text
+    from rnnviz.engine.capture.extent import Extent
+    from rnnviz.engine.runs.run import Run
+    from rnnviz.engine.text.text import Text
 
 PredictionsChoice = Literal["all", "surprisal", "none"]
 UnknownChoice = Literal["refuse", "replace"]
@@ -72,10 +72,10 @@ def make(
     resume: bool = False,
 ) -> None:
     """Make a capture at a path, or go on with it. A `recipe` that is there already is kept."""
-    from rnnviz.engine.capture import capture as computation
-    from rnnviz.engine.device import resolve
-    from rnnviz.engine.extent import Extent, default_extent
-    from rnnviz.engine.run import load_run
+    from rnnviz.engine.capture.capture import capture as computation
+    from rnnviz.engine.capture.extent import Extent, default_extent
+    from rnnviz.engine.runs.device import resolve
+    from rnnviz.engine.runs.run import load_run
 
     assert wanted.path is not None
     additions = wanted.additions()
@@ -110,7 +110,7 @@ def make(
 
 
 def _recipe(wanted: Wanted, run: Run, text: Text, additions: Additions, out: Path) -> Mapping[str, object]:
-    from rnnviz.engine.text import portable_spec
+    from rnnviz.engine.text.text import portable_spec
     from rnnviz.tui.commands.recipe import recipe_of
 
     own = run.text.spec if run.text else None
@@ -134,7 +134,7 @@ def _recipe(wanted: Wanted, run: Run, text: Text, additions: Additions, out: Pat
 
 
 def _open_text(run: Run, text: str | None, glob: str | None, seed: int | None) -> Text:
-    from rnnviz.engine.text import open_text
+    from rnnviz.engine.text.text import open_text
 
     if text is None or seed is None:
         return open_own_text(run, text, glob)
@@ -144,7 +144,7 @@ def _open_text(run: Run, text: str | None, glob: str | None, seed: int | None) -
 
 def extent_words(run: Run, text: Text, extent: Extent, *, chosen: bool) -> str:
     """A line about what is captured where nobody said which part; if rnnviz chose it, how to have something else."""
-    from rnnviz.engine.split import spans
+    from rnnviz.engine.text.split import spans
 
     which = "all" if extent.first is None else f"the first {extent.first:,} symbols"
     reading = f"reading {which} of {text.name}"

@@ -1,0 +1,1 @@
+"""Scoring of texts by n-gram models: one protocol, KenLM and a trie of our own behind it."""

@@ -1,0 +1,1 @@
+"""Training of recurrent models and of the n-NN, and measuring their loss."""

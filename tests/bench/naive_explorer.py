@@ -13,7 +13,7 @@ from textual.app import App, ComposeResult
 from textual.widgets import Static
 
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.palette import Depth, palette
+from rnnviz.tui.paint.palette import Depth, palette
 
 
 class Naive(App[None]):

@@ -22,11 +22,11 @@ from rnnviz.analysis.conditions import parse_condition
 from rnnviz.analysis.events import coming_true, tally
 from rnnviz.analysis.switching import sample_of, switching
 from rnnviz.store.reader import Capture, open_capture
-from rnnviz.tui.cell_list import CellList
-from rnnviz.tui.cell_page import CellPage, Progress
-from rnnviz.tui.palette import Depth, palette
-from rnnviz.tui.source import Source
-from rnnviz.tui.view import View
+from rnnviz.tui.capture_cache.block_cache import Source
+from rnnviz.tui.paint.palette import Depth, palette
+from rnnviz.tui.scenes.cells_scene import CellPage, Progress
+from rnnviz.tui.view.cell_list import CellList
+from rnnviz.tui.view.view import View
 from support.captures import make_capture, model_schema
 
 SYMBOLS, LAYERS, UNITS = 32_768, 3, 1024

@@ -31,7 +31,7 @@ from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
 from rnnviz.engine.text.text import Text, open_text
 from rnnviz.engine.training.train import start_run
 from rnnviz.store.schema import SymbolUnit
-from rnnviz.tui.live.client import LiveModel, Question, Wanted
+from rnnviz.tui.playground.model_client import LiveModel, Question, Wanted
 from support.token_runs import imported_run
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from rnnviz.tui.application import app
+from rnnviz.tui.typer_app import app
 
 
 def commands() -> dict[str, Any]:

@@ -9,13 +9,13 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.painting import Line
-from rnnviz.tui.palette import Paint
-from rnnviz.tui.picture import screen_lines
-from rnnviz.tui.screens.cells import CellsScreen
-from rnnviz.tui.screens.text import TextScreen
-from rnnviz.tui.view import View
+from rnnviz.tui.launch.app import Explorer
+from rnnviz.tui.launch.headless_picture import screen_lines
+from rnnviz.tui.paint.lines import Line
+from rnnviz.tui.paint.palette import Paint
+from rnnviz.tui.screens.cells.cells_screen import CellsScreen
+from rnnviz.tui.screens.text.text_screen import TextScreen
+from rnnviz.tui.view.view import View
 
 PATIENCE = 30.0
 """Seconds to wait for what must come before a test fails: a bound, not a measure."""

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.signals import Signal
-from rnnviz.tui.frame import LEVELS, PLAIN
-from rnnviz.tui.palette import Depth, palette
+from rnnviz.tui.paint.palette import Depth, palette
+from rnnviz.tui.paint.text_frame import LEVELS, PLAIN
 from support.terminal import Terminal
 
 

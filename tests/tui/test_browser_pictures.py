@@ -15,14 +15,14 @@ from typing import NamedTuple
 import pytest
 
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.addresses import view_at
-from rnnviz.tui.character_widths import is_wide
-from rnnviz.tui.html_page import as_html
-from rnnviz.tui.painting import Inks
-from rnnviz.tui.palette import Depth, palette
-from rnnviz.tui.picture_shapes import CELL_HEIGHT, CELL_WIDTH, has_shapes
-from rnnviz.tui.snapshot import Sheet, as_text, picture
-from rnnviz.tui.svg_picture import FONTS, as_svg
+from rnnviz.tui.paint.lines import Inks
+from rnnviz.tui.paint.palette import Depth, palette
+from rnnviz.tui.pictures.html_page import as_html
+from rnnviz.tui.pictures.picture_shapes import CELL_HEIGHT, CELL_WIDTH, has_shapes
+from rnnviz.tui.pictures.svg_picture import FONTS, as_svg
+from rnnviz.tui.scenes.snapshot import Sheet, as_text, picture
+from rnnviz.tui.text.character_widths import is_wide
+from rnnviz.tui.view.address import view_at
 from support.captures import make_capture, model_schema
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

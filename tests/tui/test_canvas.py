@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnviz.tui.canvas import Band, Grid, ink
-from rnnviz.tui.cursor_moves import cursor_moves
-from rnnviz.tui.difference import difference
-from rnnviz.tui.palette import Paint
+from rnnviz.tui.paint.grid import Band, Grid, ink
+from rnnviz.tui.paint.palette import Paint
+from rnnviz.tui.terminal.cursor_sequences import cursor_moves
+from rnnviz.tui.terminal.difference import difference
 from support.captures import HandMade, make_capture, model_schema
 from support.terminal import Terminal
 

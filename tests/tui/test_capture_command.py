@@ -18,7 +18,7 @@ import pytest
 
 from rnnviz.store.reader import open_capture
 from rnnviz.store.training_split import HELD_OUT, TrainingSplit
-from rnnviz.tui.live.whereabouts import FoundRun, find_run
+from rnnviz.tui.playground.model_locations import FoundRun, find_run
 from support.captures import hand_made, make_capture, several_columns, write_capture
 from support.command import Command, ended, in_a_process
 from support.files import contents

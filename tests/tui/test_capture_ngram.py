@@ -18,8 +18,8 @@ from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
 from rnnviz.engine.text.text import open_text
 from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.application import app
-from rnnviz.tui.live.whereabouts import find_ngrams
+from rnnviz.tui.playground.model_locations import find_ngrams
+from rnnviz.tui.typer_app import app
 from support.ngrams import trained
 from support.runs import go_on, start
 from support.texts import write_words

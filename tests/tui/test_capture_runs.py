@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from rnnviz.engine.text.text import open_text
 from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.application import app
+from rnnviz.tui.typer_app import app
 from support.files import contents
 from support.runs import SMALL, go_on, start
 from support.texts import write_words

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from rnnviz.store.reader import Capture, open_capture
-from rnnviz.tui.glyphs import visible
-from rnnviz.tui.keeping import CellNote, read_marks, read_notes, write_marks, write_notes
-from rnnviz.tui.opening import open_view
-from rnnviz.tui.palette import Depth
-from rnnviz.tui.snapshot import Sheet, render
+from rnnviz.tui.launch.open_view import open_view
+from rnnviz.tui.paint.palette import Depth
+from rnnviz.tui.scenes.snapshot import Sheet, render
+from rnnviz.tui.text.glyphs import visible
+from rnnviz.tui.view.user_state import CellNote, read_marks, read_notes, write_marks, write_notes
 from support.captures import make_capture, model_schema
 from support.terminal import Terminal
 

@@ -15,15 +15,15 @@ from rnnviz.analysis.cells import Cell
 from rnnviz.store.accumulator import LayerAccumulator
 from rnnviz.store.signals import SIGNALS, SIGNALS_OF_KIND
 from rnnviz.store.statistics import LayerStatistics
-from rnnviz.tui.canvas import Grid, paint_of
-from rnnviz.tui.cell_list import CellList
-from rnnviz.tui.painting import Inks, Line, width_of
-from rnnviz.tui.palette import Depth, palette
+from rnnviz.tui.paint.grid import Grid, paint_of
+from rnnviz.tui.paint.lines import Inks, Line, width_of
+from rnnviz.tui.paint.palette import Depth, palette
 from rnnviz.tui.panels.activity_strip import BLOCKS
 from rnnviz.tui.panels.cell_table import CellRow, figure, heading, row_line, shown_columns
 from rnnviz.tui.panels.gates import gate_lines, gates_shown
 from rnnviz.tui.panels.scatter import MARK, Saturation, braille, gates_of, nearest, scatter_lines
 from rnnviz.tui.panels.strips import activity_strip, strip
+from rnnviz.tui.view.cell_list import CellList
 from support.captures import count
 
 DIVERGING = palette(Depth.TRUE, "dark", "diverging")

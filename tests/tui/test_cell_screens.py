@@ -16,15 +16,15 @@ from rnnviz.analysis.cell_columns import Order
 from rnnviz.analysis.cells import Cell, Reading
 from rnnviz.store.reader import open_capture
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.palette import Depth
+from rnnviz.tui.launch.app import Explorer
+from rnnviz.tui.launch.headless_picture import screen_lines
+from rnnviz.tui.paint.palette import Depth
+from rnnviz.tui.paint.shading import Shade
 from rnnviz.tui.panels.scatter import MARK
-from rnnviz.tui.picture import screen_lines
-from rnnviz.tui.screens.cells import CellsScreen
-from rnnviz.tui.screens.message import MessageScreen
-from rnnviz.tui.screens.text import TextScreen
-from rnnviz.tui.shading import Shade
-from rnnviz.tui.view import Panel, View
+from rnnviz.tui.screens.base.message_dialog import MessageScreen
+from rnnviz.tui.screens.cells.cells_screen import CellsScreen
+from rnnviz.tui.screens.text.text_screen import TextScreen
+from rnnviz.tui.view.view import Panel, View
 from support.captures import HandMade, hand_made, hand_made_tokens, make_capture, model_schema, write_capture
 from support.explored import Explored
 from support.terminal import Terminal

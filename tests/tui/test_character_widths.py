@@ -10,8 +10,8 @@ import pytest
 import wcwidth
 from rich.cells import cell_len
 
-from rnnviz.tui.character_widths import certain_columns, is_wide
-from rnnviz.tui.glyphs import COVERED, glyphs
+from rnnviz.tui.text.character_widths import certain_columns, is_wide
+from rnnviz.tui.text.glyphs import COVERED, glyphs
 
 VERSIONS = [version for version in wcwidth.list_versions() if int(version.split(".")[0]) >= 9]
 """Tables of Unicode that wcwidth offers: all of them in some of its releases, only the newest in others."""

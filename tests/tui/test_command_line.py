@@ -15,7 +15,7 @@ import pytest
 
 from rnnviz.engine.ngram.scorers.kenlm_build import greatest_order
 from rnnviz.tui.commands.demo import CELLS
-from rnnviz.tui.keeping import read_marks
+from rnnviz.tui.view.user_state import read_marks
 
 COMMANDS = ("train", "eval", "capture", "info", "browse", "snapshot", "demo", "doctor", "sweep", "import")
 

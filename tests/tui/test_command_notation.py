@@ -8,9 +8,9 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from rnnviz.tui.command_help import USAGE_ERROR, choices
-from rnnviz.tui.exploring import plain_wishes
-from rnnviz.tui.home_path import home_path, home_text
+from rnnviz.tui.command_line.help_page import USAGE_ERROR, choices
+from rnnviz.tui.command_line.home_path import home_path, home_text
+from rnnviz.tui.launch.browse import plain_wishes
 from support.command import Command
 from support.command_line import commands, parse
 
@@ -200,7 +200,7 @@ def test_a_line_that_cannot_be_parsed_gets_a_sentence_and_the_usage(
 
 
 def test_the_choices_of_an_option_are_its_metavar() -> None:
-    from rnnviz.tui.options import ColourChoice, MapChoice
+    from rnnviz.tui.command_line.options import ColourChoice, MapChoice
 
     assert choices(ColourChoice) == "auto|16m|256|16|none"
     assert choices(MapChoice).startswith("red-blue|")

@@ -22,11 +22,11 @@ from rnnviz.analysis.model_comparison import (
 )
 from rnnviz.store.reader import open_capture
 from rnnviz.store.schema import ModelSchema
-from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.opening import open_view
-from rnnviz.tui.palette import Depth
-from rnnviz.tui.screens.text import TextScreen
-from rnnviz.tui.shading import averaged
+from rnnviz.tui.launch.app import Explorer
+from rnnviz.tui.launch.open_view import open_view
+from rnnviz.tui.paint.palette import Depth
+from rnnviz.tui.paint.shading import averaged
+from rnnviz.tui.screens.text.text_screen import TextScreen
 from support.captures import HandMade, make_capture, model_schema
 from support.explored import remark_of
 

@@ -12,13 +12,13 @@ from rnnviz.analysis.cells import Cell
 from rnnviz.analysis.events import Tally
 from rnnviz.store.reader import open_capture
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.frame import CURSOR, HOLDS, LEVELS, MATCH
-from rnnviz.tui.painting import Inks, width_of
-from rnnviz.tui.palette import THEMES, Depth, Palette
+from rnnviz.tui.launch.app import Explorer
+from rnnviz.tui.launch.headless_picture import screen_lines
+from rnnviz.tui.paint.lines import Inks, width_of
+from rnnviz.tui.paint.palette import THEMES, Depth, Palette
+from rnnviz.tui.paint.text_frame import CURSOR, HOLDS, LEVELS, MATCH
 from rnnviz.tui.panels.condition import MARK, condition_line
-from rnnviz.tui.picture import screen_lines
-from rnnviz.tui.view import View
+from rnnviz.tui.view.view import View
 from support.captures import HandMade, hand_made, make_capture, model_schema, write_capture
 from support.explored import Explored, by_column
 from support.terminal import Terminal

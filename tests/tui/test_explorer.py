@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.frame import LEVELS
-from rnnviz.tui.palette import THEMES, Depth, palette
+from rnnviz.tui.paint.palette import THEMES, Depth, palette
+from rnnviz.tui.paint.text_frame import LEVELS
 from support.captures import HandMade, make_capture, model_schema
 from support.terminal import Terminal
 

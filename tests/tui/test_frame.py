@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.frame import CURSOR, LEVELS, MATCH, PLAIN, Frame, compose, levels
-from rnnviz.tui.layout import TextWindow
-from rnnviz.tui.painting import painted_row
-from rnnviz.tui.palette import Depth, palette
+from rnnviz.tui.paint.lines import painted_row
+from rnnviz.tui.paint.palette import Depth, palette
+from rnnviz.tui.paint.text_frame import CURSOR, LEVELS, MATCH, PLAIN, Frame, compose, levels
+from rnnviz.tui.text.rows import TextWindow
 
 SHADES = palette(Depth.TRUE, "dark", "diverging")
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.tui.character_widths import is_wide
-from rnnviz.tui.glyphs import (
+from rnnviz.tui.text.character_widths import is_wide
+from rnnviz.tui.text.glyphs import (
     COVERED,
     TAB_COLUMNS,
     UNSHOWABLE,

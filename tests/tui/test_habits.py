@@ -12,11 +12,11 @@ import pytest
 
 from rnnviz.analysis.cells import Cell
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.keeping import Mark, write_marks
-from rnnviz.tui.palette import Depth
-from rnnviz.tui.screens.marks import MarksScreen
-from rnnviz.tui.view import View
+from rnnviz.tui.launch.app import Explorer
+from rnnviz.tui.paint.palette import Depth
+from rnnviz.tui.screens.text.bookmarks_dialog import MarksScreen
+from rnnviz.tui.view.user_state import Mark, write_marks
+from rnnviz.tui.view.view import View
 from support.captures import HandMade, make_capture, model_schema
 from support.explored import Explored
 from support.terminal import Terminal
@@ -150,9 +150,9 @@ async def test_the_marks_are_paged_as_in_less_and_vim(made: HandMade, ui: Explor
 
 def test_a_letter_means_one_thing_on_every_screen() -> None:
     """Where one key is bound on several screens, its actions are one to the person who presses it."""
-    from rnnviz.tui.screens.cells import CellsScreen
-    from rnnviz.tui.screens.text import TextScreen
-    from rnnviz.tui.screens.typing import TypingScreen
+    from rnnviz.tui.screens.cells.cells_screen import CellsScreen
+    from rnnviz.tui.screens.playground.playground_screen import TypingScreen
+    from rnnviz.tui.screens.text.text_screen import TextScreen
 
     alike = [
         {"cell(1)", "mark(1)", "step(1)"},

@@ -13,10 +13,10 @@ from rnnviz.analysis.cell_columns import DEAD
 from rnnviz.analysis.cells import Cell, cell_at, index_of, step, step_over
 from rnnviz.store.reader import open_capture
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.addresses import address_of, view_at
-from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.palette import Depth
-from rnnviz.tui.view import View
+from rnnviz.tui.launch.app import Explorer
+from rnnviz.tui.paint.palette import Depth
+from rnnviz.tui.view.address import address_of, view_at
+from rnnviz.tui.view.view import View
 from support.captures import HandMade, make_capture, model_schema
 from support.explored import Explored
 from support.terminal import Terminal

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from rnnviz.analysis.cell_columns import Order
 from rnnviz.analysis.cells import Cell
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.hints import Hint, chosen
-from rnnviz.tui.palette import Depth
-from rnnviz.tui.screens.cells import CellsScreen
-from rnnviz.tui.screens.help import HelpScreen
-from rnnviz.tui.view import Panel, View
+from rnnviz.tui.launch.app import Explorer
+from rnnviz.tui.paint.palette import Depth
+from rnnviz.tui.screens.base.help_dialog import HelpScreen
+from rnnviz.tui.screens.base.hints import Hint, chosen
+from rnnviz.tui.screens.cells.cells_screen import CellsScreen
+from rnnviz.tui.view.view import Panel, View
 from support.captures import HandMade, make_capture, model_schema
 from support.explored import Explored
 

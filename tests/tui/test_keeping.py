@@ -18,14 +18,14 @@ from rnnviz.analysis.conditions import parse_condition
 from rnnviz.analysis.pattern_search import pattern_of
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.store.reader import Capture, open_capture
-from rnnviz.tui.addresses import NAMES, address_of, size_of, view_at
-from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.exploring import Wishes, open_wished, plain_wishes
-from rnnviz.tui.keeping import Mark, keep_view, marks_files, read_marks, write_marks
-from rnnviz.tui.palette import Depth
-from rnnviz.tui.screens.marks import MarksScreen
-from rnnviz.tui.shading import Shade
-from rnnviz.tui.view import Panel, View
+from rnnviz.tui.launch.app import Explorer
+from rnnviz.tui.launch.browse import Wishes, open_wished, plain_wishes
+from rnnviz.tui.paint.palette import Depth
+from rnnviz.tui.paint.shading import Shade
+from rnnviz.tui.screens.text.bookmarks_dialog import MarksScreen
+from rnnviz.tui.view.address import NAMES, address_of, size_of, view_at
+from rnnviz.tui.view.user_state import Mark, keep_view, marks_files, read_marks, write_marks
+from rnnviz.tui.view.view import Panel, View
 from support.captures import make_capture, model_schema
 from support.explored import Explored
 from support.terminal import Terminal

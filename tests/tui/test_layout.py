@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnnviz.tui import layout
-from rnnviz.tui.glyphs import TAB_COLUMNS, columns_of
-from rnnviz.tui.layout import Row, TextWindow
+from rnnviz.tui.text import rows as layout
+from rnnviz.tui.text.glyphs import TAB_COLUMNS, columns_of
+from rnnviz.tui.text.rows import Row, TextWindow
 
 LIMIT = 64
 

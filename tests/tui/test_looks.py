@@ -10,14 +10,14 @@ from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
 from rnnviz.analysis.cells import Cell
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.keeping import Mark, write_marks
-from rnnviz.tui.less_keys import IN_LESS
-from rnnviz.tui.palette import RGB, THEMES, Depth
-from rnnviz.tui.picture import screen_lines
-from rnnviz.tui.screens.cells import CellsScreen
-from rnnviz.tui.screens.text import TextScreen
-from rnnviz.tui.view import View
+from rnnviz.tui.launch.app import Explorer
+from rnnviz.tui.launch.headless_picture import screen_lines
+from rnnviz.tui.paint.palette import RGB, THEMES, Depth
+from rnnviz.tui.screens.base.less_keys import IN_LESS
+from rnnviz.tui.screens.cells.cells_screen import CellsScreen
+from rnnviz.tui.screens.text.text_screen import TextScreen
+from rnnviz.tui.view.user_state import Mark, write_marks
+from rnnviz.tui.view.view import View
 from support.captures import HandMade, make_capture, model_schema
 from support.explored import Explored, by_column
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from rnnviz.analysis.cells import Cell
-from rnnviz.tui.addresses import address_of, view_at
-from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.opening import open_view
-from rnnviz.tui.palette import Depth
+from rnnviz.tui.launch.app import Explorer
+from rnnviz.tui.launch.open_view import open_view
+from rnnviz.tui.paint.palette import Depth
+from rnnviz.tui.view.address import address_of, view_at
 from support.captures import make_capture, model_schema
 from support.explored import Explored
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from rnnviz.engine.ngram.scorers.kenlm_build import greatest_order
 from rnnviz.store.errors import RnnvizError
-from rnnviz.tui.application import app
+from rnnviz.tui.typer_app import app
 from support.texts import write_words
 
 SPLIT = ("--split", "60/20/20", "--streams", "4", "--unroll", "10")

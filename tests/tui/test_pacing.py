@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnnviz.tui.pacing import PATIENCE, Pace
+from rnnviz.tui.terminal.frame_pacing import PATIENCE, Pace
 
 
 def test_a_terminal_that_answers_gets_the_next_frame_when_it_has_shown_the_last() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.tui.character_widths import is_wide
-from rnnviz.tui.glyphs import COVERED, token_name
-from rnnviz.tui.painting import cut, fitted, width_of
-from rnnviz.tui.palette import Paint
+from rnnviz.tui.paint.lines import cut, fitted, width_of
+from rnnviz.tui.paint.palette import Paint
+from rnnviz.tui.text.character_widths import is_wide
+from rnnviz.tui.text.glyphs import COVERED, token_name
 
 Lines = st.lists(st.text("ab漢🙂é ", max_size=5).map(lambda text: (token_name(text), Paint())), max_size=5)
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rnnviz.tui.frame import CURSOR, LEVELS, MATCH, PLAIN
-from rnnviz.tui.palette import (
+from rnnviz.tui.paint.palette import (
     THEMES,
     Depth,
     Palette,
@@ -18,7 +17,8 @@ from rnnviz.tui.palette import (
     other_base,
     palette,
 )
-from rnnviz.tui.terminal import colour_depth
+from rnnviz.tui.paint.text_frame import CURSOR, LEVELS, MATCH, PLAIN
+from rnnviz.tui.terminal.colour_depth import colour_depth
 
 ZERO = LEVELS // 2
 

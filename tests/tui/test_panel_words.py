@@ -13,12 +13,10 @@ from hypothesis import strategies as st
 
 from rnnviz.analysis.cells import Cell
 from rnnviz.store.reader import Capture, open_capture
-from rnnviz.tui.addresses import size_of, view_at
-from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.font_runs import columns_of
-from rnnviz.tui.opening import open_view
-from rnnviz.tui.painting import Line, width_of
-from rnnviz.tui.palette import THEMES, Depth, Palette
+from rnnviz.tui.launch.app import Explorer
+from rnnviz.tui.launch.open_view import open_view
+from rnnviz.tui.paint.lines import Line, width_of
+from rnnviz.tui.paint.palette import THEMES, Depth, Palette
 from rnnviz.tui.panels.predictions import (
     Came,
     Expected,
@@ -27,8 +25,10 @@ from rnnviz.tui.panels.predictions import (
     prediction_lines,
 )
 from rnnviz.tui.panels.status import UnderCursor, cursor_line
-from rnnviz.tui.snapshot import Sheet, picture
-from rnnviz.tui.view import View
+from rnnviz.tui.pictures.font_runs import columns_of
+from rnnviz.tui.scenes.snapshot import Sheet, picture
+from rnnviz.tui.view.address import size_of, view_at
+from rnnviz.tui.view.view import View
 from support.captures import hand_made, make_capture, model_schema, write_capture
 from support.explored import Explored
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rnnviz.tui.exploring import plain_wishes
-from rnnviz.tui.opening import open_at
+from rnnviz.tui.launch.browse import plain_wishes
+from rnnviz.tui.launch.open_view import open_at
 from support.captures import make_capture, model_schema
 from support.command import Command
 

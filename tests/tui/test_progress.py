@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.engine.progress import Computation, Progress
-from rnnviz.tui import progress as shown
-from rnnviz.tui.progress import compact, duration, show, watch
+from rnnviz.tui.command_line import progress_bar as shown
+from rnnviz.tui.command_line.progress_bar import compact, duration, show, watch
 
 
 @pytest.mark.parametrize(

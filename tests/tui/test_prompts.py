@@ -10,12 +10,12 @@ from textual.widgets import Input
 
 from rnnviz.analysis.cells import Cell
 from rnnviz.store.reader import open_capture
-from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.opening import open_view
-from rnnviz.tui.palette import THEMES, Depth
-from rnnviz.tui.picture import screen_lines
-from rnnviz.tui.screens.text import TextScreen
-from rnnviz.tui.view import View
+from rnnviz.tui.launch.app import Explorer
+from rnnviz.tui.launch.headless_picture import screen_lines
+from rnnviz.tui.launch.open_view import open_view
+from rnnviz.tui.paint.palette import THEMES, Depth
+from rnnviz.tui.screens.text.text_screen import TextScreen
+from rnnviz.tui.view.view import View
 from rnnviz.tui.widgets.prompt import Prompt
 from support.captures import HandMade, make_capture, model_schema
 from support.explored import Explored, remark_of

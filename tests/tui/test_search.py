@@ -19,7 +19,7 @@ from rnnviz.analysis.pattern_matcher import Matcher
 from rnnviz.analysis.pattern_process import ALL, FIRST, LAST, matches
 from rnnviz.analysis.pattern_search import Read, find, pattern_of
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.tui.match_highlights import Marks
+from rnnviz.tui.scenes.match_highlights import Marks
 from support.terminal import PATIENCE
 
 

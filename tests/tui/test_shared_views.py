@@ -11,12 +11,12 @@ import pyte
 import pytest
 
 from rnnviz.store.reader import Capture, open_capture
-from rnnviz.tui.addresses import address_of, size_of, view_at
-from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.opening import open_view
-from rnnviz.tui.palette import Depth, Paint
-from rnnviz.tui.picture import screen_lines
-from rnnviz.tui.snapshot import Sheet, picture
+from rnnviz.tui.launch.app import Explorer
+from rnnviz.tui.launch.headless_picture import screen_lines
+from rnnviz.tui.launch.open_view import open_view
+from rnnviz.tui.paint.palette import Depth, Paint
+from rnnviz.tui.scenes.snapshot import Sheet, picture
+from rnnviz.tui.view.address import address_of, size_of, view_at
 from support.captures import HandMade, hand_made_tokens, make_capture, model_schema, write_capture
 from support.command import Command
 from support.explored import Explored, by_column

@@ -14,8 +14,8 @@ import pyte
 import pytest
 
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.frame import LEVELS
-from rnnviz.tui.palette import Depth, palette
+from rnnviz.tui.paint.palette import Depth, palette
+from rnnviz.tui.paint.text_frame import LEVELS
 from support.captures import HandMade, make_capture, model_schema
 from support.command import Command
 

@@ -11,12 +11,19 @@ import pytest
 from numpy.typing import NDArray
 
 from rnnviz.store.reader import CapturedLayer, open_capture
-from rnnviz.tui import source as source_module
-from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.opening import open_view
-from rnnviz.tui.palette import Depth
-from rnnviz.tui.screens.text import TextScreen
-from rnnviz.tui.source import Block, SignalBlock, Source, TextBlock, signal_blocks, text_blocks
+from rnnviz.tui.capture_cache import block_cache as source_module
+from rnnviz.tui.capture_cache.block_cache import (
+    Block,
+    SignalBlock,
+    Source,
+    TextBlock,
+    signal_blocks,
+    text_blocks,
+)
+from rnnviz.tui.launch.app import Explorer
+from rnnviz.tui.launch.open_view import open_view
+from rnnviz.tui.paint.palette import Depth
+from rnnviz.tui.screens.text.text_screen import TextScreen
 from rnnviz.tui.widgets.canvas import Canvas
 from support.captures import HandMade, make_capture, model_schema
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from rnnviz.analysis.cells import Cell
 from rnnviz.store.reader import open_capture
-from rnnviz.tui import view as moves
-from rnnviz.tui.layout import TextWindow
-from rnnviz.tui.symbols import Symbols, byte_of, symbols_in
-from rnnviz.tui.view import View
+from rnnviz.tui.text.rows import TextWindow
+from rnnviz.tui.text.symbol_edges import Symbols, byte_of, symbols_in
+from rnnviz.tui.view import view as moves
+from rnnviz.tui.view.view import View
 from support.captures import HandMade, hand_made_tokens, write_capture
 from support.terminal import Terminal
 

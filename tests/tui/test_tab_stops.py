@@ -12,8 +12,8 @@ from pathlib import Path
 import pyte
 import pytest
 
-from rnnviz.tui.pacing import QUESTION
-from rnnviz.tui.tab_stops import TabStops, pass_unchanged
+from rnnviz.tui.terminal.frame_pacing import QUESTION
+from rnnviz.tui.terminal.tab_stops import TabStops, pass_unchanged
 from support.captures import HandMade, make_capture, model_schema
 from support.terminal import Terminal
 

@@ -11,8 +11,8 @@ from rnnviz.analysis.cell_tour import FOLLOWED, STRETCH, tour
 from rnnviz.analysis.cells import Cell
 from rnnviz.analysis.tracks.python_source import correlation, correlations, tracks_of, tracks_over
 from rnnviz.store.reader import Capture, open_capture
-from rnnviz.tui.addresses import view_at
-from rnnviz.tui.tour_notes import notes_and_marks
+from rnnviz.tui.command_line.tour_notes import notes_and_marks
+from rnnviz.tui.view.address import view_at
 from support.captures import make_capture, model_schema
 
 TWO_LINES = b'a = [(1,\n  "(x"), 2]  # ]\n'

@@ -15,7 +15,7 @@ import pytest
 from rnnviz.engine.runs.run import Run
 from rnnviz.store.reader import Capture, open_capture
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.shading import DIFFERENCE, SURPRISAL
+from rnnviz.tui.paint.shading import DIFFERENCE, SURPRISAL
 from support.lively import Typed, capture_of, lively_run, wordy
 from support.shades import wait_for_shades
 from support.terminal import Terminal
@@ -58,7 +58,7 @@ def children_of(pid: int) -> list[int]:
             command = (stat.parent / "cmdline").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if parent == pid and b"rnnviz.tui.commands.live" in command:
+        if parent == pid and b"rnnviz.tui.playground.model_process" in command:
             found.append(int(stat.parent.name))
     return found
 

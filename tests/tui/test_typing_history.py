@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.tui.live import history
-from rnnviz.tui.live.history import History
-from rnnviz.tui.live.page import Page
+from rnnviz.tui.playground import undo_history as history
+from rnnviz.tui.playground.document import Page
+from rnnviz.tui.playground.undo_history import History
 
 Pages = st.lists(
     st.builds(

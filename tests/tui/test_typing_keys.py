@@ -11,15 +11,15 @@ from textual.binding import Binding
 from textual.pilot import Pilot
 
 from rnnviz.store.errors import NotFound
-from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.live.history import History
-from rnnviz.tui.live.page import Page
-from rnnviz.tui.live.whereabouts import refuse_no_run
-from rnnviz.tui.opening import open_view
-from rnnviz.tui.palette import Depth
-from rnnviz.tui.screens.message import MessageScreen
-from rnnviz.tui.screens.text import TextScreen
-from rnnviz.tui.screens.typing import TypingScreen
+from rnnviz.tui.launch.app import Explorer
+from rnnviz.tui.launch.open_view import open_view
+from rnnviz.tui.paint.palette import Depth
+from rnnviz.tui.playground.document import Page
+from rnnviz.tui.playground.model_locations import refuse_no_run
+from rnnviz.tui.playground.undo_history import History
+from rnnviz.tui.screens.base.message_dialog import MessageScreen
+from rnnviz.tui.screens.playground.playground_screen import TypingScreen
+from rnnviz.tui.screens.text.text_screen import TextScreen
 from rnnviz.tui.widgets.canvas import Canvas
 from support.captures import make_capture, model_schema
 from support.explored import remark_of

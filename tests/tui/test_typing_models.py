@@ -19,9 +19,16 @@ import pytest
 
 from rnnviz.store.errors import InvalidModels, InvalidRun, NotFound, Unavailable
 from rnnviz.store.reader import CapturedModel, open_capture
-from rnnviz.tui.keeping import keep_model_path
-from rnnviz.tui.live.client import Answer, LiveModel, Opened, Question, Wanted
-from rnnviz.tui.live.whereabouts import FoundRun, find_ngrams, find_run, ngram_models, ngrams_at, run_at
+from rnnviz.tui.playground.model_client import Answer, LiveModel, Opened, Question, Wanted
+from rnnviz.tui.playground.model_locations import (
+    FoundRun,
+    find_ngrams,
+    find_run,
+    ngram_models,
+    ngrams_at,
+    run_at,
+)
+from rnnviz.tui.view.user_state import keep_model_path
 from support.lively import Typed, over_tokens, wordy
 from support.texts import words
 from support.token_runs import WORDS
@@ -180,7 +187,7 @@ def test_closing_while_it_loads_leaves_nothing(made: Typed) -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_the_process_ends_with_the_program_that_started_it(made: Typed, number: signal.Signals) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from rnnviz.tui.live.client import *\n"
+        "import sys, time; from pathlib import Path; from rnnviz.tui.playground.model_client import *\n"
         f"m = LiveModel(Wanted('recurrent', Path({str(made.run.path)!r})), lambda: None)\n"
         "print(m.process.pid, flush=True); time.sleep(600)"
     )
@@ -261,14 +268,14 @@ def test_the_explorer_loads_no_torch_even_while_one_types(made: Typed) -> None:
     code = f"""
 import asyncio, json, sys
 from pathlib import Path
-from rnnviz.tui.opening import open_view
-from rnnviz.tui.explorer import Explorer
-from rnnviz.tui.palette import Depth
+from rnnviz.tui.launch.open_view import open_view
+from rnnviz.tui.launch.app import Explorer
+from rnnviz.tui.paint.palette import Depth
 capture, view = open_view(Path({str(made.path)!r}), None, None, 0)
 async def run():
     app = Explorer(capture, view, Depth.TRUE, "dark")
     async with app.run_test(size=(100, 30)) as pilot:
-        assert "rnnviz.tui.live.client" not in sys.modules  # nothing of typing is there before it is wanted
+        assert "rnnviz.tui.playground.model_client" not in sys.modules  # nothing of typing is there before it is wanted
         await pilot.press("i", "w", "a", "r")
         reader = app.screen.session.readers["recurrent"]
         while not (reader.model and reader.model.answer and reader.model.answer.read == 3):

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.tui.live.page import Page, character_start, character_stop
+from rnnviz.tui.playground.document import Page, character_start, character_stop
 
 Pages = st.tuples(st.binary(max_size=12) | st.text(max_size=6).map(str.encode), st.integers(0, 12)).map(
     lambda made: Page(made[0], min(made[1], len(made[0])))

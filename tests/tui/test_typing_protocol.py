@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from rnnviz.tui.live.protocol import LARGEST_ARRAYS, TYPES, BrokenStream, Message, receive, send
+from rnnviz.tui.playground.protocol import LARGEST_ARRAYS, TYPES, BrokenStream, Message, receive, send
 
 Json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),

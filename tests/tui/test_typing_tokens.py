@@ -14,7 +14,7 @@ import pytest
 from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
 from rnnviz.store.reader import Capture, CapturedModel, open_capture
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.shading import SURPRISAL
+from rnnviz.tui.paint.shading import SURPRISAL
 from support.lively import Typed, capture_of, over_tokens
 from support.shades import wait_for_shades
 from support.terminal import Terminal

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.analysis.cells import Cell
-from rnnviz.tui import view as moves
-from rnnviz.tui.layout import TextWindow
-from rnnviz.tui.view import View
+from rnnviz.tui.text.rows import TextWindow
+from rnnviz.tui.view import view as moves
+from rnnviz.tui.view.view import View
 
 TEXT = b"".join(b"line %d %s\n" % (n, b"x" * (n * 7 % 30)) for n in range(60))
 WINDOW = TextWindow(0, np.frombuffer(TEXT, dtype=np.uint8), len(TEXT), np.array([0]))

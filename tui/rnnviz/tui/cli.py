@@ -26,14 +26,14 @@ def _run(arguments: list[str]) -> None:
     """Typer and all commands take 70 ms to load, a fifth of the time in which the explorer is to stand: a plain call
     of it goes around them."""
     if arguments[:1] == ["browse"]:
-        from rnnviz.tui.exploring import explore, plain_wishes
+        from rnnviz.tui.launch.browse import explore, plain_wishes
 
         wishes = plain_wishes(arguments[1:])
         if wishes is not None:
             explore(wishes)
             return
 
-    from rnnviz.tui.application import run
+    from rnnviz.tui.typer_app import run
 
     sys.exit(run(arguments))
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnnviz.store.errors import InvalidRequest, NotFound
-from rnnviz.tui.home_path import home_path
-from rnnviz.tui.next_command import say_drawn
-from rnnviz.tui.options import (
+from rnnviz.tui.command_line.home_path import home_path
+from rnnviz.tui.command_line.next_command import say_drawn
+from rnnviz.tui.command_line.options import (
     CaptureArgument,
     CellOption,
     ColourChoice,
@@ -26,7 +26,7 @@ from rnnviz.tui.options import (
 
 if TYPE_CHECKING:
     from rnnviz.store.reader import Capture
-    from rnnviz.tui.view import View
+    from rnnviz.tui.view.view import View
 
 
 def browse(
@@ -82,9 +82,9 @@ def browse(
 
         rnnviz browse wp.zarr --picture screen.svg --size 80x24 --press j,j,pagedown
     """
-    from rnnviz.tui.addresses import size_of
-    from rnnviz.tui.exploring import Wishes, explore_view, open_wished
-    from rnnviz.tui.palette import theme_name
+    from rnnviz.tui.launch.browse import Wishes, explore_view, open_wished
+    from rnnviz.tui.paint.palette import theme_name
+    from rnnviz.tui.view.address import size_of
 
     for option, given in (("--press", press), ("--size", size)):
         if given and picture is None:
@@ -123,10 +123,10 @@ def _draw(
     if match is None:
         raise InvalidRequest(f"{size!r} is no size", "Write columns and rows, as in 120x40.")
 
-    from rnnviz.tui.explorer import Explorer
-    from rnnviz.tui.palette import Depth
-    from rnnviz.tui.picture import picture_of, refuse_unknown_keys
-    from rnnviz.tui.snapshot import write_drawn
+    from rnnviz.tui.launch.app import Explorer
+    from rnnviz.tui.launch.headless_picture import picture_of, refuse_unknown_keys
+    from rnnviz.tui.paint.palette import Depth
+    from rnnviz.tui.scenes.snapshot import write_drawn
 
     refuse_unknown_keys(keys)
     explorer = Explorer(opened, view, Depth.TRUE, theme, run=run)

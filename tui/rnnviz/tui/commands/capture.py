@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import typer
 
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.tui.command_help import choices
-from rnnviz.tui.commands.wanted_capture import PredictionsChoice, UnknownChoice, Wanted, make
-from rnnviz.tui.home_path import home_path, home_text
-from rnnviz.tui.next_command import say_next
-from rnnviz.tui.options import CapturedPartChoice, DeviceOption, TrainedGlobOption, is_given
+from rnnviz.tui.command_line.help_page import choices
+from rnnviz.tui.command_line.home_path import home_path, home_text
+from rnnviz.tui.command_line.next_command import say_next
+from rnnviz.tui.command_line.options import CapturedPartChoice, DeviceOption, TrainedGlobOption, is_given
+from rnnviz.tui.command_line.wanted_capture import PredictionsChoice, UnknownChoice, Wanted, make
 
 OF_RUNS = {"signals", "predictions", "unknown", "device"}
 """What says how a run reads a text."""
@@ -202,7 +202,7 @@ def capture(
 def _go_on(context: typer.Context, given: Wanted, out: Path) -> None:
     """Go on with the capture at a path, by what it says of itself where nothing else is given."""
     from rnnviz.store.reader import open_capture
-    from rnnviz.tui.commands.recipe import further_of, options_of, run_of, text_of
+    from rnnviz.tui.command_line.capture_recipe import further_of, options_of, run_of, text_of
 
     def completed(wanted: Wanted, found: Mapping[str, Any]) -> Wanted:
         return replace(

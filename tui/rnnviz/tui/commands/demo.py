@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnnviz.store.errors import NotFound, RnnvizError
-from rnnviz.tui.next_command import say_next
-from rnnviz.tui.options import ColourChoice, ColourOption, ThemeChoice, ThemeOption
+from rnnviz.tui.command_line.next_command import say_next
+from rnnviz.tui.command_line.options import ColourChoice, ColourOption, ThemeChoice, ThemeOption
 
 if TYPE_CHECKING:
     from rnnviz.engine.text.text import Text
@@ -52,7 +52,7 @@ def demo(
 
         rnnviz demo --train
     """
-    from rnnviz.tui.samples import sample_run
+    from rnnviz.tui.command_line.sample_run import sample_run
 
     folder = cache_directory()
     if train:
@@ -93,8 +93,8 @@ def _capture(run: Path, target: Path, cells: dict[str, str] | None, *, force: bo
     """Make the capture with its notes and marks, as far as it is not there already; `force` makes it anew. `cells` are
     those to explain, by what they follow; without them they are looked for."""
     from rnnviz.store.reader import open_capture
-    from rnnviz.tui.commands.noting import note_run_of
-    from rnnviz.tui.keeping import read_notes
+    from rnnviz.tui.command_line.capture_notes import note_run_of
+    from rnnviz.tui.view.user_state import read_notes
 
     if not force:
         try:
@@ -108,7 +108,7 @@ def _capture(run: Path, target: Path, cells: dict[str, str] | None, *, force: bo
 
     from rnnviz.engine.capture.capture import capture
     from rnnviz.engine.runs.run import load_run
-    from rnnviz.tui.progress import show
+    from rnnviz.tui.command_line.progress_bar import show
 
     text = modules_text()
     typer.echo(f"capturing {len(text.parts)} modules of your Python into {target}", err=True)
@@ -125,8 +125,8 @@ def _explain(target: Path, cells: dict[str, str] | None) -> None:
     from rnnviz.analysis.cell_tour import tour
     from rnnviz.analysis.cells import parse_cell
     from rnnviz.store.reader import open_capture
-    from rnnviz.tui.keeping import read_marks, write_marks, write_notes
-    from rnnviz.tui.tour_notes import notes_and_marks
+    from rnnviz.tui.command_line.tour_notes import notes_and_marks
+    from rnnviz.tui.view.user_state import read_marks, write_marks, write_notes
 
     opened = open_capture(target)
     model = next(model for model in opened.models.values() if model.layers)
@@ -152,13 +152,13 @@ def _train(run: Path) -> None:
 def _look(target: Path, color: ColourChoice, theme: ThemeChoice) -> None:
     """Open the explorer where the first cell is seen best, or print snapshots of such places, where there is no
     terminal to open it in."""
-    from rnnviz.tui.keeping import read_marks, read_notes
-    from rnnviz.tui.opening import open_at, open_view
+    from rnnviz.tui.launch.open_view import open_at, open_view
+    from rnnviz.tui.view.user_state import read_marks, read_notes
 
     notes, marks = read_notes(target), read_marks(target)
     best = {note.cell: [mark for mark in marks if mark.view.startswith(f"{note.cell}.")] for note in notes}
     if sys.stdin.isatty() and sys.stdout.isatty():
-        from rnnviz.tui.exploring import explore_view
+        from rnnviz.tui.launch.browse import explore_view
 
         first = next((places[0] for places in best.values() if places), None)
         explore_view(

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from rnnviz.tui.options import ColourChoice, ColourOption
+from rnnviz.tui.command_line.options import ColourChoice, ColourOption
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _kenlm() -> Finding:
 
 
 def _terminal(color: str) -> Iterator[Finding]:
-    from rnnviz.tui.opening import depth_of_terminal
+    from rnnviz.tui.launch.open_view import depth_of_terminal
 
     found = depth_of_terminal(color)
     colours = {"16m": "16 million", "256": "256", "16": "16", "none": "no"}[found.depth]

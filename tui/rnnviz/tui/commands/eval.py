@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnnviz.tui.command_help import choices
-from rnnviz.tui.commands.noting import open_own_text
-from rnnviz.tui.home_path import home_text
-from rnnviz.tui.options import (
+from rnnviz.tui.command_line.capture_notes import open_own_text
+from rnnviz.tui.command_line.help_page import choices
+from rnnviz.tui.command_line.home_path import home_text
+from rnnviz.tui.command_line.options import (
     CapturedPartChoice,
     DeviceOption,
     JsonOption,
@@ -70,7 +70,7 @@ def evaluate(
     from rnnviz.engine.runs.device import resolve
     from rnnviz.engine.runs.run import load_run
     from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
-    from rnnviz.tui.progress import show
+    from rnnviz.tui.command_line.progress_bar import show
 
     run = load_run(path)
     part = split or ("test" if run.text else "all")

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.tui.command_help import choices
+from rnnviz.tui.command_line.help_page import choices
+from rnnviz.tui.command_line.home_path import home_path, home_text
+from rnnviz.tui.command_line.next_command import free_name, say_next
+from rnnviz.tui.command_line.options import is_given
 from rnnviz.tui.commands.import_states import (
     SHARED_PARAMETERS,
     STATES_PARAMETERS,
@@ -21,9 +24,6 @@ from rnnviz.tui.commands.import_states import (
     WordIdsOption,
     import_states,
 )
-from rnnviz.tui.home_path import home_path, home_text
-from rnnviz.tui.next_command import free_name, say_next
-from rnnviz.tui.options import is_given
 
 if TYPE_CHECKING:
     from rnnviz.engine.runs.run import Run
@@ -206,7 +206,7 @@ def import_(
     from rnnviz.engine.importing.convert import VocabularyFile, convert, read_checkpoint, write_run
     from rnnviz.engine.importing.vocabularies import SpecialTokens
     from rnnviz.engine.progress import Computation
-    from rnnviz.tui.progress import show
+    from rnnviz.tui.command_line.progress_bar import show
 
     if checkpoint is None:
         raise InvalidRequest(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.tui.command_help import choices
-from rnnviz.tui.home_path import home_path, home_text
-from rnnviz.tui.next_command import say_next
+from rnnviz.tui.command_line.help_page import choices
+from rnnviz.tui.command_line.home_path import home_path, home_text
+from rnnviz.tui.command_line.next_command import say_next
 
 if TYPE_CHECKING:
     from rnnviz.engine.capture.state_text import StateText
@@ -105,7 +105,7 @@ def import_states(
     force: bool,
 ) -> None:
     """Write the capture. Raises RnnvizError."""
-    from rnnviz.tui.stopping import run_to_end
+    from rnnviz.tui.command_line.stop_requests import run_to_end
 
     names = None if layers is None else [name.strip() for name in layers.split(",")]
     events = _capture(states, names, out, (text, word_ids, dictionary), signal, unit, force)

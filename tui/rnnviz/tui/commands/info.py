@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rnnviz.store.errors import InvalidCapture
-from rnnviz.tui.home_path import home_path
+from rnnviz.tui.command_line.home_path import home_path
 
 if TYPE_CHECKING:
     from rnnviz.engine.runs.run import Run
@@ -288,9 +288,9 @@ def _unknown_bytes(options: Facts) -> int:
 def _resuming(capture: Capture) -> dict[str, str]:
     """The command that goes on, and what has to be filled in where it is not found on this machine where the run and
     the text are."""
-    from rnnviz.tui.commands.recipe import text_record
-    from rnnviz.tui.keeping import known_places
-    from rnnviz.tui.live.whereabouts import find_run
+    from rnnviz.tui.command_line.capture_recipe import text_record
+    from rnnviz.tui.playground.model_locations import find_run
+    from rnnviz.tui.view.user_state import known_places
 
     path = capture.path.absolute()
     name, model = next(iter(capture.models.items()))

@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rnnviz.tui.command_help import Command, Group, choices
-from rnnviz.tui.commands.noting import note_text, open_own_text
-from rnnviz.tui.home_path import home_path, home_text
-from rnnviz.tui.next_command import say_next
-from rnnviz.tui.options import GlobOption, JsonOption, PartOption, SharesOption, TrainedGlobOption
+from rnnviz.tui.command_line.capture_notes import note_text, open_own_text
+from rnnviz.tui.command_line.help_page import Command, Group, choices
+from rnnviz.tui.command_line.home_path import home_path, home_text
+from rnnviz.tui.command_line.next_command import say_next
+from rnnviz.tui.command_line.options import (
+    GlobOption,
+    JsonOption,
+    PartOption,
+    SharesOption,
+    TrainedGlobOption,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,8 +84,8 @@ def train(
     from rnnviz.engine.text.split import Split
     from rnnviz.engine.text.text import open_text, portable_spec
     from rnnviz.store.summary import size_on_disk
+    from rnnviz.tui.command_line.progress_bar import show
     from rnnviz.tui.commands.info import size_words
-    from rnnviz.tui.progress import show
 
     orders = parse_orders(n)
     parsed = Split.parse(split, streams=streams, unroll=unroll)
@@ -154,7 +160,7 @@ def evaluate(
     from rnnviz.engine.ngram.scorers.scorer import scorer_note
     from rnnviz.engine.progress import Computation
     from rnnviz.engine.symbols.byte_vocabulary import refuse_unknown
-    from rnnviz.tui.progress import show
+    from rnnviz.tui.command_line.progress_bar import show
 
     models = load_ngrams(path)
     opened = open_own_text(models, text, glob)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.tui.command_help import choices
-from rnnviz.tui.home_path import home_path
-from rnnviz.tui.next_command import say_drawn
-from rnnviz.tui.options import (
+from rnnviz.tui.command_line.help_page import choices
+from rnnviz.tui.command_line.home_path import home_path
+from rnnviz.tui.command_line.next_command import say_drawn
+from rnnviz.tui.command_line.options import (
     CaptureArgument,
     CellOption,
     ColourChoice,
@@ -26,7 +26,7 @@ from rnnviz.tui.options import (
 )
 
 if TYPE_CHECKING:
-    from rnnviz.tui.snapshot import Format
+    from rnnviz.tui.scenes.snapshot import Format
 
 FormatChoice = Literal["ansi", "html", "svg", "txt"]
 
@@ -95,12 +95,12 @@ def snapshot(
 
         rnnviz snapshot wp.zarr --view 1:37.c,top=4000,shade=difference -o difference.html
     """
-    from rnnviz.tui.addresses import size_of
-    from rnnviz.tui.exploring import Wishes, open_wished
-    from rnnviz.tui.opening import depth_of_terminal
-    from rnnviz.tui.palette import Depth, theme_name
-    from rnnviz.tui.places import HINTS_HEIGHT
-    from rnnviz.tui.snapshot import Sheet, format_of, render, write_snapshot
+    from rnnviz.tui.launch.browse import Wishes, open_wished
+    from rnnviz.tui.launch.open_view import depth_of_terminal
+    from rnnviz.tui.paint.palette import Depth, theme_name
+    from rnnviz.tui.scenes.layout import HINTS_HEIGHT
+    from rnnviz.tui.scenes.snapshot import Sheet, format_of, render, write_snapshot
+    from rnnviz.tui.view.address import size_of
 
     if view is None:
         start = start or 0

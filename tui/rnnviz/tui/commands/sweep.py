@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeVar
 import typer
 
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.tui.command_help import choices
-from rnnviz.tui.commands.noting import note_text
-from rnnviz.tui.home_path import home_path
-from rnnviz.tui.next_command import free_name, say_next
-from rnnviz.tui.options import (
+from rnnviz.tui.command_line.capture_notes import note_text
+from rnnviz.tui.command_line.help_page import choices
+from rnnviz.tui.command_line.home_path import home_path
+from rnnviz.tui.command_line.next_command import free_name, say_next
+from rnnviz.tui.command_line.options import (
     DeviceOption,
     EpochsOption,
     GlobOption,
@@ -258,9 +258,9 @@ def _train(
     """Train what is left, and show it. The number of the signal that ended it before, if any, and the last
     reports of the runs that did not come to their end."""
     from rnnviz.engine.sweep.schedule import Forecast, jobs_of
+    from rnnviz.tui.command_line.stop_requests import stop_requests
+    from rnnviz.tui.command_line.sweep_table import SweepState, sweep_display
     from rnnviz.tui.commands.train import train_command
-    from rnnviz.tui.stopping import stop_requests
-    from rnnviz.tui.sweep_progress import SweepState, sweep_display
 
     def command(name: str, config: RunConfig) -> str:
         return train_command(whole.text.spec or whole.text.name, name, whole.text.glob, config)

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rnnviz.store.errors import InvalidRequest
-from rnnviz.tui.command_help import choices
-from rnnviz.tui.commands.noting import note_text, open_own_text
-from rnnviz.tui.commands.update_notice import notice
-from rnnviz.tui.home_path import home_path
-from rnnviz.tui.next_command import free_name, say_next
-from rnnviz.tui.options import (
+from rnnviz.tui.command_line.capture_notes import note_text, open_own_text
+from rnnviz.tui.command_line.help_page import choices
+from rnnviz.tui.command_line.home_path import home_path
+from rnnviz.tui.command_line.next_command import free_name, say_next
+from rnnviz.tui.command_line.options import (
     DeviceOption,
     EpochsOption,
     GlobOption,
@@ -25,6 +24,7 @@ from rnnviz.tui.options import (
     TrainedTextArgument,
     is_given,
 )
+from rnnviz.tui.command_line.update_notice import notice
 
 if TYPE_CHECKING:
     import torch
@@ -202,8 +202,8 @@ def _with_epochs(run: Run, text: Text, epochs: int) -> Run:
 def _train(run: Run, text: Text, device: torch.device) -> int | None:
     """Train to the end and print a line per epoch. The number of the signal that ended it before, if any."""
     from rnnviz.engine.training.train import EpochDone, train
-    from rnnviz.tui.progress import watch
-    from rnnviz.tui.stopping import stop_requests
+    from rnnviz.tui.command_line.progress_bar import watch
+    from rnnviz.tui.command_line.stop_requests import stop_requests
 
     with (
         stop_requests() as requests,
@@ -220,7 +220,7 @@ def _train(run: Run, text: Text, device: torch.device) -> int | None:
 
 
 def _epoch_line(event: EpochDone, epochs: int) -> str:
-    from rnnviz.tui.progress import compact, duration
+    from rnnviz.tui.command_line.progress_bar import compact, duration
 
     epoch = event.epoch
     return (

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.signals import Signal
-from rnnviz.tui.frame import LEVELS
+from rnnviz.tui.paint.text_frame import LEVELS
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rnnviz.analysis.cell_columns import Order
 from rnnviz.analysis.cells import Cell
-from rnnviz.tui.painting import Inks, Line, cut
+from rnnviz.tui.paint.lines import Inks, Line, cut
 
 NAME_WIDTH = 9
 NUMBER_WIDTH = 8

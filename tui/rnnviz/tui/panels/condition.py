@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rnnviz.tui.glyphs import in_columns, shortened
-from rnnviz.tui.painting import Inks, Line, fitted
+from rnnviz.tui.paint.lines import Inks, Line, fitted
+from rnnviz.tui.text.glyphs import in_columns, shortened
 
 if TYPE_CHECKING:
     from rnnviz.analysis.events import Tally

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from rnnviz.analysis.events import saturation_marks
 from rnnviz.store.signals import SIGNALS
 from rnnviz.store.statistics import LayerStatistics, UnitStatistics
-from rnnviz.tui.frame import LEVELS
-from rnnviz.tui.painting import Inks, Line, ellipsed, side_by_side, spread, width_of
-from rnnviz.tui.palette import Palette
+from rnnviz.tui.paint.lines import Inks, Line, ellipsed, side_by_side, spread, width_of
+from rnnviz.tui.paint.palette import Palette
+from rnnviz.tui.paint.text_frame import LEVELS
 from rnnviz.tui.panels.histogram import bars, inked, level_ink, rebinned
 
 LEAST_WIDTH = 13

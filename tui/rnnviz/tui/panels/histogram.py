@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from rnnviz.store.signals import Signal
 from rnnviz.store.statistics import UnitStatistics
-from rnnviz.tui.frame import LEVELS
-from rnnviz.tui.painting import Inks, Line, spread
-from rnnviz.tui.palette import Paint, Palette
+from rnnviz.tui.paint.lines import Inks, Line, spread
+from rnnviz.tui.paint.palette import Paint, Palette
+from rnnviz.tui.paint.text_frame import LEVELS
 
 _EIGHTHS = np.array(list(" ▁▂▃▄▅▆▇█"))
 _STEP = 4

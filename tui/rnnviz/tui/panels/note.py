@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rnnviz.tui.glyphs import in_columns
-from rnnviz.tui.painting import Inks, Line, spread, width_of
+from rnnviz.tui.paint.lines import Inks, Line, spread, width_of
+from rnnviz.tui.text.glyphs import in_columns
 
 NEXT = (("M", "marks"), ("j", "next cell"), ("?", "keys"))
 """Keys and what they are for, as many from the first on as there is room for."""

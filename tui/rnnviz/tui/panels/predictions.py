@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.reader import CapturedModel
-from rnnviz.tui.glyphs import in_columns, name_of, shortened, token_name
-from rnnviz.tui.painting import Inks, Line, cut, width_of
-from rnnviz.tui.palette import Paint, Palette
+from rnnviz.tui.paint.lines import Inks, Line, cut, width_of
+from rnnviz.tui.paint.palette import Paint, Palette
+from rnnviz.tui.text.glyphs import in_columns, name_of, shortened, token_name
 
 LIKELIEST = 10
 SHORT_NAME, LONG_NAME = 4, 24

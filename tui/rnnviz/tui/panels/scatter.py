@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from rnnviz.analysis.events import saturation_marks
 from rnnviz.store.signals import SIGNALS
 from rnnviz.store.statistics import LayerStatistics
-from rnnviz.tui.frame import BLANK
-from rnnviz.tui.painting import Inks, Line, cut, ellipsed, side_by_side, spread, width_of
-from rnnviz.tui.palette import Palette
+from rnnviz.tui.paint.lines import Inks, Line, cut, ellipsed, side_by_side, spread, width_of
+from rnnviz.tui.paint.palette import Palette
+from rnnviz.tui.paint.text_frame import BLANK
 from rnnviz.tui.panels.gates import gates_shown
 
 _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.uint32)

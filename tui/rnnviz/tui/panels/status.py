@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.store.training_split import HELD_OUT, PART_WORDS
-from rnnviz.tui.glyphs import in_columns
-from rnnviz.tui.glyphs import shortened as cut_name
-from rnnviz.tui.painting import Inks, Line, fitted, legend, shortened, spread, width_of
-from rnnviz.tui.palette import Palette
-from rnnviz.tui.shading import Shade, signal_of
-from rnnviz.tui.view import View
+from rnnviz.tui.paint.lines import Inks, Line, fitted, legend, shortened, spread, width_of
+from rnnviz.tui.paint.palette import Palette
+from rnnviz.tui.paint.shading import Shade, signal_of
+from rnnviz.tui.text.glyphs import in_columns
+from rnnviz.tui.text.glyphs import shortened as cut_name
+from rnnviz.tui.view.view import View
 
 
 def model_title(capture: Capture, model: str) -> str:

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.signals import Signal
-from rnnviz.tui.canvas import Grid, ink
-from rnnviz.tui.frame import BLANK, LEVELS
-from rnnviz.tui.painting import Inks
-from rnnviz.tui.palette import Palette
+from rnnviz.tui.paint.grid import Grid, ink
+from rnnviz.tui.paint.lines import Inks
+from rnnviz.tui.paint.palette import Palette
+from rnnviz.tui.paint.text_frame import BLANK, LEVELS
 from rnnviz.tui.panels.activity_strip import BLOCKS, heights, level_of, resampled
 from rnnviz.tui.panels.histogram import level_ink
 

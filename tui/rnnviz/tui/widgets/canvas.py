@@ -13,11 +13,11 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets._toast import Toast
 
-from rnnviz.tui.canvas import Grid
-from rnnviz.tui.difference import difference
-from rnnviz.tui.pacing import PATIENCE, QUESTION, Pace
-from rnnviz.tui.palette import Paint
-from rnnviz.tui.tab_stops import TabStops, pass_unchanged
+from rnnviz.tui.paint.grid import Grid
+from rnnviz.tui.paint.palette import Paint
+from rnnviz.tui.terminal.difference import difference
+from rnnviz.tui.terminal.frame_pacing import PATIENCE, QUESTION, Pace
+from rnnviz.tui.terminal.tab_stops import TabStops, pass_unchanged
 from rnnviz.tui.widgets.lines import rich_style
 
 SYNC_START, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from textual.events import Click
 from textual.message import Message
 
-from rnnviz.tui.hints import Hint, line_of
-from rnnviz.tui.painting import Inks, Line
+from rnnviz.tui.paint.lines import Inks, Line
+from rnnviz.tui.screens.base.hints import Hint, line_of
 from rnnviz.tui.widgets.lines import Lines
 
 

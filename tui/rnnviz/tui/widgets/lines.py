@@ -11,8 +11,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from rnnviz.tui.painting import Line
-from rnnviz.tui.palette import RGB, Paint
+from rnnviz.tui.paint.lines import Line
+from rnnviz.tui.paint.palette import RGB, Paint
 
 
 def _color(colour: RGB | int | None) -> Color | None:

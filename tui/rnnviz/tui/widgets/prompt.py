@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
 from rnnviz.store.errors import Mistake, RnnvizError
-from rnnviz.tui.glyphs import visible
+from rnnviz.tui.text.glyphs import visible
 
 
 def _ignore(_: str) -> None:

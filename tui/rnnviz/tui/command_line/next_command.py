@@ -1,0 +1,39 @@
+"""How a command ends: the line that says what to do next, in one form for all commands."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from itertools import chain, count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rnnviz.store.reader import Capture
+    from rnnviz.tui.view.view import View
+
+
+def say_next(words: Sequence[str]) -> None:
+    """Print `next: …` on standard error: a command line that works when it is pasted into a shell."""
+    typer.echo(f"next: {shlex.join(words)}", err=True)
+
+
+def free_name(name: str) -> str:
+    """The name of a capture in the current directory that nothing has yet: `notes.zarr`, or else `notes-2.zarr`."""
+    names = chain([f"{name}.zarr"], (f"{name}-{number}.zarr" for number in count(2)))
+    return next(name for name in names if not os.path.lexists(name))
+
+
+def say_drawn(path: Path, capture: Capture, view: View, size: str) -> None:
+    """End a command that has written a view of a capture to a file: say of what it is, and how to go on from there."""
+    from rnnviz.tui.commands.info import size_words
+    from rnnviz.tui.view.address import address_of
+
+    typer.echo(
+        f"{path}: cell {view.cell}, signal {view.signal}, over {capture.text_name}, {size}, "
+        f"{size_words(path.stat().st_size)}"
+    )
+    say_next(["rnnviz", "browse", str(capture.path), "--view", address_of(view)])

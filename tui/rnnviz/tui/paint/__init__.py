@@ -1,0 +1,1 @@
+"""From values to colours and characters: palettes, painted lines, grids of cells."""

@@ -1,0 +1,1 @@
+"""How painted lines are written into files: SVG, HTML and ANSI text."""

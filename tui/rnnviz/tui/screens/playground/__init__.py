@@ -1,0 +1,1 @@
+"""Type and see: a page of one's own that models read at every key."""

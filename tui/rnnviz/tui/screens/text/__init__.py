@@ -1,0 +1,1 @@
+"""The text view: a capture's text, shaded by one cell."""

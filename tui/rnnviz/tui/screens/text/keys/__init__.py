@@ -1,0 +1,1 @@
+"""The groups of keys of the text view, one a module."""

@@ -1,0 +1,1 @@
+"""How a text stands in rows: glyphs, their widths, where symbols begin."""

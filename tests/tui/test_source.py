@@ -12,14 +12,8 @@ from numpy.typing import NDArray
 
 from rnnviz.store.reader import CapturedLayer, open_capture
 from rnnviz.tui.capture_cache import block_cache as source_module
-from rnnviz.tui.capture_cache.block_cache import (
-    Block,
-    SignalBlock,
-    Source,
-    TextBlock,
-    signal_blocks,
-    text_blocks,
-)
+from rnnviz.tui.capture_cache.block_cache import Source
+from rnnviz.tui.capture_cache.blocks import Block, SignalBlock, TextBlock, signal_blocks, text_blocks
 from rnnviz.tui.launch.app import Explorer
 from rnnviz.tui.launch.open_view import open_view
 from rnnviz.tui.paint.palette import Depth

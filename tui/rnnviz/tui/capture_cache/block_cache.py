@@ -3,7 +3,6 @@
 The screen asks for *blocks* of the arrays, the same pieces in which they lie on disk. A block that is in memory
 is there at once; one that is not is read by a worker thread, which says so when something arrived. What is wanted
 is a list that each request replaces, so reads that are no longer of interest are dropped, however slow the disk.
-Because a block of a signal holds sixteen units, fifteen of sixteen steps to the next cell need no read at all.
 """
 
 from __future__ import annotations
@@ -19,73 +18,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.errors import RnnvizError
-from rnnviz.store.reader import Capture, CapturedModel
+from rnnviz.store.reader import Capture
 from rnnviz.store.statistics import LayerStatistics
+from rnnviz.tui.capture_cache.blocks import (
+    TEXT_BLOCK,
+    TIME_BLOCK,
+    UNIT_BLOCK,
+    Block,
+    ByteBlock,
+    NextBlock,
+    SegmentsBlock,
+    SignalBlock,
+    StatisticsBlock,
+    SurprisalBlock,
+    SymbolsBlock,
+    TextBlock,
+    next_rows,
+    signal_blocks,
+    span,
+    surprisal_blocks,
+    text_blocks,
+)
 from rnnviz.tui.text.rows import NEWLINE
 from rnnviz.tui.text.symbol_edges import Symbols, byte_of, symbols_in
 
-TEXT_BLOCK = 65536
-TIME_BLOCK = 8192
-UNIT_BLOCK = 16
-NEXT_BLOCK = 512
-NEXT_BYTES = 1_000_000
-"""Of a block of distributions at most: vocabularies of words make them large, so that their blocks are short."""
 CACHE_BYTES = 10_000_000
 """Enough for some forty blocks. The explorer then takes 80 MB (110, once a scan of the whole text has loaded zarr)."""
-
-
-@dataclass(frozen=True)
-class TextBlock:
-    index: int
-
-
-@dataclass(frozen=True)
-class SignalBlock:
-    model: str
-    layer: int
-    signal: str
-    units: int
-    """Index of the block of UNIT_BLOCK units."""
-    time: int
-    """Index of the block of TIME_BLOCK symbols."""
-
-
-@dataclass(frozen=True)
-class NextBlock:
-    model: str
-    index: int
-
-
-@dataclass(frozen=True)
-class SurprisalBlock:
-    model: str
-    index: int
-
-
-@dataclass(frozen=True)
-class StatisticsBlock:
-    model: str
-    layer: int
-
-
-@dataclass(frozen=True)
-class SymbolsBlock:
-    """The symbols that hold the bytes start…stop of a text whose symbols are no bytes."""
-
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True)
-class ByteBlock:
-    """The byte that a symbol starts with."""
-
-    symbol: int
-
-
-@dataclass(frozen=True)
-class SegmentsBlock:
-    """All of a capture's segments."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,16 +62,6 @@ class Segments:
         return int(np.searchsorted(self.starts, position, side="right")) - 1
 
 
-Block = (
-    SymbolsBlock
-    | ByteBlock
-    | SegmentsBlock
-    | TextBlock
-    | SignalBlock
-    | NextBlock
-    | SurprisalBlock
-    | StatisticsBlock
-)
 Content: TypeAlias = NDArray[Any] | LayerStatistics | Segments | Symbols | int | RnnvizError
 
 
@@ -183,7 +131,7 @@ class Source:
                     case TextBlock(index) | SurprisalBlock(_, index):
                         old = index >= ends[type(block)]
                     case NextBlock(model, index):
-                        old = index >= before // _next_rows(capture.models[model])
+                        old = index >= before // next_rows(capture.models[model])
                     case SignalBlock():
                         old = block.time >= before // TIME_BLOCK
                     case _:
@@ -226,7 +174,7 @@ class Source:
 
     def next(self, model: str, position: int) -> NDArray[np.float16] | None:
         """float16 [symbol], natural logarithms"""
-        rows = _next_rows(self.capture.models[model])
+        rows = next_rows(self.capture.models[model])
         block = self._array(NextBlock(model, position // rows))
         return None if block is None else block[position % rows]
 
@@ -343,54 +291,20 @@ class Source:
             case ByteBlock(symbol):
                 return byte_of(capture, symbol)
             case TextBlock(index):
-                start, stop = _span(index, TEXT_BLOCK, capture.text_bytes)
+                start, stop = span(index, TEXT_BLOCK, capture.text_bytes)
                 return capture.text(start, stop)
             case SignalBlock(model, layer, signal, units, time):
-                start, stop = _span(time, TIME_BLOCK, capture.captured)
-                first, last = _span(units, UNIT_BLOCK, capture.models[model].layers[layer].units)
+                start, stop = span(time, TIME_BLOCK, capture.captured)
+                first, last = span(units, UNIT_BLOCK, capture.models[model].layers[layer].units)
                 stored = capture.models[model].layers[layer]
                 return stored.read_units(signal, slice(first, last), start, stop)
             case NextBlock(model, index):
                 predicting = capture.models[model]
-                return predicting.next(*_span(index, _next_rows(predicting), capture.captured))
+                return predicting.next(*span(index, next_rows(predicting), capture.captured))
             case SurprisalBlock(model, index):
-                return capture.models[model].surprisal(*_span(index, TIME_BLOCK, capture.captured))
+                return capture.models[model].surprisal(*span(index, TIME_BLOCK, capture.captured))
             case StatisticsBlock(model, layer):
                 return capture.models[model].layers[layer].statistics()
-
-
-def next_block(model: CapturedModel, position: int) -> Block:
-    """The block that holds what a model expected after a symbol."""
-    return NextBlock(model.name, position // _next_rows(model))
-
-
-def _next_rows(model: CapturedModel) -> int:
-    size = len(model.vocabulary) if model.tokens is None else len(model.tokens)
-    return max(1, min(NEXT_BLOCK, NEXT_BYTES // (2 * max(1, size))))
-
-
-def text_blocks(start: int, stop: int) -> list[Block]:
-    """The blocks that hold the text from start to stop."""
-    return [TextBlock(index) for index in _indices(start, stop, TEXT_BLOCK)]
-
-
-def signal_blocks(model: str, layer: int, signal: str, unit: int, start: int, stop: int) -> list[Block]:
-    """The blocks that hold one unit's signal from start to stop."""
-    units = unit // UNIT_BLOCK
-    return [SignalBlock(model, layer, signal, units, time) for time in _indices(start, stop, TIME_BLOCK)]
-
-
-def surprisal_blocks(model: str, start: int, stop: int) -> list[Block]:
-    """The blocks that hold a model's surprisals from start to stop."""
-    return [SurprisalBlock(model, time) for time in _indices(start, stop, TIME_BLOCK)]
-
-
-def _indices(start: int, stop: int, size: int) -> range:
-    return range(start // size, max(start, stop - 1) // size + 1)
-
-
-def _span(index: int, size: int, length: int) -> tuple[int, int]:
-    return index * size, min(length, (index + 1) * size)
 
 
 def _size(content: Content) -> int:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import Capture
 from rnnviz.store.statistics import LayerStatistics
-from rnnviz.tui.capture_cache.block_cache import Block, Segments
+from rnnviz.tui.capture_cache.block_cache import Segments
+from rnnviz.tui.capture_cache.blocks import Block
 from rnnviz.tui.text.rows import NEWLINE
 
 _PIECE = 1 << 20

@@ -6,13 +6,13 @@ import numpy as np
 
 from rnnviz.analysis.cells import step
 from rnnviz.store.reader import Capture
-from rnnviz.tui.capture_cache.block_cache import (
+from rnnviz.tui.capture_cache.block_cache import Source
+from rnnviz.tui.capture_cache.blocks import (
     TEXT_BLOCK,
     TIME_BLOCK,
     UNIT_BLOCK,
     Block,
     SegmentsBlock,
-    Source,
     StatisticsBlock,
     SurprisalBlock,
     SymbolsBlock,

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
-from rnnviz.tui.capture_cache.block_cache import Block, Source
+from rnnviz.tui.capture_cache.block_cache import Source
+from rnnviz.tui.capture_cache.blocks import Block
 from rnnviz.tui.capture_cache.wanted_blocks import text_needed, values_needed, window_at
 from rnnviz.tui.paint.palette import Depth
 from rnnviz.tui.scenes.layout import HINTS_HEIGHT

@@ -11,7 +11,8 @@ from rnnviz.analysis.cells import Cell, Reading, cell_at
 from rnnviz.analysis.switching import Sample
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
-from rnnviz.tui.capture_cache.block_cache import Block, Source, StatisticsBlock, signal_blocks
+from rnnviz.tui.capture_cache.block_cache import Source
+from rnnviz.tui.capture_cache.blocks import Block, StatisticsBlock, signal_blocks
 from rnnviz.tui.paint.grid import Band, Grid
 from rnnviz.tui.paint.lines import Inks, Line, cut, spread, width_of
 from rnnviz.tui.paint.palette import Palette

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.store.training_split import PART_WORDS, parts_of, training_split
-from rnnviz.tui.capture_cache.block_cache import next_block
+from rnnviz.tui.capture_cache.blocks import next_block
 from rnnviz.tui.paint.lines import Line
 from rnnviz.tui.paint.palette import Palette
 from rnnviz.tui.panels.histogram import histogram_lines

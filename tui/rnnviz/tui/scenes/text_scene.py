@@ -18,7 +18,7 @@ from rnnviz.analysis.surprisal import of_symbols
 from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS, Signal
-from rnnviz.tui.capture_cache.block_cache import signal_blocks, surprisal_blocks
+from rnnviz.tui.capture_cache.blocks import signal_blocks, surprisal_blocks
 from rnnviz.tui.paint.grid import Band, Grid
 from rnnviz.tui.paint.lines import Inks, Line, spread
 from rnnviz.tui.paint.palette import Depth, Palette, palette

@@ -19,7 +19,8 @@ from rnnviz.analysis.cells import Cell
 from rnnviz.analysis.switching import sample_of, switching
 from rnnviz.store.errors import RnnvizError
 from rnnviz.store.reader import Capture
-from rnnviz.tui.capture_cache.block_cache import Block, Source
+from rnnviz.tui.capture_cache.block_cache import Source
+from rnnviz.tui.capture_cache.blocks import Block
 from rnnviz.tui.paint.lines import Inks
 from rnnviz.tui.paint.palette import Palette
 from rnnviz.tui.scenes.cells_scene import CellPage, Progress

@@ -27,7 +27,8 @@ from textual.message import Message
 from textual.screen import Screen
 
 from rnnviz.store.reader import Capture
-from rnnviz.tui.capture_cache.block_cache import Block, ByteBlock, Source
+from rnnviz.tui.capture_cache.block_cache import Source
+from rnnviz.tui.capture_cache.blocks import Block, ByteBlock
 from rnnviz.tui.capture_cache.wanted_blocks import reading_list, text_needed, values_needed, window_at
 from rnnviz.tui.paint.lines import Inks, Line
 from rnnviz.tui.paint.palette import Depth, base_of

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from rnnviz.engine.ngram.scorers.kenlm_build import greatest_order
 from rnnviz.store.errors import RnnvizError
 from rnnviz.tui.typer_app import app
+from support.command import Command
 from support.texts import write_words
 
 SPLIT = ("--split", "60/20/20", "--streams", "4", "--unroll", "10")
@@ -119,3 +120,14 @@ def test_the_help_has_examples_and_says_what_memory_it_takes(command: str, tmp_p
     done = ngram(command, "--help", directory=tmp_path)
     assert f"rnnviz ngram {command}" in done.stdout.split("Examples")[1]
     assert command == "eval" or "works in 2 GB" in " ".join(done.stdout.split())
+
+
+def test_a_small_text_is_split_as_for_training(rnnviz: Command, tmp_path: Path) -> None:
+    (tmp_path / "small.txt").write_text("".join(f"{n} sheep, and then " for n in range(3000)))
+    assert rnnviz("ngram", "train", "small.txt", "--n", "2", "--out", "ngrams").code == 0
+    trained = rnnviz("train", "small.txt", "--hidden", "3", "--epochs", "1", "--out", "run")
+    assert trained.code == 0, trained.err
+    of_models = json.loads((tmp_path / "ngrams" / "ngram.json").read_text())["split"]
+    of_run = json.loads((tmp_path / "run" / "run.json").read_text())["config"]["split"]
+    assert of_models == of_run
+    assert of_run["streams"] == 4

@@ -62,11 +62,23 @@ MEASURED = (
 """What few updates cost, for who is warned of them."""
 
 
-def suited(shares: str, length: int) -> Split:
-    """The split of a text of `length` symbols into `shares` (`80/10/10`), with streams and steps that suit it.
+def suited(shares: str, length: int, streams: int | None = None, unroll: int | None = None) -> Split:
+    """The split of a text of `length` symbols into `shares` (`80/10/10`), with streams and steps that suit its size
+    where they are not given.
 
-    Raises InvalidRequest for shares that are none.
+    N-gram models take it too: a symbol that a recurrent model has not been trained on is then new to them as well.
+
+    Raises InvalidRequest for shares that are none, and for streams or steps that are no positive number.
     """
+    by_size = _by_size(shares, length)
+    return Split.parse(
+        shares,
+        streams=by_size.streams if streams is None else streams,
+        unroll=by_size.unroll if unroll is None else unroll,
+    )
+
+
+def _by_size(shares: str, length: int) -> Split:
     split = Split.parse(shares)
     symbols = length * split.train // 100
     if symbols >= ENOUGH:

@@ -46,8 +46,20 @@ def train(
         str, typer.Option("--n", metavar="N,…", help="How many symbols back the models look.")
     ] = "1-9,20",
     split: SharesOption = "80/10/10",
-    streams: Annotated[int, typer.Option(metavar="N", help="Streams that the text is split by.")] = 100,
-    unroll: Annotated[int, typer.Option(metavar="N", help="Steps that the split is a multiple of.")] = 100,
+    streams: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Streams that the text is split by [default: as `rnnviz train` splits a text of this size].",
+            show_default=False,
+        ),
+    ] = None,
+    unroll: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Steps that the split is a multiple of [default: likewise].", show_default=False
+        ),
+    ] = None,
     estimator: Annotated[
         EstimatorChoice,
         typer.Option(
@@ -70,6 +82,9 @@ def train(
     bytes a symbol for n = 1-9,20, 0.8 GB for War and Peace. It refuses what the machine cannot hold. For larger texts
     take `--estimator lmplz`: it works in 2 GB, whatever the text, on the disk at --out.
 
+    A text is split as `rnnviz train` splits it, so that what is held out is the same for both. For models of a sweep
+    over a small text, give the sweep's --streams 100 --unroll 100.
+
     Examples:
 
         rnnviz ngram train war_and_peace.txt --out ngrams/wp
@@ -81,18 +96,18 @@ def train(
     from rnnviz.engine.ngram.directory import parse_orders
     from rnnviz.engine.ngram.training import start_ngrams, train_ngrams
     from rnnviz.engine.progress import Computation
-    from rnnviz.engine.text.split import Split
     from rnnviz.engine.text.text import open_text, portable_spec
+    from rnnviz.engine.training.mini_batch import suited
     from rnnviz.store.summary import size_on_disk
     from rnnviz.tui.command_line.progress_bar import show
     from rnnviz.tui.commands.info import size_words
 
     orders = parse_orders(n)
-    parsed = Split.parse(split, streams=streams, unroll=unroll)
     opened = open_text(text, glob=glob, seed=seed)
+    parsed = suited(split, opened.length, streams, unroll)
     spec = portable_spec(text)
     command = ["rnnviz", "ngram", "train", spec or opened.name, "--n", n, "--out", out.name]
-    command += ["--split", parsed.shares, "--streams", str(streams), "--unroll", str(unroll)]
+    command += ["--split", parsed.shares, "--streams", str(parsed.streams), "--unroll", str(parsed.unroll)]
     command += [
         "--estimator",
         estimator,

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     import torch
 
     from rnnviz.engine.runs.run import Run, RunConfig
-    from rnnviz.engine.text.split import Split
     from rnnviz.engine.text.text import Text
     from rnnviz.engine.training.train import EpochDone
 
@@ -114,6 +113,7 @@ def train(
     from rnnviz.engine.runs.device import resolve
     from rnnviz.engine.runs.run import RunConfig, load_run
     from rnnviz.engine.text.text import open_text, portable_spec
+    from rnnviz.engine.training.mini_batch import suited
     from rnnviz.engine.training.train import refuse_other_text, start_run
 
     if resume:
@@ -153,7 +153,7 @@ def train(
             hidden=hidden,
             dropout=dropout,
             epochs=epochs,
-            split=_split(split, opened.length, streams, unroll),
+            split=suited(split, opened.length, streams, unroll),
             seed=seed,
             device=device,
             threads=threads,
@@ -174,19 +174,6 @@ def train(
     typer.echo("rnnviz: stopped, and all is saved", err=True)
     say_next(["rnnviz", "train", "--resume", "--out", str(out)])
     raise typer.Exit(128 + stopped_by)
-
-
-def _split(shares: str, length: int, streams: int | None, unroll: int | None) -> Split:
-    """The split of a text of `length` symbols: what was not given suits its size."""
-    from rnnviz.engine.text.split import Split
-    from rnnviz.engine.training.mini_batch import suited
-
-    by_size = suited(shares, length)
-    return Split.parse(
-        shares,
-        streams=by_size.streams if streams is None else streams,
-        unroll=by_size.unroll if unroll is None else unroll,
-    )
 
 
 def _with_epochs(run: Run, text: Text, epochs: int) -> Run:

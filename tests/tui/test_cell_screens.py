@@ -295,7 +295,7 @@ async def test_conditions_are_found_and_counted(made: HandMade) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         ui = Explored(app, pilot)
         await ui.press("f", *"1:2 > .8 and 0:5.f <", "enter")
-        await ui.until(lambda: "expected a cell" in ui.shown, "the mistake")
+        await ui.until(lambda: "a cell, as in 1:37" in ui.shown, "the mistake")
         await pilot.press(*" 0.5", "enter")  # the answer is still there, to be gone on with
         later = [t for t in begins if t > 0]
         await ui.until(lambda: ui.view.cursor == later[0], "the first place")

@@ -47,7 +47,7 @@ MISTYPED = {
     "a segment": (["number_sign"], "s9", "there is no segment 9", "s9"),
     "a condition": (["f"], "1:3 > 0.5 and 1:77 < 0.1", "there is no unit 77 in layer 1", "1:77"),
     "a signal": (["f"], "not 1:3.q > 0.5", "the capture has no signal 'q'", "q"),
-    "half a condition": (["f"], "1:3 > ", "expected a cell, as in 1:37, or a number here", ""),
+    "half a condition": (["f"], "1:3 > ", "a number or a cell, as in 1:37, is expected after >", ""),
     "a file's suffix": (["w", "ctrl+u"], "x.png", "x.png has no suffix of a snapshot", "x.png"),
     "a file's folder": (["w", "ctrl+u"], "/nowhere/x.txt", "there is no folder /nowhere", "/nowhere/x.txt"),
     "a filter": (["c", "slash"], "1: dev>", "'dev>' is no filter. Type 1: or 1:3", "1: dev>"),
@@ -87,13 +87,68 @@ async def test_what_is_mistyped_is_told_in_red_below_it_and_can_be_gone_on_with(
                 assert app.screen is ui.text
 
 
+@pytest.mark.parametrize(
+    ("key", "left"),
+    [
+        ("ctrl+u", ""),
+        ("ctrl+w", "0:3 > 0.5 and  < 0.1"),
+        ("ctrl+k", "0:3 > 0.5 and 1:77"),
+        ("backspace", "0:3 > 0.5 and  < 0.1"),
+    ],
+)
+async def test_keys_that_take_away_words_and_lines_do_so_after_a_mistake(
+    made: HandMade, key: str, left: str
+) -> None:
+    """There the wrong part, 1:77, is selected, and the cursor stands behind it."""
+    app = explorer(made)
+    async with app.run_test(size=(80, 24)) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press("f", *"0:3 > 0.5 and 1:77 < 0.1", "enter")
+        await ui.until(lambda: "there is no unit 77" in ui.shown, "the mistake")
+        await pilot.press(key)
+        assert app.screen.query_one("#prompt-input", Input).value == left
+
+
+LONG_REMARKS = {
+    "the command that adds a model": (
+        ["l"],
+        "this capture has one model with cells: rnnviz capture --add X.zarr --run RUN adds another",
+    ),
+    "a condition that was counted": (
+        ["f", *"0:3 > 0.25 and 0:12.f < 0.125", "enter", "F"],
+        "symbols (PP%), comes true N times: 0:3.c > 0.25 and 0:12.f < 0.125",
+    ),
+}
+
+
+@pytest.mark.parametrize("which", LONG_REMARKS)
+async def test_what_is_said_is_never_cut(made: HandMade, which: str) -> None:
+    """Where it is longer than the bottom line, it stands on more lines, which then go."""
+    app = explorer(made)
+    keys, told = LONG_REMARKS[which]
+    async with app.run_test(size=(60, 24)) as pilot:
+        ui = Explored(app, pilot)
+        for key in keys:
+            await ui.press(key)
+        shown = re.sub(r"\d+\.\d\d%", "PP%", " ".join(" ".join(ui.rows).split()))
+        shown = re.sub(r"true [\d,]+ times", "true N times", shown)
+        assert told in shown
+        await ui.press("escape", "slash")
+        assert told not in " ".join(" ".join(ui.rows).split())
+        assert ui.rows[-1].strip().startswith("search")
+        await pilot.press("escape")
+        ui.text.hush()
+        await ui.until(lambda: " ? keys" in ui.rows[-1], "the hints")
+        assert re.match(r" [\d,]+/5,990 ", ui.rows[-2]), "what stood under the remark"
+
+
 async def test_the_way_out_of_a_question_takes_nothing_else_away(made: HandMade) -> None:
     app = explorer(made)
     async with app.run_test(size=(80, 24)) as pilot:
         ui = Explored(app, pilot)
         await ui.press("slash", *"line", "enter", "f", *"1:3 > 0", "enter", "v")
         await ui.press("f", *" and", "enter")
-        await ui.until(lambda: "expected a cell" in ui.shown, "the mistake")
+        await ui.until(lambda: "a cell, as in 1:37" in ui.shown, "the mistake")
         before = ui.view
         await pilot.press("escape")
         assert ui.view == before

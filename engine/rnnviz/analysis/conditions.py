@@ -184,13 +184,15 @@ class _Parser:
         self._meant: list[tuple[int, str]] = []
         """The signals that were not typed, and where in the text they belong."""
         self._tokens = self._split()
+        self._before = ""
+        """The last word or mark that was understood."""
         self._readings: dict[Reading, None] = {}
         self._depth = 0
 
     def condition(self) -> Condition:
         term = self._any()
         if self._tokens[0].kind != "end":
-            self._refuse("expected 'and', 'or' or the end here")
+            self._expected("'and', 'or' or the end is")
         return Condition(self._written_out(), term, tuple(self._readings))
 
     def _written_out(self) -> str:
@@ -219,9 +221,12 @@ class _Parser:
     def _take(self, *texts: str) -> _Token | None:
         """The next token, if it is one of these words or marks."""
         token = self._tokens[0]
-        if token.kind in ("word", "mark") and token.text in texts:
-            return self._tokens.pop(0)
-        return None
+        return self._next() if token.kind in ("word", "mark") and token.text in texts else None
+
+    def _next(self) -> _Token:
+        token = self._tokens.pop(0)
+        self._before = token.text
+        return token
 
     def _any(self) -> Term:
         terms = [self._all()]
@@ -250,7 +255,7 @@ class _Parser:
             orders.append(order.text)
             values.append(self._value())
         if not orders:
-            self._refuse("expected a comparison here: < <= > >= = !=")
+            self._expected("one of < <= > >= = != is")
         return Comparison(tuple(values), tuple(orders))
 
     def _value(self) -> Value:
@@ -259,16 +264,15 @@ class _Parser:
         if self._take("abs"):
             opening = self._take("(")
             if opening is None:
-                self._refuse("expected ( after abs")
+                self._expected("( is")
             inner = self._deeper(self._value)
             self._close(opening)
             return Absolute(inner)
         token = self._tokens[0]
         if token.kind == "number":
-            self._tokens.pop(0)
-            return Number(float(token.text))
+            return Number(float(self._next().text))
         if token.kind != "cell":
-            self._refuse("expected a cell, as in 1:37, or a number here")
+            self._expected("a number or a cell, as in 1:37, is")
         return Viewed(self._reading())
 
     def _reading(self) -> Reading:
@@ -290,7 +294,7 @@ class _Parser:
         self._readings[reading] = None
         if len(self._readings) > MOST_READINGS:
             self._refuse(f"a condition names {MOST_READINGS} different signals at most")
-        self._tokens.pop(0)
+        self._next()
         return reading
 
     def _close(self, opening: _Token) -> None:
@@ -298,7 +302,7 @@ class _Parser:
             return
         if self._tokens[0].kind == "end":
             raise self._wrong("this ( is never closed", opening.start)
-        self._refuse("expected ) here")
+        self._expected(") is")
 
     def _deeper(self, rule: Callable[[], Part]) -> Part:
         self._depth += 1
@@ -307,6 +311,12 @@ class _Parser:
         found = rule()
         self._depth -= 1
         return found
+
+    def _expected(self, what: str) -> NoReturn:
+        """Refuse the next token, in the place of which something else, with its verb, is expected."""
+        token = self._tokens[0]
+        after = f" after {self._before}" if self._before else " first"
+        self._refuse(f"{what} expected{after}{'' if token.kind == 'end' else f', not {token.text}'}")
 
     def _refuse(self, message: str) -> NoReturn:
         raise self._wrong(message, self._tokens[0].start)

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Key
+from textual.message import Message
 from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
@@ -74,6 +75,23 @@ class AnswerLine(Input):
     def action_leave(self) -> None:
         self._prompt.leave()
 
+    # What is selected, as after a mistake, changes nothing about the keys that take away words and lines.
+
+    def action_delete_left_all(self) -> None:
+        """Take away everything before the cursor; all of a line in which something is selected."""
+        if not self.selection.is_empty:
+            self.cursor_position = len(self.value)
+        super().action_delete_left_all()
+
+    def action_delete_left_word(self) -> None:
+        """Take away the word before the cursor, blanks apart, as shells do."""
+        before = self.value[: self.cursor_position]
+        self.delete(before.rstrip().rfind(" ") + 1, self.cursor_position)
+
+    def action_delete_right_all(self) -> None:
+        self.selection = Selection.cursor(self.cursor_position)
+        super().action_delete_right_all()
+
 
 class Prompt(Vertical):
     """A label and a line to type into, shown over the bottom line of a screen while a question is open.
@@ -92,6 +110,9 @@ class Prompt(Vertical):
         background: ansi_default; color: ansi_bright_red; text-style: bold;
     }
     """
+
+    class Closed(Message):
+        """The question was answered or left."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -179,3 +200,4 @@ class Prompt(Vertical):
         self._tell(None)
         self.display = False
         self.screen.set_focus(None)
+        self.post_message(self.Closed())

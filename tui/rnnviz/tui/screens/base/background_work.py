@@ -72,7 +72,8 @@ class Errands(Asking[None]):
         seconds: float = 3.0,
         wrong: bool = False,
     ) -> None:
-        """Say something in the bottom line, for so many seconds and no longer than it is so.
+        """Say something in the bottom line, for so many seconds and no longer than it is so; what is longer than the
+        line takes rows above it, too.
 
         `about` returns what the words speak of, as in `lambda: (self.view.cursor, self.view.pair)`: they go as soon as
         it returns something else. Without it they stay true whatever is done. `wrong` says it in red. `text` is shown
@@ -101,6 +102,14 @@ class Errands(Asking[None]):
             self.say(f"{visible(mistake.message)}. {visible(mistake.hint)}", seconds=8.0, wrong=True)
         else:
             self.put_question(question, answer, mistake)
+
+    def put_question(self, question: Question, value: str, mistake: RnnvizError | None = None) -> None:
+        """Ask a question. What was said gives way to it, and stands again if it is still so when that is closed."""
+        super().put_question(question, value, mistake)
+        self.show_hints()
+
+    def on_prompt_closed(self) -> None:
+        self.show_hints()
 
     def errand(
         self,

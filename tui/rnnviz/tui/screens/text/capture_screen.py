@@ -30,7 +30,7 @@ from rnnviz.store.reader import Capture
 from rnnviz.tui.capture_cache.block_cache import Source
 from rnnviz.tui.capture_cache.blocks import Block, ByteBlock
 from rnnviz.tui.capture_cache.wanted_blocks import reading_list, text_needed, values_needed, window_at
-from rnnviz.tui.paint.lines import Inks, Line
+from rnnviz.tui.paint.lines import Inks, Line, ellipsed
 from rnnviz.tui.paint.palette import Depth, base_of
 from rnnviz.tui.scenes.layout import Places
 from rnnviz.tui.scenes.text_scene import Scene
@@ -45,6 +45,7 @@ from rnnviz.tui.widgets.canvas import Canvas
 from rnnviz.tui.widgets.hint_line import HintLine
 from rnnviz.tui.widgets.lines import Lines
 from rnnviz.tui.widgets.prompt import Prompt
+from rnnviz.tui.widgets.remark_lines import RemarkLines, wrapped
 
 if TYPE_CHECKING:
     from rnnviz.analysis.events import Tally
@@ -111,6 +112,7 @@ class ShadedText(Errands):
         ground = self.scene.inks(self.view.signal).plain
         yield Canvas(ground, id="canvas")
         yield HintLine(ground, id="hints")
+        yield RemarkLines(ground, id="remark")
         yield Prompt(id="prompt")
 
     def on_mount(self) -> None:
@@ -287,22 +289,28 @@ class ShadedText(Errands):
     def _take_colours(self) -> None:
         paint = self.scene.inks(self.view.signal).plain
         self.query_one("#canvas", Canvas).ground = paint
-        self.query_one("#hints", Lines).ground = paint
+        for lines in self.query(Lines):
+            lines.ground = paint
         if isinstance(paint.background, tuple):
             self.styles.background = "rgb({},{},{})".format(*paint.background)
 
     def show_hints(self) -> None:
-        inks = self.scene.inks(self.view.signal)
+        inks, width = self.scene.inks(self.view.signal), self.size.width
+        more: list[Line] = []
+        line: Line | None = None
         if self.errand_line is not None:
-            line: Line = [(f" {self.errand_line} ", inks.accent), (" Esc stops it", inks.faint)]
+            line = [(f" {self.errand_line} ", inks.accent), (" Esc stops it", inks.faint)]
         elif (other := self.bottom_line(inks)) is not None:
             line = other
         elif (remark := self.remark) is not None:
-            line = [(f" {visible(remark.text)}", inks.wrong if remark.wrong else inks.accent)]
-        else:
+            lines = wrapped(visible(remark.text), width, inks.wrong if remark.wrong else inks.accent)
+            line = lines[-1] if lines else []
+            more = lines if len(lines) > 1 and not self.asking else []
+        self.query_one(RemarkLines).tell(more)
+        if line is None:
             self.show_chosen(self.hints, self.stay, inks, self.view.above)
-            return
-        self.query_one("#hints", Lines).show([line])
+        else:
+            self.query_one("#hints", Lines).show([ellipsed(line, width)])
 
     def bottom_line(self, inks: Inks) -> Line | None:
         """What the line at the bottom shows instead of the hints, if anything."""

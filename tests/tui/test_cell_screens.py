@@ -87,7 +87,7 @@ async def test_the_list_sorts_filters_and_goes_to_a_cell(made: HandMade) -> None
         assert ui.view.cell == Cell(1, 13)
         assert ui.app.screen is ui.text
 
-        await ui.press("c", "/", *"sat>200%", "enter")
+        await ui.press("c", "/", "ctrl+u", *"sat>200%", "enter")  # over the filter that was left
         assert "no cell passes" in ui.shown
         await ui.press("escape", "/", *"1: nonsense", "enter")
         assert ui.rows[22].startswith(" show 1: nonsense ")  # to be mended, with what is wrong
@@ -102,6 +102,25 @@ async def test_the_list_sorts_filters_and_goes_to_a_cell(made: HandMade) -> None
         assert "show 1:" in ui.rows[22]
         await ui.press("escape", "escape")
         assert ui.view.cell == Cell(1, 13)  # back where one was
+
+
+async def test_the_list_opens_sorted_and_filtered_as_it_was_left(made: HandMade) -> None:
+    app = explorer(made)
+    async with app.run_test(size=(80, 24)) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press("c", *["right"] * 4, "r", "/", *"dev>0.01", "enter")
+        listed = [row[:40] for row in ui.rows[1:20]]
+        assert "39 of 40 cells" in ui.rows[0]
+        await ui.press("down", "enter")
+        assert str(ui.view.cell) in listed[2]
+
+        await ui.press("c")
+        assert "39 of 40 cells" in ui.rows[0]
+        assert [row[2:40] for row in ui.rows[2:20]] == [row[2:] for row in listed[1:]]
+        assert ui.rows[3].startswith("▸")  # the mark is on the cell that was chosen
+        await ui.press("=", "escape", "enter", "c")  # compares, ends the filter, opens; and again
+        assert "40 cells" in ui.rows[0]
+        assert ui.rows[1].startswith("  cell↑")
 
 
 async def test_closing_the_saturation_panel_shows_again_what_was_shown(made: HandMade) -> None:

@@ -67,6 +67,13 @@ class CellList:
         self.top = 0
         self.move(-len(self.places))
 
+    def set_as(self, earlier: CellList) -> None:
+        """Sort and filter as an earlier list did. A comparison with a cell is over: its order is not taken up."""
+        if earlier.order is not Order.SIMILARITY:
+            self.order, self.descending = earlier.order, earlier.descending
+        self.filter_text, self._filter = earlier.filter_text, earlier._filter
+        self.arrange()
+
     def mark(self, cell: Cell) -> None:
         """Put the mark on a cell, if it is shown."""
         if (place := index_of(cell, self.units)) in self.places:

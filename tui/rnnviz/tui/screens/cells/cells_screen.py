@@ -129,7 +129,8 @@ class CellsScreen(BegunFilter):
         self.action_mark(to * sum(self.cells.units))
 
     def action_sort(self, by: int) -> None:
-        orders = [order for order in ORDERS if order is Order.LAYER or order in self.cells.columns]
+        sortable = {Order.LAYER, self.cells.order, *self.cells.columns}
+        orders = [order for order in ORDERS if order in sortable]
         self.cells.sort_by(orders[(orders.index(self.cells.order) + by) % len(orders)])
         self._draw()
 

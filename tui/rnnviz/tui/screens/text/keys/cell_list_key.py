@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from rnnviz.tui.screens.base.keys import key
 from rnnviz.tui.screens.cells.cells_screen import CellsScreen
 from rnnviz.tui.screens.text.capture_screen import ShadedText
+from rnnviz.tui.view.cell_list import CellList
 
 UNREAD = 1000
 """Symbols whose activity is shown where a person was faster than the disk."""
@@ -27,9 +28,16 @@ class Listing(ShadedText):
         ),
     ]
 
+    _listed: CellList | None = None
+    """The list as it was left: whoever tries one cell after another finds it sorted and filtered as before."""
+
     def action_cells(self, alike: bool) -> None:
         start, stop = self.on_screen
         if start == stop:  # while the text is being read, what it will show is not known
             stop = min(start + UNREAD, self.capture.captured)
         screen = CellsScreen(self.capture, self.source, self.scene, self.view, (start, stop), alike=alike)
+        if not alike:
+            if self._listed is not None:
+                screen.cells.set_as(self._listed)
+            self._listed = screen.cells
         self.visit(screen)

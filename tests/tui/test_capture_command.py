@@ -11,13 +11,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rnnviz.store.reader import open_capture
+from rnnviz.store.schema import ModelSchema
 from rnnviz.store.training_split import HELD_OUT, TrainingSplit
+from rnnviz.tui.command_line.capture_size import size_note
 from rnnviz.tui.playground.model_locations import FoundRun, find_run
 from support.captures import hand_made, make_capture, several_columns, write_capture
 from support.command import Command, ended, in_a_process
@@ -331,12 +334,48 @@ def test_info_of_a_run(here: Path, rnnviz: Command) -> None:
     assert "lstm, 1 × 5 units" in words
 
 
+def test_a_run_is_made_again_by_the_command_of_info_from_anywhere(
+    here: Path, rnnviz: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the paths that lead there today, whatever they hold."""
+    odd = here / "a b's"
+    odd.mkdir()
+    for name in ("run", "short.txt"):
+        (here / name).rename(odd / name)
+    (here / "elsewhere").mkdir()
+    monkeypatch.chdir(here / "elsewhere")
+    command = shlex.split(json.loads(rnnviz("info", str(odd / "run"), "--json").out)["made_by"])
+    assert command[:5] == ["rnnviz", "train", str(odd / "short.txt"), "--out", str(odd / "run")]
+    again = rnnviz(*command[1:], "--force")
+    assert again.code == 0, again.err
+    assert not any((here / "elsewhere").iterdir())
+    (odd / "short.txt").unlink()
+    assert "(where short.txt is)" in rnnviz("info", str(odd / "run")).out
+
+
+def test_a_large_capture_is_announced_with_what_makes_it_smaller() -> None:
+    """Its size is that of the values: two bytes for each of units × signals and of the symbols predicted, and four for
+    the surprisal."""
+    large = ModelSchema("a", "lstm", bytes(range(95)), 2, 128, ("c", "h", "i", "f", "o", "g"))
+    note = size_note(300_000, [large], whole_text=True)
+    assert note is not None
+    size = 300_000 * (2 * 2 * 128 * 6 + 2 * 95 + 4)
+    assert f"about {size / 1e6:.1f} MB" in note
+    assert note.endswith("--signals c, --first N or --predictions surprisal")
+    small = replace(large, signals=("c",), next=False)
+    assert size_note(300_000, [small]) is None
+    alone = size_note(3_000_000, [small], at_most=True)
+    assert alone is not None
+    assert "at most 1.5 GB" in alone
+    assert "--" not in alone, "nothing more can be left out"
+
+
 def test_info_of_what_is_nothing(here: Path, rnnviz: Command) -> None:
     newer = make_capture(here / "newer.zarr").path / "zarr.json"
     newer.write_text(newer.read_text().replace('"format": 1', '"format": 7'))
     (here / "empty").mkdir()
     for path, code, word in (
-        ("nowhere", 2, "there is no capture nowhere"),
+        ("nowhere", 2, "there is no run, no capture and no directory of n-gram models nowhere"),
         ("short.txt", 1, "neither a run nor a capture"),
         ("empty", 1, "neither a run nor a capture"),
         ("newer.zarr", 1, "format 7"),

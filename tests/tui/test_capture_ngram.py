@@ -141,15 +141,25 @@ def test_killed_it_leaves_the_capture_valid_and_can_be_done_again(place: Path, t
         (("--add", "alone.zarr", "--ngram", "nowhere"), "there is no directory nowhere"),
         (("--add", "alone.zarr", "--ngram", "run"), "holds no n-gram models"),
         (("run", "--out", "x.zarr", "--next", "3"), "--next is for n-gram models"),
-        (("run",), "needs a run and a place"),
+        (("run",), "there is no --out"),
+        (("--out", "x.zarr"), "there is no RUN"),
+        (("--resume", "--out", "x.zarr"), "there is no capture x.zarr"),
+        (("run", "--out", "alone.zarr"), "alone.zarr exists already"),
+        (("run", "--out", "x.zarr", "--first", "-4"), "--first -4 is less than 1"),
+        (
+            ("run", "--out", "x.zarr", "--first", "9", "--streams", "10"),
+            "not a number from 1 to the text's 9",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_any_work(
     place: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], sentence: str
 ) -> None:
     monkeypatch.chdir(place)
-    refused = CliRunner().invoke(app, ["capture", *arguments]).exception
+    done = CliRunner().invoke(app, ["capture", *arguments])
+    refused = done.exception
     assert isinstance(refused, RnnvizError)
+    assert done.output == "", "nothing is announced that is then refused"
     assert sentence in refused.message
     assert refused.hint
     assert not (place / "x.zarr").exists()

@@ -20,6 +20,7 @@ PATHS = {
     "DIR",
     "X.zarr",
     "RUN|X.zarr",
+    "RUN|X.zarr|DIR",
     "TEXT",
     "FILE",
     "FILE.svg",

@@ -12,9 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from rnnviz.engine.ngram.scorers.kenlm_build import greatest_order
+from rnnviz.engine.text.text import open_text
 from rnnviz.store.errors import RnnvizError
 from rnnviz.tui.typer_app import app
 from support.command import Command
+from support.ngrams import trained
 from support.texts import write_words
 
 SPLIT = ("--split", "60/20/20", "--streams", "4", "--unroll", "10")
@@ -57,6 +59,23 @@ def test_train_and_eval_from_the_text_s_own_directory(tmp_path: Path) -> None:
     again = ngram("train", "words.txt", "--out", "models", directory=tmp_path)
     assert again.returncode == 2
     assert "already holds n-gram models" in again.stderr
+
+
+def test_info_describes_n_gram_models(tmp_path: Path, rnnviz: Command) -> None:
+    text = open_text(str(write_words(tmp_path / "words.txt", 3000)))
+    trained(tmp_path / "models", text, 1, 2, 5)
+    facts = json.loads(rnnviz("info", "models", "--json").out)
+    assert (facts["kind"], facts["complete"], facts["n"]) == ("n-gram models", True, [1, 2, 5])
+    assert facts["text"] == {"name": "words.txt", "sha256": text.sha256(), "bytes": 3000}
+    assert facts["bytes_on_disk"] == sum(file.stat().st_size for file in (tmp_path / "models").iterdir())
+    words = rnnviz("info", "models")
+    assert (words.code, words.err) == (0, "")
+    assert "3 models, n = 1-2,5" in words.out
+    record = tmp_path / "models" / "ngram.json"
+    record.write_text(record.read_text().replace('"complete": true', '"complete": false'))
+    assert "incomplete: " in rnnviz("info", "models").out
+    record.write_text("{")
+    assert rnnviz("info", "models").code == 1
 
 
 def test_without_kenlm_any_n_is_scored_and_who_scores_is_said(tmp_path: Path) -> None:

@@ -15,10 +15,14 @@ INTERRUPTED = 130
 
 
 def fail(error: RnnvizError) -> NoReturn:
-    """Print an error as one line and its hint on stderr and leave with the error's exit code."""
+    """Print an error and its hint on stderr, one line each except on a terminal, and leave with its exit code."""
+    from rnnviz.tui.command_line.message import columns, wrapped
+
     red, plain = ("\x1b[31m", "\x1b[0m") if sys.stderr.isatty() else ("", "")
-    hint = f"\n  {error.hint}" if error.hint else ""
-    print(f"{red}rnnviz: {error.message}{plain}{hint}", file=sys.stderr)  # noqa: T201
+    width = columns(sys.stderr)
+    print(red + "\n".join(wrapped(f"rnnviz: {error.message}", width)) + plain, file=sys.stderr)  # noqa: T201
+    if error.hint:
+        print("\n".join(wrapped(f"  {error.hint}", width, "  ")), file=sys.stderr)  # noqa: T201
     sys.exit(error.exit_code)
 
 

@@ -110,7 +110,7 @@ def load_ngrams(path: str | Path) -> NgramModels:
         raise NotFound(
             f"there is no directory {path}", "Train n-gram models: rnnviz ngram train TEXT --out DIR"
         )
-    models = _read(path)
+    models = read_ngrams(path)
     if not models.complete:
         raise InvalidModels(f"the training of {path} was interrupted", _HINT)
     return models
@@ -126,7 +126,7 @@ def refuse_taken(path: Path, force: bool) -> None:
     if force:
         return
     try:
-        complete = _read(path).complete
+        complete = read_ngrams(path).complete
     except InvalidModels:
         complete = True
     if complete:
@@ -155,7 +155,8 @@ def parse_orders(words: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def _read(path: Path) -> NgramModels:
+def read_ngrams(path: Path) -> NgramModels:
+    """What a directory's ngram.json says, also of models whose training was interrupted. Raises InvalidModels."""
     file = path / RECORD_FILE
     if not file.is_file():
         raise InvalidModels(

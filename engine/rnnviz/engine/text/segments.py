@@ -82,19 +82,8 @@ def segments_of(
     Raises InvalidText where the part is empty, InvalidRequest for more streams than symbols or for streams or
     `first` together with a part of the split, which has its own.
     """
-    if first is not None and (part != "all" or first < 1):
-        raise InvalidRequest(
-            f"--first {first} is not a number of symbols"
-            if first < 1
-            else f"--first does not go with --split {part}",
-            "Give a positive number, and --first with all of a text.",
-        )
+    refuse_extent(split, part, streams, first)
     if part != "all":
-        if streams is not None:
-            raise InvalidRequest(
-                f"--streams does not go with --split {part}",
-                f"The {part} part has the run's own {split.streams} streams. Leave --streams out.",
-            )
         found = spans(text.length, split, part)
         truncated = split.truncated(text.length)
         return _segments(
@@ -120,6 +109,24 @@ def segments_of(
     lengths = [end - begin for begin, end in pairwise(edges)]
     last = _at(text, stop) if stop < text.length else -1
     return _segments(edges[:-1], lengths, [*(_at(text, edge) for edge in edges[1:-1]), last])
+
+
+def refuse_extent(split: Split, part: CapturedPart, streams: int | None, first: int | None) -> None:
+    """Raise InvalidRequest for a number of streams or of first symbols that no text has, or that does not go with the
+    part."""
+    for option, number in (("--first", first), ("--streams", streams)):
+        if number is not None and number < 1:
+            raise InvalidRequest(f"{option} {number} is less than 1", f"Give {option} a positive number.")
+    if first is not None and part != "all":
+        raise InvalidRequest(
+            f"--first does not go with --split {part}",
+            f"Leave --split out to read the text from its beginning, or --first to read the whole {part} part.",
+        )
+    if streams is not None and part != "all":
+        raise InvalidRequest(
+            f"--streams does not go with --split {part}",
+            f"The {part} part has the run's own {split.streams} streams. Leave --streams out.",
+        )
 
 
 class Source(ABC):

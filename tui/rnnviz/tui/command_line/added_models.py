@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.store.schema import ModelSchema
 from rnnviz.tui.command_line.capture_notes import note_ngrams, note_run
+from rnnviz.tui.command_line.message import say_note
 from rnnviz.tui.command_line.stop_requests import run_to_end
 
 if TYPE_CHECKING:
@@ -38,6 +38,17 @@ class Additions:
 
     def __bool__(self) -> bool:
         return bool(self.runs) or self.ngrams is not None
+
+    def schemas(self) -> tuple[ModelSchema, ...]:
+        """The models as the capture will describe them, as far as their size depends on it."""
+        from rnnviz.engine.capture.capture import model_schema
+
+        found = [model_schema(run, self.signals, self.predictions) for run in self.runs]
+        if self.ngrams is not None:
+            full = self.ngrams.orders[-1:] if self.predicting is None else self.predicting
+            known = self.ngrams.vocabulary.symbols
+            found += [ModelSchema(f"ngram-{n}", "n-gram", known, next=n in full) for n in self.ngrams.orders]
+        return tuple(found)
 
     def check(
         self, main: Run, text: Text, part: CapturedPart, streams: int | None, first: int | None
@@ -81,7 +92,7 @@ class Additions:
         if self.ngrams is not None:
             note = scorer_note(self.ngrams.orders)
             if note is not None:
-                typer.echo(f"rnnviz: {note}", err=True)
+                say_note(note)
             run_to_end("adding", add_ngrams(path, self.ngrams, self.predicting), lambda: again)
 
     def note(self) -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from rnnviz.tui.command_line.message import say_result
+
 if TYPE_CHECKING:
     from rnnviz.store.reader import Capture
     from rnnviz.tui.view.view import View
@@ -32,7 +34,7 @@ def say_drawn(path: Path, capture: Capture, view: View, size: str) -> None:
     from rnnviz.tui.commands.info import size_words
     from rnnviz.tui.view.address import address_of
 
-    typer.echo(
+    say_result(
         f"{path}: cell {view.cell}, signal {view.signal}, over {capture.text_name}, {size}, "
         f"{size_words(path.stat().st_size)}"
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from rnnviz.tui.command_line.message import say_note
 from rnnviz.tui.command_line.next_command import say_next
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def run_to_end(
             if requests:
                 break
     if requests:
-        typer.echo("rnnviz: stopped", err=True)
+        say_note("rnnviz: stopped")
         say_next(again())
         raise typer.Exit(128 + requests[0])
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import typer
-
 from rnnviz.tui.command_line.added_models import Additions, read_additions
 from rnnviz.tui.command_line.capture_notes import note_run, note_text, open_own_text
+from rnnviz.tui.command_line.capture_size import size_note
+from rnnviz.tui.command_line.message import say_note
 from rnnviz.tui.command_line.options import CapturedPartChoice, DeviceChoice
 from rnnviz.tui.command_line.stop_requests import run_to_end
 
@@ -73,20 +73,43 @@ def make(
 ) -> None:
     """Make a capture at a path, or go on with it. A `recipe` that is there already is kept."""
     from rnnviz.engine.capture.capture import capture as computation
+    from rnnviz.engine.capture.capture import model_schema
     from rnnviz.engine.capture.extent import Extent, default_extent
     from rnnviz.engine.runs.device import resolve
     from rnnviz.engine.runs.run import load_run
+    from rnnviz.engine.symbols.byte_vocabulary import Vocabulary
+    from rnnviz.engine.text.segments import refuse_extent, segments_of
+    from rnnviz.store.creation import refuse_existing
 
     assert wanted.path is not None
     additions = wanted.additions()
     run = load_run(wanted.path)
     opened = _open_text(run, wanted.text, wanted.glob, wanted.seed)
+    goes_on = resume and out.exists()
+    if not goes_on:
+        refuse_existing(out, force=force)
     extent = Extent(wanted.split or "all", wanted.first)
-    if wanted.split is None:
-        chosen = wanted.first is None and wanted.streams is None
-        extent = default_extent(run, opened) if chosen else extent
-        typer.echo(extent_words(run, opened, extent, chosen=chosen), err=True)
+    chosen = wanted.split is None and wanted.first is None and wanted.streams is None
+    if chosen:
+        extent = default_extent(run, opened)
+    # Nothing is announced before what can be refused at once.
+    refuse_extent(run.config.split, extent.part, wanted.streams, extent.first)
+    has_bytes = isinstance(run.vocabulary, Vocabulary)
+    symbols = min(opened.length, extent.first or opened.length)
+    if has_bytes:
+        symbols = segments_of(opened, run.config.split, extent.part, wanted.streams, extent.first).symbols
+    main = model_schema(run, wanted.kept, wanted.predictions)
     additions.check(run, opened, extent.part, wanted.streams, extent.first)
+    if wanted.split is None:
+        say_note(extent_words(run, opened, extent, chosen=chosen))
+    note = size_note(
+        symbols,
+        (main, *additions.schemas()),
+        at_most=not has_bytes,
+        whole_text=extent.part == "all" and extent.first is None,
+    )
+    if note is not None and not goes_on:
+        say_note(note)
     events = computation(
         run,
         opened,

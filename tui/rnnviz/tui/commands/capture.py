@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
 
-from rnnviz.store.errors import InvalidRequest
+from rnnviz.store.errors import InvalidRequest, NotFound
+from rnnviz.tui.command_line.added_models import Additions
+from rnnviz.tui.command_line.capture_size import size_note
 from rnnviz.tui.command_line.help_page import choices
 from rnnviz.tui.command_line.home_path import home_path, home_text
+from rnnviz.tui.command_line.message import say_note, say_result
 from rnnviz.tui.command_line.next_command import say_next
 from rnnviz.tui.command_line.options import CapturedPartChoice, DeviceOption, TrainedGlobOption, is_given
 from rnnviz.tui.command_line.wanted_capture import PredictionsChoice, UnknownChoice, Wanted, make
@@ -181,16 +185,22 @@ def capture(
                 "there is nothing to add",
                 "Give a run or n-gram models: rnnviz capture --add X.zarr --run RUN --ngram DIR",
             )
+        _note_size_of_additions(additions, add)
         additions.add_to(add)
         _report(add)
         return
     if resume and force:
         raise InvalidRequest("--resume and --force exclude each other", "Give one of them.")
-    goes_on = resume and out is not None and out.exists()
-    if out is None or (path is None and not goes_on):
+    if out is None or (path is None and not resume):
         raise InvalidRequest(
-            "a capture needs a run and a place",
-            "Give both: rnnviz capture RUN [TEXT] --out X.zarr. To go on: rnnviz capture --resume --out X.zarr",
+            "there is no --out to write the capture to" if out is None else "there is no RUN to capture",
+            "Give both: rnnviz capture RUN [TEXT] --out X.zarr",
+        )
+    goes_on = resume and out.exists()
+    if path is None and not goes_on:
+        raise NotFound(
+            f"there is no capture {out} to go on with",
+            f"Look for a mistyped name, or begin one: rnnviz capture RUN --out {quote(str(out))}",
         )
     if goes_on:
         _go_on(context, wanted, out)
@@ -216,7 +226,7 @@ def _go_on(context: typer.Context, given: Wanted, out: Path) -> None:
     if capture.complete and (wanted.path is None or given.runs or given.ngram):
         additions = wanted.additions()
         if not additions:
-            typer.echo(f"{out} was complete: there was nothing to resume", err=True)
+            say_note(f"{out} was complete: there was nothing to resume")
         additions.add_to(out)
         return
     run = run_of(capture) if wanted.path is None else wanted.path
@@ -226,7 +236,18 @@ def _go_on(context: typer.Context, given: Wanted, out: Path) -> None:
     recipe = capture.schema.recipe if given.text is None else None
     make(wanted, out, recipe, resume=True, again=lambda: _again(context, out))
     if capture.complete:
-        typer.echo(f"{out} was complete: there was nothing to resume", err=True)
+        say_note(f"{out} was complete: there was nothing to resume")
+
+
+def _note_size_of_additions(additions: Additions, path: Path) -> None:
+    """Say how much the models that a capture does not have yet will add to it, where that is much."""
+    from rnnviz.store.addition import open_to_add
+
+    capture = open_to_add(path)
+    models = [model for model in additions.schemas() if model.name not in capture.models]
+    note = size_note(capture.symbols, models)
+    if note is not None:
+        say_note(note)
 
 
 def _refuse_with_add(context: typer.Context) -> None:
@@ -269,10 +290,10 @@ def _report(path: Path) -> None:
     capture = open_capture(path)
     model, *added = (model_facts(capture, each) for each in capture.models.values())
     words = surprisal_words(model)
-    typer.echo(
+    say_result(
         f"{path}: {capture.symbols:,} symbols in {counted(len(capture.segments), 'segment')}, "
         f"{size_words(size_on_disk(path))}" + (f", mean surprisal {words}" if words else "")
     )
     for other in added:
-        typer.echo(f"  {other['name']}: mean surprisal {surprisal_words(other) or 'not kept'}")
+        say_result(f"  {other['name']}: mean surprisal {surprisal_words(other) or 'not kept'}")
     say_next(["rnnviz", "browse", str(path)])

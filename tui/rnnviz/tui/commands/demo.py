@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnnviz.store.errors import NotFound, RnnvizError
+from rnnviz.tui.command_line.message import say_note
 from rnnviz.tui.command_line.next_command import say_next
 from rnnviz.tui.command_line.options import ColourChoice, ColourOption, ThemeChoice, ThemeOption
 
@@ -111,7 +112,7 @@ def _capture(run: Path, target: Path, cells: dict[str, str] | None, *, force: bo
     from rnnviz.tui.command_line.progress_bar import show
 
     text = modules_text()
-    typer.echo(f"capturing {len(text.parts)} modules of your Python into {target}", err=True)
+    say_note(f"capturing {len(text.parts)} modules of your Python into {target}")
     events = capture(
         load_run(run), text, target, part="all", replace_unknown=True, force=force, resume=not force
     )

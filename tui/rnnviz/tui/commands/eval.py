@@ -11,6 +11,7 @@ import typer
 from rnnviz.tui.command_line.capture_notes import open_own_text
 from rnnviz.tui.command_line.help_page import choices
 from rnnviz.tui.command_line.home_path import home_text
+from rnnviz.tui.command_line.message import say_note, say_result
 from rnnviz.tui.command_line.options import (
     CapturedPartChoice,
     DeviceOption,
@@ -80,7 +81,7 @@ def evaluate(
     result = measuring.result
     unit = run.vocabulary.unit if isinstance(run.vocabulary, TokenVocabulary) else "byte"
     if run.text and opened.sha256() != run.text.sha256:
-        typer.echo(f"rnnviz: {opened.name} is not the text that {path} was trained on", err=True)
+        say_note(f"{opened.name} is not the text that {path} was trained on")
     if as_json:
         record = {
             "loss": result.loss,
@@ -92,7 +93,7 @@ def evaluate(
         typer.echo(json.dumps(record))
     else:
         name, words = ("symbol", "symbols") if unit == "byte" else (unit, f"{unit}s")
-        typer.echo(
+        say_result(
             f"{'' if part == 'all' else part + ' '}loss {result.loss:.4f} ± {result.deviation:.4f} nats per {name} "
             f"({result.bits:.4f} bits) over {result.symbols:,} {words}"
         )

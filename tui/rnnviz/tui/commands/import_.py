@@ -11,6 +11,7 @@ import typer
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.command_line.help_page import choices
 from rnnviz.tui.command_line.home_path import home_path, home_text
+from rnnviz.tui.command_line.message import say_note, say_result
 from rnnviz.tui.command_line.next_command import free_name, say_next
 from rnnviz.tui.command_line.options import is_given
 from rnnviz.tui.commands.import_states import (
@@ -234,7 +235,7 @@ def import_(
     converting = Computation(convert(model, VocabularyFile(vocab, unit, vocab_format, special)))
     show("importing", converting)
     imported = converting.result
-    typer.echo(f"symbols: {imported.symbols.told}")
+    say_result(f"symbols: {imported.symbols.told}")
     run = write_run(imported, out, command=_command(context), force=force)
     _report(run, vocab if imported.symbols.of_text else None)
 
@@ -265,9 +266,9 @@ def _report(run: Run, text: str | None) -> None:
     kind = config.kind if "-" in config.kind else config.kind.upper()
     unit = vocabulary.unit if isinstance(vocabulary, TokenVocabulary) else "byte"
     source = f", imported from {run.source.name}" if run.source else ""
-    typer.echo(f"{run.path}: {kind} {config.layers}×{config.hidden} over {len(vocabulary):,} {unit}s{source}")
+    say_result(f"{run.path}: {kind} {config.layers}×{config.hidden} over {len(vocabulary):,} {unit}s{source}")
     if text is None:
-        typer.echo("Give a text to read in place of TEXT.", err=True)
+        say_note("Give a text to read in place of TEXT.")
     say_next(["rnnviz", "capture", str(run.path), text or "TEXT", "--out", free_name(run.name)])
 
 

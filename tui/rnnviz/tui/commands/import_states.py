@@ -13,6 +13,7 @@ import typer
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.command_line.help_page import choices
 from rnnviz.tui.command_line.home_path import home_path, home_text
+from rnnviz.tui.command_line.message import say_note, say_result
 from rnnviz.tui.command_line.next_command import say_next
 
 if TYPE_CHECKING:
@@ -176,10 +177,10 @@ def _report(path: Path) -> None:
     capture = open_capture(path)
     (model,) = capture.models.values()
     layer = model.layers[0]
-    typer.echo(
+    say_result(
         f"{path}: hidden states {len(model.layers)}×{layer.units} over {capture.symbols:,} {capture.unit}s, "
         f"{size_words(size_on_disk(path))}"
     )
     if layer.signals == ("c",):
-        typer.echo("They are taken for cell states and shown as tanh(c).", err=True)
+        say_note("They are taken for cell states and shown as tanh(c).")
     say_next(["rnnviz", "browse", str(path)])

@@ -1,4 +1,4 @@
-"""`rnnviz info`: what a run or a capture is."""
+"""`rnnviz info`: what a run, a capture or a directory of n-gram models is."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnnviz.store.errors import InvalidCapture
+from rnnviz.store.errors import InvalidCapture, NotFound
 from rnnviz.tui.command_line.home_path import home_path
+from rnnviz.tui.command_line.message import say_result
+from rnnviz.tui.command_line.ngram_facts import Facts, ngram_facts, ngram_lines
+from rnnviz.tui.command_line.recorded_command import recorded_command
 
 if TYPE_CHECKING:
     from rnnviz.engine.runs.run import Run
@@ -20,39 +23,58 @@ if TYPE_CHECKING:
 
 _SYMBOL_WORDS = {"byte": "symbols", "character": "characters", "word": "words"}
 
-Facts = dict[str, Any]
-"""What `--json` prints: names to numbers, strings, lists and further facts."""
+_NAMES = 12
+"""Columns of the table's names."""
 
 
 def info(
     path: Annotated[
-        Path, typer.Argument(metavar="RUN|X.zarr", parser=home_path, help="A run directory or a capture.")
+        Path,
+        typer.Argument(
+            metavar="RUN|X.zarr|DIR",
+            parser=home_path,
+            help="A run directory, a capture or a directory of n-gram models.",
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Read all of a capture and compare its checksums first.")
     ] = False,
 ) -> None:
-    """Describe a run or a capture: what it holds, whether it is complete, how to go on.
+    """Describe a run, a capture or n-gram models: what it holds, whether it is complete, how to go on.
 
     Examples:
 
         rnnviz info runs/wp
 
         rnnviz info wp.zarr --check --json
+
+        rnnviz info ngrams/wp
     """
-    is_run = (path / "run.json").is_file()
-    if path.exists() and not is_run and not (path / "zarr.json").is_file():
-        raise InvalidCapture(
-            f"{path} is neither a run nor a capture",
-            "Give a directory that `rnnviz train --out` or `rnnviz capture --out` named.",
+    if not path.exists():
+        raise NotFound(
+            f"there is no run, no capture and no directory of n-gram models {path}",
+            "Look for a mistyped name, or give the path from here.",
         )
-    facts = run_facts(path) if is_run else capture_facts(path, check=check)
+    if (path / "run.json").is_file():
+        facts = run_facts(path)
+        lines = run_lines(facts)
+    elif (path / "ngram.json").is_file():
+        facts = ngram_facts(path)
+        lines = _table(ngram_lines(facts))
+    elif (path / "zarr.json").is_file():
+        facts = capture_facts(path, check=check)
+        lines = capture_lines(facts)
+    else:
+        raise InvalidCapture(
+            f"{path} is neither a run nor a capture nor a directory of n-gram models",
+            "Give a directory that `rnnviz train`, `rnnviz capture` or `rnnviz ngram train` was given as --out.",
+        )
     if as_json:
         typer.echo(json.dumps(facts, indent=1))
         return
-    for line in run_lines(facts) if is_run else capture_lines(facts):
-        typer.echo(line)
+    for line in lines:
+        say_result(line, " " * _NAMES)
 
 
 def run_facts(path: Path) -> Facts:
@@ -80,6 +102,7 @@ def run_facts(path: Path) -> Facts:
         "text": {"name": text.name, "sha256": text.sha256, "bytes": text.length} if text else None,
         **(_training_facts(run) if text else {}),
         "command": run.command,
+        "made_by": recorded_command(run.command, path, text),
         "versions": run.versions,
         "bytes_on_disk": size_on_disk(path),
     }
@@ -114,7 +137,7 @@ def run_lines(facts: Facts) -> list[str]:
                 "run": facts["path"],
                 "model": model,
                 "imported": f"{source['name']}, {source['format']}",
-                "made by": facts["command"],
+                "made by": facts["made_by"],
                 "size": size_words(facts["bytes_on_disk"]),
             }
         )
@@ -136,7 +159,7 @@ def run_lines(facts: Facts) -> list[str]:
             else "none yet",
             "text": f"{text['name']}, {text['bytes']:,} bytes, split {facts['split']}, "
             f"{facts['streams']} streams × {facts['unroll']} steps",
-            "made by": facts["command"],
+            "made by": facts["made_by"],
             "size": size_words(facts["bytes_on_disk"]),
         }
     )
@@ -334,7 +357,7 @@ def _model_lines(model: Facts, symbol_words: str) -> list[str]:
 
 
 def _table(rows: Mapping[str, str]) -> list[str]:
-    return [f"{name + ':':<11} {_printable(value)}" for name, value in rows.items()]
+    return [f"{name + ':':<{_NAMES - 1}} {_printable(value)}" for name, value in rows.items()]
 
 
 def _printable(value: str) -> str:

@@ -12,6 +12,7 @@ import typer
 from rnnviz.tui.command_line.capture_notes import note_text, open_own_text
 from rnnviz.tui.command_line.help_page import Command, Group, choices
 from rnnviz.tui.command_line.home_path import home_path, home_text
+from rnnviz.tui.command_line.message import say_note, say_result
 from rnnviz.tui.command_line.next_command import say_next
 from rnnviz.tui.command_line.options import (
     GlobOption,
@@ -134,8 +135,8 @@ def train(
     training = Computation(train_ngrams(models, opened))
     show("training", training)
     for note in training.result:
-        typer.echo(f"rnnviz: {note}", err=True)
-    typer.echo(f"{out}: {len(orders)} models, n = {n}, {size_words(size_on_disk(out))}")
+        say_note(note)
+    say_result(f"{out}: {len(orders)} models, n = {n}, {size_words(size_on_disk(out))}")
     say_next(["rnnviz", "ngram", "eval", str(out)])
 
 
@@ -183,10 +184,10 @@ def evaluate(
         models.vocabulary, opened, "A loss is defined only for a text whose bytes the models know."
     )
     if opened.sha256() != models.text.sha256:
-        typer.echo(f"rnnviz: {opened.name} is not the text that {path} was trained on", err=True)
+        say_note(f"{opened.name} is not the text that {path} was trained on")
     note = scorer_note(models.orders)
     if note is not None:
-        typer.echo(f"rnnviz: {note}", err=True)
+        say_note(note)
     measuring = Computation(evaluate_ngrams(models, opened, split))
     show("evaluating", measuring)
     if as_json:

@@ -11,6 +11,7 @@ import typer
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.command_line.help_page import choices
 from rnnviz.tui.command_line.home_path import home_path
+from rnnviz.tui.command_line.message import say_note
 from rnnviz.tui.command_line.next_command import say_drawn
 from rnnviz.tui.command_line.options import (
     CaptureArgument,
@@ -137,4 +138,4 @@ def _tell_of_colours(color: ColourChoice, form: Format) -> None:
     has = {"html": ColourChoice.TRUE, "svg": ColourChoice.TRUE, "txt": ColourChoice.NONE}.get(form, color)
     if color not in (ColourChoice.AUTO, has):
         colours = "no colours" if has is ColourChoice.NONE else "all colours"
-        typer.echo(f"rnnviz: --color {color.value} is for ANSI text: {form} has {colours}", err=True)
+        say_note(f"--color {color.value} is for ANSI text: {form} has {colours}")

@@ -16,6 +16,7 @@ from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.command_line.capture_notes import note_text
 from rnnviz.tui.command_line.help_page import choices
 from rnnviz.tui.command_line.home_path import home_path
+from rnnviz.tui.command_line.message import say_note, say_result
 from rnnviz.tui.command_line.next_command import free_name, say_next
 from rnnviz.tui.command_line.options import (
     DeviceOption,
@@ -185,18 +186,16 @@ def sweep(
     again = ["rnnviz", *sys.argv[1:]]
     if stopped_by is not None:
         kept = "each run is kept as its worker last sent it" if unshared else "all is saved"
-        typer.echo(f"rnnviz: stopped, and {kept}", err=True)
+        say_note(f"rnnviz: stopped, and {kept}")
     _report(whole, paper, again if stopped_by is not None or others else None)
     if stopped_by is not None:
         raise typer.Exit(128 + stopped_by)
     if others:
-        typer.echo(
-            f"rnnviz: {len(others)} of {len(wanted.entries)} runs did not come to their end:", err=True
-        )
+        say_note(f"rnnviz: {len(others)} of {len(wanted.entries)} runs did not come to their end:")
         for report in others:
-            typer.echo(f"  {report.name}: {report.message or 'it was stopped'}", err=True)
+            say_note(f"  {report.name}: {report.message or 'it was stopped'}")
             if report.hint:
-                typer.echo(f"    {report.hint}", err=True)
+                say_note(f"    {report.hint}")
         raise typer.Exit(FAILED)
 
 
@@ -247,7 +246,7 @@ def _on_cluster(
     slots = cluster.slots(taken)
     if not slots:
         offered = " and ".join(f"{name}={count:g}" for name, count in taken.items()) or "a thread"
-        typer.echo(f"rnnviz: no worker of {address} offers {offered} yet; waiting for one", err=True)
+        say_note(f"no worker of {address} offers {offered} yet; waiting for one")
     train = partial(cluster.train, resources=taken, unshared=unshared)
     return Crew(train, max(1, slots), threads or THREADS)
 
@@ -318,13 +317,13 @@ def _report(sweep: Sweep, paper: str, again: Sequence[str] | None) -> None:
         save(drawn)
     except OSError as error:
         reason = (error.strerror or "the disk refused").lower()
-        typer.echo(f"rnnviz: the table is not written to {sweep.path}: {reason}", err=True)
+        say_note(f"rnnviz: the table is not written to {sweep.path}: {reason}")
     trained = [point.run for point in drawn.points if point.run is not None and point.run.test is not None]
     said = f"{sweep.path}: {len(trained)} of {len(drawn.points)} models trained"
     best = min(trained, key=_test_loss, default=None)
     if best is not None and best.test is not None:
         said += f", lowest test loss {best.test.loss:.4f} ± {best.test.deviation:.4f} nats per symbol ({best.name})"
-    typer.echo(said)
+    say_result(said)
     if again is not None:
         say_next(again)
     elif best is not None:

@@ -14,6 +14,7 @@ from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.command_line.capture_notes import note_text, open_own_text
 from rnnviz.tui.command_line.help_page import choices
 from rnnviz.tui.command_line.home_path import home_path
+from rnnviz.tui.command_line.message import say_note, say_result
 from rnnviz.tui.command_line.next_command import free_name, say_next
 from rnnviz.tui.command_line.options import (
     DeviceOption,
@@ -125,9 +126,8 @@ def train(
         _refuse_other_options(context, run)
         goes_on = is_given(context, "epochs") and epochs != run.config.epochs
         if run.complete and not goes_on:
-            typer.echo(
-                f"{out} is complete: there is nothing to resume, but more --epochs than {run.config.epochs}",
-                err=True,
+            say_note(
+                f"{out} is complete: there is nothing to resume, but more --epochs than {run.config.epochs}"
             )
             _report(run)
             return
@@ -166,12 +166,12 @@ def train(
     for line in notice(
         run.config.split, opened.length, chosen=chosen, done=len(run.history), epochs=run.config.epochs
     ):
-        typer.echo(line, err=True)
+        say_note(line)
     stopped_by = _train(run, opened, computing)
     if stopped_by is None:
         _report(load_run(out))
         return
-    typer.echo("rnnviz: stopped, and all is saved", err=True)
+    say_note("rnnviz: stopped, and all is saved")
     say_next(["rnnviz", "train", "--resume", "--out", str(out)])
     raise typer.Exit(128 + stopped_by)
 
@@ -227,7 +227,7 @@ def _report(run: Run) -> None:
         if config.n
         else f"{config.kind.upper()} {config.layers}×{config.hidden}"
     )
-    typer.echo(
+    say_result(
         f"{run.path}: {kind}, test loss {run.test.loss:.4f} ± {run.test.deviation:.4f} nats per symbol "
         f"({run.test.bits:.4f} bits), best epoch {run.best.epoch} of {len(run.history)}"
     )
@@ -244,11 +244,10 @@ def _warn_of_rote(run: Run) -> None:
     best, last = run.best, run.history[-1]
     if best is None or run.test is None or last.validation - best.validation <= run.test.deviation:
         return
-    typer.echo(
+    say_note(
         f"the weights of epoch {best.epoch} are kept: after it the validation loss rose from {best.validation:.4f} to "
         f"{last.validation:.4f} while the train loss went from {best.train:.4f} to {last.train:.4f}"
-        + (": the model learns this text by heart" if last.train < best.train else ""),
-        err=True,
+        + (": the model learns this text by heart" if last.train < best.train else "")
     )
 
 

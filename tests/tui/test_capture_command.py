@@ -20,7 +20,7 @@ import pytest
 from rnnviz.store.reader import open_capture
 from rnnviz.store.schema import ModelSchema
 from rnnviz.store.training_split import HELD_OUT, TrainingSplit
-from rnnviz.tui.command_line.capture_size import size_note
+from rnnviz.tui.command_line.wanted_capture import size_note
 from rnnviz.tui.playground.model_locations import FoundRun, find_run
 from support.captures import hand_made, make_capture, several_columns, write_capture
 from support.command import Command, ended, in_a_process

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
+from rnnviz.store.schema import CaptureSchema, ModelSchema
 from rnnviz.tui.command_line.added_models import Additions, read_additions
 from rnnviz.tui.command_line.capture_notes import note_run, note_text, open_own_text
-from rnnviz.tui.command_line.capture_size import size_note
 from rnnviz.tui.command_line.message import say_note
 from rnnviz.tui.command_line.options import CapturedPartChoice, DeviceChoice
 from rnnviz.tui.command_line.stop_requests import run_to_end
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rnnviz.engine.runs.run import Run
     from rnnviz.engine.text.text import Text
 
+LARGE: Final = 200e6
+"""Bytes from which on the size is worth a line."""
 PredictionsChoice = Literal["all", "surprisal", "none"]
 UnknownChoice = Literal["refuse", "replace"]
 
@@ -188,3 +190,24 @@ def extent_words(run: Run, text: Text, extent: Extent, *, chosen: bool) -> str:
         f"{reading}, with what was trained on marked as such: the test part is only {held_out}; "
         f"--split test reads it alone{larger}"
     )
+
+
+def size_note(
+    symbols: int, models: Iterable[ModelSchema], *, at_most: bool = False, whole_text: bool = False
+) -> str | None:
+    """The line about a large capture of these models over so many symbols, with the options that would make it smaller;
+    None for one that is not large. `at_most`: there may be fewer symbols. `whole_text`: `--first` may be given."""
+    from rnnviz.tui.commands.info import size_words
+
+    kept = tuple(models)
+    size = symbols * CaptureSchema(symbols, 1, "", "", "all", kept).bytes_per_symbol
+    if size < LARGE:
+        return None
+    signals = max((model.signals for model in kept), key=len, default=())
+    helps = [f"--signals {'c' if 'c' in signals else 'h'}"] if len(signals) > 1 else []
+    helps += ["--first N"] if whole_text else []
+    helps += ["--predictions surprisal"] if any(model.next and model.layers for model in kept) else []
+    smaller = (
+        f"; smaller with {', '.join(helps[:-1])}{' or ' if helps[1:] else ''}{helps[-1]}" if helps else ""
+    )
+    return f"the capture takes {'at most' if at_most else 'about'} {size_words(size)} before compression{smaller}"

@@ -12,13 +12,12 @@ import typer
 
 from rnnviz.store.errors import InvalidRequest, NotFound
 from rnnviz.tui.command_line.added_models import Additions
-from rnnviz.tui.command_line.capture_size import size_note
 from rnnviz.tui.command_line.help_page import choices
 from rnnviz.tui.command_line.home_path import home_path, home_text
 from rnnviz.tui.command_line.message import say_note, say_result
 from rnnviz.tui.command_line.next_command import say_next
 from rnnviz.tui.command_line.options import CapturedPartChoice, DeviceOption, TrainedGlobOption, is_given
-from rnnviz.tui.command_line.wanted_capture import PredictionsChoice, UnknownChoice, Wanted, make
+from rnnviz.tui.command_line.wanted_capture import PredictionsChoice, UnknownChoice, Wanted, make, size_note
 
 OF_RUNS = {"signals", "predictions", "unknown", "device"}
 """What says how a run reads a text."""

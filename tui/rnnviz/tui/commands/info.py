@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnnviz.store.errors import InvalidCapture, NotFound
+from rnnviz.tui.command_line.facts.ngram_facts import Facts, ngram_facts, ngram_lines
+from rnnviz.tui.command_line.facts.recorded_command import recorded_command
 from rnnviz.tui.command_line.home_path import home_path
 from rnnviz.tui.command_line.message import say_result
-from rnnviz.tui.command_line.ngram_facts import Facts, ngram_facts, ngram_lines
-from rnnviz.tui.command_line.recorded_command import recorded_command
 
 if TYPE_CHECKING:
     from rnnviz.engine.runs.run import Run

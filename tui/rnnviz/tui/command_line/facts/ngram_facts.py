@@ -14,7 +14,7 @@ def ngram_facts(path: Path) -> Facts:
     """N-gram models in JSON's terms, those of an interrupted training too. Raises InvalidModels."""
     from rnnviz.engine.ngram.directory import read_ngrams
     from rnnviz.store.summary import size_on_disk
-    from rnnviz.tui.command_line.recorded_command import recorded_command
+    from rnnviz.tui.command_line.facts.recorded_command import recorded_command
 
     models = read_ngrams(path)
     text, split = models.text, models.split

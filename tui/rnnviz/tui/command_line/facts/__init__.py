@@ -1,0 +1,1 @@
+"""What `rnnviz info` says beside runs and captures: facts for JSON, rows for a table, commands to paste."""

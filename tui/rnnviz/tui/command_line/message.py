@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-_COMMAND = re.compile(r"""(?<=: )rnnviz (?:'[^']*'|"[^"]*"|[^'"])*?(?=\. [A-Z]|$)""")
+_COMMAND = re.compile(r"""(?<=: )rnnviz (?:'[^']*'|"[^"]*"|[^'"])*?(?=(?<=\S)\. [A-Z]|$)""")
 """A command line after a colon, up to the next sentence or the end. Quoted words may hold anything."""
 
 

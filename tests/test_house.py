@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from pathlib import Path
 
 import pytest
+
+from support.documents import section
 
 ROOT = Path(__file__).parents[1]
 ROOTS = ("engine", "store", "tui")
@@ -77,3 +80,12 @@ def test_what_paints_a_screen_does_not_need_textual(folder: Path) -> None:
             name for name in imports(path) if name.startswith(("rnnviz.tui.screens", "rnnviz.tui.widgets"))
         }
         assert not reached, f"{path} imports {reached}"
+
+
+@pytest.mark.parametrize("room", ["engine/rnnviz/engine", "tui/rnnviz/tui"])
+def test_the_readme_s_tree_names_the_folders_that_there_are(room: str) -> None:
+    tree = section("README.md", "Where things are")
+    below = tree.split(f"\n{room}/ ", maxsplit=1)[1].splitlines()[1:]
+    lines = itertools.takewhile(lambda line: line.startswith("  "), below)
+    named = [word.rstrip("/") for line in lines for word in line.split() if word.endswith("/")]
+    assert sorted(named) == sorted(path.name for path in PACKAGES if path.parent == Path(room))

@@ -39,5 +39,10 @@ def command_mentions(text: str) -> list[list[str]]:
     return [shlex.split(span)[1:] for span in spans if "…" not in span]
 
 
+def links(text: str) -> list[str]:
+    """The paths that a text's links and pictures lead to, but for those on the web."""
+    return [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target]
+
+
 def python_blocks(text: str) -> list[str]:
     return [block for language, block in _FENCED.findall(text) if language == "python"]

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from support.command_line import commands, parse
-from support.documents import command_lines, command_mentions, read, section
+from support.documents import ROOT, command_lines, command_mentions, links, read, section
 
 DOCUMENTS = ("README.md", "samples/README.md")
 LINES = [
@@ -32,3 +32,10 @@ def test_the_documents_have_command_lines() -> None:
     first_hour = command_lines(section("README.md", "From your own text to a cell"))
     assert len(first_hour) >= 8
     assert not any("#" in words or "|" in words for words in first_hour)
+
+
+def test_every_link_of_the_documents_leads_to_a_file_that_is_there() -> None:
+    folders = {document: (ROOT / document).parent for document in DOCUMENTS}
+    targets = [folders[document] / target for document in DOCUMENTS for target in links(read(document))]
+    assert len(targets) > 10
+    assert [target for target in targets if not target.exists()] == []

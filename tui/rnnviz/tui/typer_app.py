@@ -25,10 +25,16 @@ from rnnviz.tui.commands.snapshot import snapshot
 from rnnviz.tui.commands.sweep import sweep
 from rnnviz.tui.commands.train import train
 
+WHAT_IT_IS = """See inside recurrent language models from a terminal.
+
+`rnnviz demo` is the quickest way to see what it shows. With a text of your own begin with `rnnviz train`, which ends by
+naming the command that comes next.
+"""
+
 app = typer.Typer(
     cls=Group,
     name="rnnviz",
-    help="See inside recurrent language models from a terminal.",
+    help=WHAT_IT_IS,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",

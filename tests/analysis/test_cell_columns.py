@@ -63,6 +63,21 @@ def test_what_is_no_filter_says_so(text: str) -> None:
         parse_filter(text)
 
 
+def test_a_share_is_per_cent_or_at_most_1() -> None:
+    assert parse_filter("switch<10%") == Filter((), (Bound(Order.SWITCHING, "<", 0.1),))
+    assert parse_filter("sat>.5 sat<1") == parse_filter("sat>50% sat<100%")
+    assert parse_filter("mean<1.5 dev<3").bounds[0] == Bound(Order.MEAN, "<", 1.5), "no shares"
+    for text, hint in (
+        ("dev>0.4 switch<10", "Type switch<10% for per cent."),
+        ("SAT > 62.3", "Type sat>62.3% for per cent."),
+        ("sat>101", "Type a number from 0% to 100%."),
+        ("sat>101%", "Type a number from 0% to 100%."),
+    ):
+        with pytest.raises(InvalidRequest, match=r"is a share of all symbols|is 100% at most") as caught:
+            parse_filter(text)
+        assert caught.value.hint == hint
+
+
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=4), st.integers(-100, 100))
 def test_places_of_cells(units: list[int], index: int) -> None:
     cell = cell_at(index, tuple(units))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.analysis.cells import Cell, parse_cell, step, to_layer
+from rnnviz.analysis.cells import Cell, liveliest, parse_cell, step, to_layer
+from rnnviz.store.accumulator import LayerAccumulator
 from rnnviz.store.errors import InvalidRequest
+from support.captures import count
 
 UNITS = (4, 3)
 
@@ -37,3 +40,14 @@ def test_a_layer_on_keeps_the_unit_where_it_can() -> None:
     assert to_layer(Cell(0, 3), 1, UNITS) == Cell(1, 2)
     assert to_layer(Cell(1, 1), 1, UNITS) == Cell(0, 1)
     assert to_layer(Cell(0, 1), -1, UNITS) == Cell(1, 1)
+
+
+def test_the_liveliest_unit_is_that_whose_view_deviates_most() -> None:
+    layer = LayerAccumulator(("c", "f"), 4)
+    assert liveliest(layer.statistics(), "c") is None, "nothing is counted yet"
+    # tanh(c) of the second is nearly as constant as that of the first, though its c is not.
+    cells = np.array([[0.1, 0.1, 0.1, 0.1], [5, 50, 5, 50], [-1, 1, -1, 1], [1, -1, 1, -1]], np.float16)
+    count(layer, "c", cells)
+    count(layer, "f", np.array([[0, 1, 0, 1], *[[0.5] * 4] * 3], np.float16))
+    assert liveliest(layer.statistics(), "c") == 2, "the first of equals"
+    assert liveliest(layer.statistics(), "f") == 0

@@ -244,7 +244,7 @@ def test_after_any_session_the_screen_is_what_a_fresh_drawing_makes(made: HandMa
     environment = choose.choice([{}, {}, {"COLORTERM": ""}, {"NO_COLOR": "1"}])
     slow, answers = seed % 2 == 1, seed != 2
     with Terminal(
-        ["browse", str(made.path)],
+        ["browse", str(made.path), "--cell", "0:0"],
         columns=100,
         rows=30,
         environment=environment,

@@ -395,7 +395,7 @@ async def test_a_capture_that_holds_nothing_yet(tmp_path: Path) -> None:
 def test_what_changes_on_the_screen_is_what_a_new_drawing_shows(made: HandMade, seed: int) -> None:
     random = np.random.default_rng(seed)
     keys = random.choice([*"jkJKJKrdsgG*=", "left", "right", "pagedown", "pageup", "down", "up"], 40)
-    with Terminal(["browse", str(made.path)], columns=90, rows=24) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"], columns=90, rows=24) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("c", *keys.tolist())
 

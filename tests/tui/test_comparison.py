@@ -108,7 +108,7 @@ def test_a_strip_averages_what_is_known(values: list[float], columns: int) -> No
 
 
 async def test_keys_change_shading_models_and_place(made: HandMade) -> None:
-    app = Explorer(*open_view(made.path, None, None, 0), Depth.TRUE, "dark")
+    app = Explorer(*open_view(made.path, "0:0", None, 0), Depth.TRUE, "dark")
     mine, other = surprisals(made)
     async with app.run_test(size=(100, 30)) as pilot:
         screen = app.screen
@@ -143,7 +143,7 @@ async def test_keys_change_shading_models_and_place(made: HandMade) -> None:
 
 async def test_a_capture_with_one_model_says_how_to_add_another(tmp_path: Path) -> None:
     path = make_capture(tmp_path / "one.zarr").path
-    app = Explorer(*open_view(path, None, None, 0), Depth.TRUE, "dark")
+    app = Explorer(*open_view(path, "0:0", None, 0), Depth.TRUE, "dark")
     async with app.run_test(size=(120, 30)) as pilot:
         screen = app.screen
         assert isinstance(screen, TextScreen)

@@ -19,7 +19,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> HandMade:
 
 
 def test_escape_ends_it_and_all_keys_work(made: HandMade, tmp_path: Path) -> None:
-    with Terminal(["browse", str(made.path)]) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"]) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("/", ENDLESS, "enter")
         terminal.wait_for_text("searching: 0%  Esc stops it")
@@ -32,7 +32,7 @@ def test_escape_ends_it_and_all_keys_work(made: HandMade, tmp_path: Path) -> Non
 
 
 def test_leaving_ends_it(made: HandMade) -> None:
-    with Terminal(["browse", str(made.path)]) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"]) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("/", ENDLESS, "enter")
         terminal.wait_for_text("Esc stops it")
@@ -41,7 +41,7 @@ def test_leaving_ends_it(made: HandMade) -> None:
 
 
 def test_which_of_all_matches_it_is_and_of_what(made: HandMade) -> None:
-    with Terminal(["browse", str(made.path)]) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"]) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("/", "line", "enter")
         terminal.wait_for_text("match 1 of 100 of line")

@@ -57,7 +57,7 @@ def wrong_columns(
 
 
 def test_the_screen_is_what_the_store_says_for_each_cell_and_signal(made: HandMade) -> None:
-    with Terminal(["browse", str(made.path)], columns=120, rows=40) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"], columns=120, rows=40) as terminal:
         terminal.wait_for_text("mean")
         assert wrong_columns(terminal, made, 0, 0, "c", 0, 37) == []
 
@@ -84,7 +84,7 @@ def test_the_screen_is_what_the_store_says_for_each_cell_and_signal(made: HandMa
 
 
 def test_moving_and_searching(made: HandMade) -> None:
-    with Terminal(["browse", str(made.path)], columns=100, rows=30) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"], columns=100, rows=30) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("pagedown")
         terminal.wait_for(lambda: "line 26:" in terminal.row(1), "the next page")
@@ -160,7 +160,7 @@ def test_a_snapshot_from_the_explorer_is_the_one_of_the_command_line(made: HandM
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (250, 70), (40, 10), (20, 5)])
 def test_every_size_works(made: HandMade, columns: int, rows: int) -> None:
-    with Terminal(["browse", str(made.path)], columns=columns, rows=rows) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"], columns=columns, rows=rows) as terminal:
         terminal.wait_for_text("0:0")
         terminal.press("j")
         terminal.wait_for_text("0:1")
@@ -173,7 +173,7 @@ def test_every_size_works(made: HandMade, columns: int, rows: int) -> None:
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (20, 5)])
 def test_a_command_is_found_by_name_in_the_smallest_terminal(made: HandMade, columns: int, rows: int) -> None:
-    with Terminal(["browse", str(made.path)], columns=columns, rows=rows) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"], columns=columns, rows=rows) as terminal:
         terminal.wait_for_text("0:0")
         terminal.press("\x10")
         terminal.wait_for_text("Search for commands")
@@ -197,7 +197,7 @@ def test_a_command_is_found_by_name_in_the_smallest_terminal(made: HandMade, col
     ],
 )
 def test_lower_colour_depths(made: HandMade, environment: dict[str, str], expected: str) -> None:
-    with Terminal(["browse", str(made.path)], environment=environment) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"], environment=environment) as terminal:
         terminal.wait_for_text("mean")
         output = bytes(terminal.output)
         values = made.signal(0, "c")[0, : len(LINES[0])]
@@ -219,7 +219,7 @@ def test_lower_colour_depths(made: HandMade, environment: dict[str, str], expect
 
 def test_nothing_in_the_text_reaches_the_terminal_as_a_command(tmp_path: Path) -> None:
     made = make_capture(tmp_path / "evil.zarr", HOSTILE + UNSURE)
-    with Terminal(["browse", str(made.path)], columns=100) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"], columns=100) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("right", "right", "/")
         terminal.press("red", "enter")
@@ -235,7 +235,7 @@ def test_nothing_in_the_text_reaches_the_terminal_as_a_command(tmp_path: Path) -
 
 
 def test_the_help_lists_every_key(made: HandMade) -> None:
-    with Terminal(["browse", str(made.path)], columns=100, rows=120) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"], columns=100, rows=120) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("?")
         terminal.wait_for_text("Esc closes")
@@ -252,7 +252,7 @@ def test_the_help_lists_every_key(made: HandMade) -> None:
 
 
 def test_keys_pressed_before_textual_has_started_are_not_lost_and_not_shown(made: HandMade) -> None:
-    with Terminal(["browse", str(made.path)], columns=100, rows=30) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"], columns=100, rows=30) as terminal:
         terminal.wait_for(lambda: b"[?1049h" in terminal.output, "the first screen")
         terminal.press("j", "j", "pagedown")
         terminal.wait_for(lambda: "0:2" in terminal.row(0), "the second cell")
@@ -302,7 +302,7 @@ def test_without_a_terminal_it_says_what_to_use(made: HandMade) -> None:
 
 
 def test_the_mouse_moves_the_cursor_and_scrolls(made: HandMade) -> None:
-    with Terminal(["browse", str(made.path)], columns=100, rows=30) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"], columns=100, rows=30) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("right")
         terminal.wait_for_text(f" 1/{len(TEXT):,}")
@@ -316,7 +316,7 @@ def test_the_mouse_moves_the_cursor_and_scrolls(made: HandMade) -> None:
 
 
 def test_a_command_is_found_by_name(made: HandMade) -> None:
-    with Terminal(["browse", str(made.path)], columns=100, rows=30) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"], columns=100, rows=30) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("\x10")
         terminal.wait_for_text("Search for commands")
@@ -340,7 +340,7 @@ def test_a_damaged_block_is_told_and_the_rest_stays(tmp_path: Path) -> None:
         for file in (made.path / array).rglob("*"):
             if file.is_file() and file.name != "zarr.json":
                 file.write_bytes(file.read_bytes()[:50])
-    with Terminal(["browse", str(made.path)], columns=100, rows=30) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"], columns=100, rows=30) as terminal:
         terminal.wait_for_text("Unusable capture")
         for _ in range(2):  # the cell's message and that of the predictions
             terminal.press("escape")
@@ -353,6 +353,6 @@ def test_a_damaged_block_is_told_and_the_rest_stays(tmp_path: Path) -> None:
 
 
 def test_a_terminal_that_is_gone_ends_it(made: HandMade) -> None:
-    with Terminal(["browse", str(made.path)]) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"]) as terminal:
         terminal.wait_for_text("0:0")
         assert terminal.hang_up() != 0

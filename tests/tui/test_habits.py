@@ -200,7 +200,7 @@ def suspended(terminal: Terminal) -> bool:
 @pytest.mark.parametrize("keys", ["", "c", "?"])
 def test_the_terminal_is_the_shells_while_the_program_is_suspended(made: HandMade, keys: str) -> None:
     """Over the text, in the list of cells, under the help."""
-    with Terminal(["browse", str(made.path)]) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"]) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("j", "j")
         terminal.wait_for_text("0:2")

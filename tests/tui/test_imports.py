@@ -42,7 +42,7 @@ from rnnviz.tui.launch.open_view import open_view
 from rnnviz.tui.launch.first_paint import _screen
 from rnnviz.tui.paint.palette import Depth
 from rnnviz.tui.capture_cache.block_cache import Source
-capture, view = open_view(Path({str(path)!r}), None, None, 0)
+capture, view = open_view(Path({str(path)!r}), "0:0", None, 0)
 assert _screen(Source(capture), view, Depth.TRUE, "dark", 100, 30)
 """
     modules = modules_after(code)
@@ -59,7 +59,7 @@ from pathlib import Path
 from rnnviz.tui.launch.open_view import open_view
 from rnnviz.tui.launch.app import Explorer
 from rnnviz.tui.paint.palette import Depth
-capture, view = open_view(Path({str(path)!r}), None, None, 0)
+capture, view = open_view(Path({str(path)!r}), "0:0", None, 0)
 async def run():
     app = Explorer(capture, view, Depth.TRUE, "dark")
     async with app.run_test(size=(100, 30)) as pilot:

@@ -40,7 +40,7 @@ async def test_the_next_model_shows_its_cells_at_the_same_place(tmp_path: Path) 
 
 async def test_with_one_model_it_says_how_to_add_another(tmp_path: Path) -> None:
     made = make_capture(tmp_path / "one.zarr", TEXT)
-    app = Explorer(*open_view(made.path, None, None, 0), Depth.TRUE, "dark")
+    app = Explorer(*open_view(made.path, "0:0", None, 0), Depth.TRUE, "dark")
     async with app.run_test(size=(110, 30)) as pilot:
         ui = Explored(app, pilot)
         await ui.press("l")

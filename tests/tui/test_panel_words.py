@@ -142,7 +142,7 @@ async def test_the_cell_is_named_whatever_shades_the_text(tmp_path: Path) -> Non
         models=[model_schema(TEXT), model_schema(TEXT, name="9-gram", kind="ngram", layers=0)],
         values={"models/9-gram/next": log_p},
     )
-    app = Explorer(*open_view(made.path, None, None, 0), Depth.TRUE, "dark")
+    app = Explorer(*open_view(made.path, "0:0", None, 0), Depth.TRUE, "dark")
     async with app.run_test(size=(80, 24)) as pilot:
         ui = Explored(app, pilot)
         for shading in ("cell", "surprisal", "surprisal", "better"):
@@ -156,7 +156,7 @@ async def test_the_cell_is_named_whatever_shades_the_text(tmp_path: Path) -> Non
 async def test_while_a_panel_stands_above_the_text_its_keys_and_shares_are_explained(
     capture: Capture, size: tuple[int, int]
 ) -> None:
-    app = Explorer(*open_view(capture.path, None, None, 0), Depth.TRUE, "dark")
+    app = Explorer(*open_view(capture.path, "0:0", None, 0), Depth.TRUE, "dark")
     async with app.run_test(size=size) as pilot:
         ui = Explored(app, pilot)
         await ui.press("v")

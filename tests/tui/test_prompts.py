@@ -109,6 +109,30 @@ async def test_keys_that_take_away_words_and_lines_do_so_after_a_mistake(
         assert app.screen.query_one("#prompt-input", Input).value == left
 
 
+OLD_ANSWERS = {
+    "a filter": (["c", "slash", *"1:", "enter", "slash"], "1:"),
+    "a condition": (["f", *"1:3.c > 0", "enter", "f"], "1:3.c > 0"),
+    "a note": (["m", "ctrl+u", *"here", "enter", "m"], "here"),
+    "a file": (["w"], "hand-0_3-c-0.ans"),
+}
+
+
+@pytest.mark.parametrize("which", OLD_ANSWERS)
+async def test_an_old_answer_is_typed_over_or_gone_into(made: HandMade, which: str) -> None:
+    keys, old = OLD_ANSWERS[which]
+    app = explorer(made)
+    async with app.run_test(size=(80, 24)) as pilot:
+        ui = Explored(app, pilot)
+        await ui.press(*keys)
+        line = app.screen.query_one("#prompt-input", Input)
+        assert (line.value, line.selected_text) == (old, old)
+        await pilot.press("right", "x")
+        assert line.value == f"{old}x"
+        await pilot.press("escape", keys[-1], "y")
+        line = app.screen.query_one("#prompt-input", Input)
+        assert line.value == "y"
+
+
 LONG_REMARKS = {
     "the command that adds a model": (
         ["l"],
@@ -147,7 +171,7 @@ async def test_the_way_out_of_a_question_takes_nothing_else_away(made: HandMade)
     async with app.run_test(size=(80, 24)) as pilot:
         ui = Explored(app, pilot)
         await ui.press("slash", *"line", "enter", "f", *"1:3 > 0", "enter", "v")
-        await ui.press("f", *" and", "enter")
+        await ui.press("f", "end", *" and", "enter")
         await ui.until(lambda: "a cell, as in 1:37" in ui.shown, "the mistake")
         before = ui.view
         await pilot.press("escape")
@@ -181,7 +205,7 @@ async def test_a_run_that_was_given_and_is_none_of_the_capture_is_asked_for_agai
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "other").mkdir()
-    app = Explorer(*open_view(made.path, None, None, 0), Depth.TRUE, "dark", run=tmp_path / "other")
+    app = Explorer(*open_view(made.path, "0:0", None, 0), Depth.TRUE, "dark", run=tmp_path / "other")
     async with app.run_test(size=(80, 24)) as pilot:
         ui = Explored(app, pilot)
         await pilot.press("i")
@@ -194,7 +218,7 @@ async def test_a_run_that_was_given_and_is_none_of_the_capture_is_asked_for_agai
 
 def test_no_key_of_a_burst_is_lost_or_comes_too_early(made: HandMade) -> None:
     """What a paste or a fast typist sends at once: a refused answer, another typed over it, keys that follow."""
-    with Terminal(["browse", str(made.path)], columns=80, rows=24) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"], columns=80, rows=24) as terminal:
         terminal.wait_for_text("mean")
         terminal.send(":9:9\r0:1x\x7f1\rj]")
         terminal.wait_for(
@@ -220,7 +244,7 @@ SAID = {
 
 
 async def test_what_is_said_goes_when_it_is_no_longer_so(made: HandMade) -> None:
-    app = Explorer(*open_view(made.path, None, None, 0), Depth.TRUE, "dark")
+    app = Explorer(*open_view(made.path, "0:0", None, 0), Depth.TRUE, "dark")
     async with app.run_test(size=(120, 30)) as pilot:
         ui = Explored(app, pilot)
         start = ui.view
@@ -233,7 +257,7 @@ async def test_what_is_said_goes_when_it_is_no_longer_so(made: HandMade) -> None
 
 
 async def test_what_is_said_stays_while_it_is_so(made: HandMade) -> None:
-    app = Explorer(*open_view(made.path, None, None, 0), Depth.TRUE, "dark")
+    app = Explorer(*open_view(made.path, "0:0", None, 0), Depth.TRUE, "dark")
     async with app.run_test(size=(120, 30)) as pilot:
         ui = Explored(app, pilot)
         await ui.press("a")

@@ -122,7 +122,7 @@ def test_a_damaged_block_is_an_error_once_and_the_rest_can_be_read(made: HandMad
 
 async def test_keys_are_answered_while_a_read_hangs(made: HandMade, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = Gate(monkeypatch)
-    app = Explorer(*open_view(made.path, None, None, 0), Depth.TRUE, "dark")
+    app = Explorer(*open_view(made.path, "0:0", None, 0), Depth.TRUE, "dark")
     async with app.run_test(size=(100, 30)) as pilot:
         screen = app.screen
         assert isinstance(screen, TextScreen)
@@ -149,7 +149,7 @@ async def test_a_capture_cut_short_shows_what_there_is_and_says_so(tmp_path: Pat
     column = made.schema.column
     assert column < len(text)
     write_capture(made, captured=column)
-    app = Explorer(*open_view(made.path, None, None, 0), Depth.TRUE, "dark")
+    app = Explorer(*open_view(made.path, "0:0", None, 0), Depth.TRUE, "dark")
     async with app.run_test(size=(80, 24)) as pilot:
         screen = app.screen
         assert isinstance(screen, TextScreen)
@@ -170,7 +170,7 @@ async def test_a_capture_with_nothing_in_it_yet_opens_and_says_so(tmp_path: Path
     from support.captures import hand_made, write_capture
 
     made = write_capture(hand_made(tmp_path / "empty.zarr", TEXT), captured=0)
-    app = Explorer(*open_view(made.path, None, None, 0), Depth.TRUE, "dark")
+    app = Explorer(*open_view(made.path, "0:0", None, 0), Depth.TRUE, "dark")
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.press("j", "G", "pagedown", "s")
         grid = app.screen.query_one("#canvas", Canvas).grid

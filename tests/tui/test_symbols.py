@@ -114,7 +114,7 @@ def test_the_screen_shades_whole_symbols_and_names_tokens(made: HandMade) -> Non
 
 def test_a_capture_without_predictions_or_surprisals_says_what_is_missing(tmp_path: Path) -> None:
     made = write_capture(hand_made_tokens(tmp_path / "states.zarr", next=False, surprisal=False))
-    with Terminal(["browse", str(made.path)], columns=110, rows=30) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"], columns=110, rows=30) as terminal:
         terminal.wait_for_text("no predictions captured")
         terminal.press("t")
         terminal.wait_for_text(

@@ -127,7 +127,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> HandMade:
 def test_the_explorer_moves_by_tabs_where_the_stops_stand_as_it_expects(
     made: HandMade, tabstops: set[int], used: bool
 ) -> None:
-    with Terminal(["browse", str(made.path)], columns=100, rows=30) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"], columns=100, rows=30) as terminal:
         terminal.screen.tabstops = tabstops
         terminal.wait_for_text("mean")
         terminal.press("j", "j")
@@ -144,7 +144,7 @@ def test_the_explorer_moves_by_tabs_where_the_stops_stand_as_it_expects(
     not Path("/proc/self/stat").exists(), reason="only Linux tells that a program is suspended"
 )
 def test_what_was_known_before_the_program_was_suspended_is_asked_again(made: HandMade) -> None:
-    with Terminal(["browse", str(made.path)], columns=100, rows=30) as terminal:
+    with Terminal(["browse", str(made.path), "--cell", "0:0"], columns=100, rows=30) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("j", "j")
         terminal.wait_for_text("0:2")

@@ -40,7 +40,7 @@ def _words(tmp_path_factory: pytest.TempPathFactory) -> Typed:
 
 
 def explorer(path: Path, run: Path | None = None) -> Explorer:
-    capture, view = open_view(path, None, None, 0)
+    capture, view = open_view(path, "0:0", None, 0)
     return Explorer(capture, view, Depth.TRUE, "dark", run=run)
 
 

@@ -12,25 +12,34 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from rnnviz.engine.runs.run import load_run
+from rnnviz.engine.text.text import open_text
+from rnnviz.engine.training.epoch_goal import change_epochs
+from rnnviz.engine.training.train import train
 from rnnviz.store.errors import InvalidModels, InvalidRun, NotFound, Unavailable
 from rnnviz.store.reader import CapturedModel, open_capture
 from rnnviz.tui.playground.model_client import Answer, LiveModel, Opened, Question, Wanted
 from rnnviz.tui.playground.model_locations import (
     FoundRun,
+    TrainedOn,
     find_ngrams,
     find_run,
+    find_trained_on,
     ngram_models,
     ngrams_at,
     run_at,
 )
 from rnnviz.tui.view.user_state import keep_model_path
-from support.lively import Typed, over_tokens, wordy
-from support.texts import words
+from support.lively import Typed, capture_of, over_tokens, wordy
+from support.runs import SMALL, go_on, start
+from support.texts import words, write_words
 from support.token_runs import WORDS
 
 PATIENCE = 60.0
@@ -271,7 +280,7 @@ from pathlib import Path
 from rnnviz.tui.launch.open_view import open_view
 from rnnviz.tui.launch.app import Explorer
 from rnnviz.tui.paint.palette import Depth
-capture, view = open_view(Path({str(made.path)!r}), None, None, 0)
+capture, view = open_view(Path({str(made.path)!r}), "0:0", None, 0)
 async def run():
     app = Explorer(capture, view, Depth.TRUE, "dark")
     async with app.run_test(size=(100, 30)) as pilot:
@@ -292,3 +301,32 @@ print(json.dumps(sorted(sys.modules)))
     assert "textual" in loaded
     assert not loaded & {"torch", "kenlm", "safetensors"}
     assert not [name for name in modules if name.startswith("rnnviz.engine")]
+
+
+def test_a_run_that_was_trained_on_since_the_capture_is_told_from_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    file = write_words(tmp_path / "words.txt", 2000)
+    text, path = open_text(str(file)), tmp_path / "runs" / "small"
+    start(path, text)
+    for _ in train(path, text, device=torch.device("cpu"), keep_checkpoint=True):
+        pass
+    capture = open_capture(capture_of(load_run(path), file, tmp_path / "x.zarr"))
+    other = tmp_path / "runs" / "another"  # of the same text, longer trained, but from other weights on
+    start(other, text, replace(SMALL, seed=7, epochs=5))
+    go_on(other, text)
+    assert find_trained_on(capture, "small", tmp_path) is None, "it is as it was captured"
+
+    change_epochs(load_run(path), text, 6, command="rnnviz train --resume --epochs 6")
+    go_on(path, text)
+    assert find_run(capture, "small", tmp_path) is None
+    trained_on = find_trained_on(capture, "small", tmp_path)
+    assert trained_on == TrainedOn(path, epochs=6, captured_epochs=3)
+    told = trained_on.told(capture.path)
+    assert f"The run at {path} has been trained on since the capture (6 epochs now, 3 then)" in told
+    assert f"rnnviz capture {path} --out {capture.path} --force" in told
+
+    for damage in (b"[" * 100_000, b"{}", b'{"history": [1, 2, 3, 4], "text": {"sha256": 5}}', b"\xff"):
+        (path / "run.json").write_bytes(damage)
+        assert find_trained_on(capture, "small", tmp_path) is None

@@ -38,6 +38,9 @@ class Order(StrEnum):
     SIMILARITY = "similarity"
 
 
+SHARES = (Order.SATURATION, Order.SWITCHING)
+"""Columns of shares of all symbols, which people see and type in per cent."""
+
 Columns = Mapping[Order, NDArray[np.float64]]
 
 
@@ -120,20 +123,28 @@ _NAME = re.compile(r"\d+(:\d*)?")
 def parse_filter(text: str) -> Filter:
     """What a person types to see fewer cells: beginnings of names and bounds, as in `1:3 0: deviation>0.2`.
 
-    A column may be cut short as long as it is clear (`dev`, `sat`), and a number may be per cent. Raises
-    InvalidRequest for anything else.
+    A column may be cut short as long as it is clear (`dev`, `sat`), and a number may be per cent. A share above 1 must
+    be: `switch<10` would mean 1000 %, and `switch<1` is 100 %. Raises InvalidRequest for anything else.
     """
     names: list[str] = []
     bounds: list[Bound] = []
     for word in re.sub(r"\s*([<>])\s*", r"\1", text).split():
         if match := _BOUND.fullmatch(word.lower()):
-            value = float(match[3]) / (100 if match[4] else 1)
-            bounds.append(Bound(_column(match[1]), match[2], value))
+            value, column = float(match[3]) / (100 if match[4] else 1), _column(match[1])
+            if column in SHARES and value > 1:
+                raise _too_large(word, column, f"{match[1]}{match[2]}{match[3]}", per_cent=bool(match[4]))
+            bounds.append(Bound(column, match[2], value))
         elif _NAME.fullmatch(word):
             names.append(word)
         else:
             raise InvalidRequest(f"{word!r} is no filter", "Type 1: or 1:3, or deviation>0.2.")
     return Filter(tuple(names), tuple(bounds))
+
+
+def _too_large(word: str, column: Order, bound: str, *, per_cent: bool) -> InvalidRequest:
+    if per_cent or float(re.split("[<>]", bound)[1]) > 100:
+        return InvalidRequest(f"{word!r}: {column} is 100% at most", "Type a number from 0% to 100%.")
+    return InvalidRequest(f"{word!r}: {column} is a share of all symbols", f"Type {bound}% for per cent.")
 
 
 def _column(name: str) -> Order:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.store.errors import InvalidRequest
+from rnnviz.store.schema import STATISTICS
+from rnnviz.store.statistics import LayerStatistics
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,16 @@ class Reading:
 
     def __str__(self) -> str:
         return f"{self.cell}.{self.signal}"
+
+
+def liveliest(statistics: LayerStatistics, signal: str) -> int | None:
+    """The unit of a layer whose view of a signal deviates most from its mean over the text, the first of equals; None
+    where no unit's deviation is known, as before the first symbol."""
+    column = STATISTICS.index("deviation")
+    deviation = statistics.summary[statistics.signals.index(signal), :, column]
+    known = np.where(np.isnan(deviation), -np.inf, deviation)
+    unit = int(np.argmax(known))
+    return unit if np.isfinite(known[unit]) else None
 
 
 def index_of(cell: Cell, units: tuple[int, ...]) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, get_args
 
-from rnnviz.store.errors import InvalidRequest, InvalidText, NotFound
+from rnnviz.store.errors import InvalidRequest, InvalidRun, InvalidText, NotFound
 from rnnviz.store.portable_path import is_portable, portable_path
 from rnnviz.store.reader import Capture
 from rnnviz.tui.command_line.capture_notes import weights_of
@@ -66,7 +66,7 @@ def recipe_of(
 
 def run_of(capture: Capture) -> Path:
     """The run that a capture is made with. Raises NotFound where it is not to be found."""
-    from rnnviz.tui.playground.model_locations import find_run
+    from rnnviz.tui.playground.model_locations import find_run, find_trained_on
 
     name, model = next(iter(capture.models.items()))
     if model.kind == "states":
@@ -75,6 +75,11 @@ def run_of(capture: Capture) -> Path:
             "Import it again, with --force where it is incomplete.",
         )
     found = find_run(capture, name, Path.cwd())
+    if found is None and (trained_on := find_trained_on(capture, name, Path.cwd())) is not None:
+        raise InvalidRun(
+            f"{trained_on.path} has been trained on since {capture.path} was begun: its weights are not the capture's",
+            f"Capture it anew: {trained_on.anew(capture.path)}",
+        )
     if found is None:
         raise NotFound(
             f"the run {name} that {capture.path} is made with is not to be found",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from rnnviz.analysis.cells import Cell, parse_cell
+from rnnviz.analysis.cells import Cell, liveliest, parse_cell
 from rnnviz.analysis.model_comparison import default_pair
-from rnnviz.store.errors import InvalidCapture, InvalidRequest
-from rnnviz.store.reader import Capture, open_capture
+from rnnviz.store.errors import InvalidCapture, InvalidRequest, RnnvizError
+from rnnviz.store.reader import Capture, CapturedModel, open_capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.terminal.colour_depth import ColourDepth, colour_depth
 from rnnviz.tui.text.symbol_edges import byte_of
@@ -20,13 +20,14 @@ from rnnviz.tui.view.view import View
 def open_view(path: Path, cell: str | None, signal: str | None, start: int) -> tuple[Capture, View]:
     """Open a capture and look at `cell` and `signal` from the row that holds offset `start` on.
 
-    The first cell and its first signal where none is named. Raises what `open_capture` raises, and InvalidRequest
-    for a cell, signal or offset that the capture does not have.
+    Where no cell is named, it is one worth seeing (see `_first_cell`); where no signal is, the cell's first. Raises
+    what `open_capture` raises, and InvalidRequest for a cell, signal or offset that the capture does not have.
     """
     capture = open_capture(path)
     _check_has_cells(capture)
     model = next(model for model in capture.models.values() if model.layers)
-    chosen = parse_cell(cell, tuple(layer.units for layer in model.layers)) if cell else Cell(0, 0)
+    units = tuple(layer.units for layer in model.layers)
+    chosen = parse_cell(cell, units) if cell else _first_cell(capture, model, signal)
     signals = model.layers[chosen.layer].signals
     if signal is not None and signal not in signals:
         known = f" ({SIGNALS[signal].title})" if signal in SIGNALS else ""
@@ -43,6 +44,25 @@ def open_view(path: Path, cell: str | None, signal: str | None, start: int) -> t
         model.name, chosen, signal or signals[0], byte_of(capture, start), start, left=left, right=right
     )
     return capture, view
+
+
+def _first_cell(capture: Capture, model: CapturedModel, signal: str | None) -> Cell:
+    """The cell to begin with: of the top layer, the one whose signal deviates most from its mean over the whole text,
+    because the first cell of a model may show nothing at all.
+
+    It is the first cell while a capture is not complete (another one would be chosen each time) and where the
+    statistics cannot be read, which the explorer tells of. The first screen needs these statistics anyway.
+    """
+    top = len(model.layers) - 1
+    layer = model.layers[top]
+    signal = signal or layer.signals[0]
+    if not capture.complete or signal not in layer.signals:
+        return Cell(0, 0)
+    try:
+        unit = liveliest(layer.statistics(), signal)
+    except RnnvizError:
+        return Cell(0, 0)
+    return Cell(0, 0) if unit is None else Cell(top, unit)
 
 
 def open_at(path: Path, address: str) -> tuple[Capture, View]:

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ NGRAM_FILE: Final = "ngram.json"
 _MOST_NEIGHBOURS: Final = 500
 """Directories that are looked into, of each place."""
 _LARGEST_RECORD: Final = 1 << 20
+_LARGEST_RUN_RECORD: Final = 1 << 26
+"""Bytes of a run's record, which holds an entry for each epoch."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,29 @@ class FoundRun:
     path: Path
     same: bool
     """Whether its weights are those of the capture."""
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """The run of a capture's model, which has been trained on since and has other weights now."""
+
+    path: Path
+    epochs: int
+    """Those it has been trained for by now."""
+    captured_epochs: int
+    """Those it had been trained for when it was captured."""
+
+    def anew(self, capture: Path) -> str:
+        """The command that captures it as it is now."""
+        return shlex.join(["rnnviz", "capture", str(self.path), "--out", str(capture), "--force"])
+
+    def told(self, capture: Path) -> str:
+        """What is to be said of it beside a capture."""
+        return (
+            f"The run at {self.path} has been trained on since the capture ({self.epochs} epochs now, "
+            f"{self.captured_epochs} then): its weights are not the capture's. "
+            f"To capture it anew: {self.anew(capture)}."
+        )
 
 
 @dataclass(frozen=True)
@@ -69,6 +95,38 @@ def find_run(capture: Capture, model: str, beside: Path) -> FoundRun | None:
         return None
     folder = find_weights(weights, _sought(capture, model, weights), beside)
     return None if folder is None else FoundRun(folder, same=True)
+
+
+def find_trained_on(capture: Capture, model: str, beside: Path) -> TrainedOn | None:
+    """The run of a model of the capture where it has been trained on since, searched for as `find_run` does.
+
+    It is the same run if it was trained on the same text and its validation loss after one of the epochs there were
+    then is, to the last bit, the one that the capture keeps.
+    """
+    record = _record(capture, model)
+    weights, epochs, loss = record.get("weights"), record.get("epochs"), record.get("validation_loss")
+    if not (isinstance(weights, str) and type(epochs) is int and isinstance(loss, float)):
+        return None
+    for folder in _near(_sought(capture, model, weights), beside):
+        if not _holds(folder, WEIGHTS_FILE):
+            continue
+        match _json_object(folder / RUN_FILE):
+            case {"history": [*history], "text": {"sha256": text}} if len(history) > epochs:
+                losses = [entry.get("validation") for entry in history[:epochs] if isinstance(entry, dict)]
+                if text == _text(record) and loss in losses:
+                    return TrainedOn(folder, len(history), epochs)
+    return None
+
+
+def _json_object(file: Path) -> object:
+    """What a file of JSON holds; None where that cannot be said."""
+    try:
+        if file.stat().st_size > _LARGEST_RUN_RECORD:
+            return None
+        content: object = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content
 
 
 def find_weights(weights: str, sought: Sought, beside: Path) -> Path | None:

@@ -130,14 +130,15 @@ class Prompt(Vertical):
     def _line(self) -> AnswerLine:
         return self.query_one(AnswerLine)
 
-    def ask(self, question: Question, value: str = "") -> None:
-        """Open the prompt with an answer to begin with."""
+    def ask(self, question: Question, value: str = "", *, kept: bool = False) -> None:
+        """Open the prompt with an answer to begin with. One that is `kept` from before is selected: what is typed takes
+        its place, and the arrow keys go into it."""
         self._question = question
         self._tell(None)
         self.query_one("#prompt-label", Static).update(question.label)
         line = self._line
         line.value = value
-        line.cursor_position = len(value)
+        line.selection = Selection(0 if kept else len(value), len(value))
         self.display = True
         # Not line.focus(): that waits its turn, and the next keys of a fast typist would miss the prompt.
         self.screen.set_focus(line)

@@ -103,9 +103,11 @@ class Errands(Asking[None]):
         else:
             self.put_question(question, answer, mistake)
 
-    def put_question(self, question: Question, value: str, mistake: RnnvizError | None = None) -> None:
+    def put_question(
+        self, question: Question, value: str, mistake: RnnvizError | None = None, *, kept: bool = False
+    ) -> None:
         """Ask a question. What was said gives way to it, and stands again if it is still so when that is closed."""
-        super().put_question(question, value, mistake)
+        super().put_question(question, value, mistake, kept=kept)
         self.show_hints()
 
     def on_prompt_closed(self) -> None:

@@ -31,16 +31,20 @@ class Asking(Hinted[ScreenResultType]):
         emptied: Callable[[], None] | None = None,
         *,
         mistake: RnnvizError | None = None,
+        kept: bool = False,
     ) -> None:
         """Ask something, with an answer to begin with, and with what is wrong with that. An RnnvizError of `answered`
-        is told below the answer, which is kept, to be mended. A blank answer is none, but for `emptied`."""
+        is told below the answer, which is kept, to be mended. A blank answer is none, but for `emptied`. Where the
+        answer is `kept` from before, what is typed takes its place."""
         question = Question(label, answered) if emptied is None else Question(label, answered, emptied)
-        self.put_question(question, value, mistake)
+        self.put_question(question, value, mistake, kept=kept)
 
-    def put_question(self, question: Question, value: str, mistake: RnnvizError | None = None) -> None:
-        """Ask a question, with an answer to begin with, and with what is wrong with that."""
+    def put_question(
+        self, question: Question, value: str, mistake: RnnvizError | None = None, *, kept: bool = False
+    ) -> None:
+        """Ask a question, as `ask` does."""
         prompt = self.query_one(Prompt)
-        prompt.ask(question, value)
+        prompt.ask(question, value, kept=kept)
         if mistake is not None:
             prompt.refuse(mistake)
 

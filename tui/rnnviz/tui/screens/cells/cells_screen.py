@@ -107,7 +107,7 @@ class CellsScreen(BegunFilter):
             typed=self._filter_by,
             left=lambda: self._filter_by(before),
         )
-        self.put_question(question, beginning or before)
+        self.put_question(question, beginning or before, kept=not beginning)
         if beginning:
             self._filter_by(beginning)
 

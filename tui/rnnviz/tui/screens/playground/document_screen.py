@@ -23,7 +23,15 @@ from rnnviz.store.errors import RnnvizError
 from rnnviz.tui.command_line.home_path import home_path
 from rnnviz.tui.playground.document import Page
 from rnnviz.tui.playground.model_client import Question
-from rnnviz.tui.playground.model_locations import FoundNgrams, FoundRun, find_ngrams, find_run, run_at
+from rnnviz.tui.playground.model_locations import (
+    FoundNgrams,
+    FoundRun,
+    TrainedOn,
+    find_ngrams,
+    find_run,
+    find_trained_on,
+    run_at,
+)
 from rnnviz.tui.playground.session import Session
 from rnnviz.tui.scenes.text_scene import Scene
 from rnnviz.tui.screens.base.keys import hints_of
@@ -37,6 +45,7 @@ from rnnviz.tui.view.view import View
 from rnnviz.tui.widgets.canvas import Canvas
 from rnnviz.tui.widgets.hint_line import HintLine
 from rnnviz.tui.widgets.prompt import Prompt
+from rnnviz.tui.widgets.prompt import Question as Prompted
 
 PACE: Final = 0.03
 """Seconds between two symbols that a model writes: fast, but to be followed by eye."""
@@ -78,7 +87,7 @@ class PageScreen(Asking[View | None]):
     class Found(Message):
         """The search for the models has ended."""
 
-        def __init__(self, run: FoundRun | None, ngrams: FoundNgrams | None) -> None:
+        def __init__(self, run: FoundRun | TrainedOn | None, ngrams: FoundNgrams | None) -> None:
             super().__init__()
             self.run = run
             self.ngrams = ngrams
@@ -105,6 +114,8 @@ class PageScreen(Asking[View | None]):
         self._timer: Timer | None = None
         self._searching = True
         """Whether the models are still being looked for."""
+        self._lacking = ""
+        """Why the recurrent model is not there, if it was looked for and not found."""
 
     # What it is made of
 
@@ -147,9 +158,10 @@ class PageScreen(Asking[View | None]):
     def _find(self) -> None:
         """Look where the models are, unless they are there already."""
         session, capture, here = self.session, self.session.capture, Path.cwd()
-        run = ngrams = None
+        run: FoundRun | TrainedOn | None = None
+        ngrams = None
         if session.readers["recurrent"].model is None and self._run is None:
-            run = find_run(capture, session.name, here)
+            run = find_run(capture, session.name, here) or find_trained_on(capture, session.name, here)
         names, ngram = session.ngram_names, session.readers.get("ngram")
         if ngram is not None and ngram.model is None and names:
             ngrams = find_ngrams(capture, names[max(names)], here)
@@ -162,25 +174,42 @@ class PageScreen(Asking[View | None]):
             self.session.open_ngrams(event.ngrams)
         elif ngram is not None and ngram.model is None and self.session.ngram_names:
             ngram.says = "its directory is not to be found from here: Esc and then N take its path"
-        if event.run is not None:
+        if isinstance(event.run, FoundRun):
             self.session.open_run(event.run)
         elif recurrent.model is None:
-            recurrent.says = (
-                "the run of the capture is not to be found from here: Esc and then R take its path"
-            )
+            self._lacking = "The run of the capture is not to be found from here."
             if self._run is not None:
                 try:
                     self.open_run(self._run)
                 except RnnvizError as error:
                     self.ask_run(str(self._run), error)
+            elif event.run is not None:
+                self._lacking = visible(event.run.told(self.session.capture.path))
+                self.ask_run(str(event.run.path))
             elif not self.asking:
                 self.ask_run()
         self.turned()
 
+    def put_question(
+        self, question: Prompted, value: str, mistake: RnnvizError | None = None, *, kept: bool = False
+    ) -> None:
+        """Ask a question, which what is said of a missing run may point to."""
+        super().put_question(question, value, mistake, kept=kept)
+        self.show_page()
+
+    def on_prompt_closed(self) -> None:
+        self.show_page()
+
+    def _say_how_to_give_a_run(self) -> None:
+        way = "Esc and then R take its path." if self.typing else "R takes its path."
+        if self._lacking:
+            way = "Its path can be typed below." if self.asking else way
+            self.session.readers["recurrent"].says = f"{self._lacking} {way}"
+
     def ask_run(self, path: str = "", mistake: RnnvizError | None = None) -> None:
         """Ask where the run is; `mistake` is what is wrong with the path that was given."""
         label = f"path of the run {visible(self.session.readers['recurrent'].name)}"
-        self.ask(label, path, lambda answer: self.open_run(home_path(answer)), mistake=mistake)
+        self.ask(label, path, lambda answer: self.open_run(home_path(answer)), mistake=mistake, kept=True)
 
     def open_run(self, path: Path) -> None:
         """Read with the run at a path, and remember it. Raises NotFound and InvalidRun."""
@@ -282,6 +311,7 @@ class PageScreen(Asking[View | None]):
         self._overtaken = not canvas.free
         if self._overtaken or self.sheet.text.width < 1 or self.sheet.text.height < 1:
             return
+        self._say_how_to_give_a_run()
         palette = self.scene.shades(self.view)
         at = self.sheet
         canvas.show(

@@ -64,7 +64,7 @@ class Marking(Numbered):
 
     def action_ask_mark(self) -> None:
         here = next((mark.note for mark in self._marks() if mark.symbol == self.view.cursor), "")
-        self.ask("note for this place", here or f"{self.view.cell} ", self._mark)
+        self.ask("note for this place", here or f"{self.view.cell} ", self._mark, kept=bool(here))
 
     def _marks(self) -> list[Mark]:
         try:

@@ -68,7 +68,7 @@ class Conditions(Seeking):
 
     def action_ask_condition(self) -> None:
         typed = "" if self.view.condition is None else self.view.condition.text
-        self.ask("condition", typed, self._find_condition, self._end_condition)
+        self.ask("condition", typed, self._find_condition, self._end_condition, kept=True)
 
     def _find_condition(self, answer: str) -> None:
         from rnnviz.analysis.conditions import (

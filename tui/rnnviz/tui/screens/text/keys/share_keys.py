@@ -61,7 +61,7 @@ class Sharing(ShadedText):
 
     def action_ask_snapshot(self) -> None:
         name = default_name(self.capture.path, self.view.cell, self.view.signal, self.view.top)
-        self.put_question(self._file_asked, name)
+        self.put_question(self._file_asked, name, kept=True)
 
     @property
     def _file_asked(self) -> Question:

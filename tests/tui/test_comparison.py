@@ -53,8 +53,10 @@ def test_the_main_model_is_compared_with_the_largest_n_gram_that_keeps_distribut
     assert comparable(capture) == ["model", "ngram-3", "ngram-5", "ngram-20"]
     assert default_pair(capture, "model") == ("model", "ngram-20")
     names = comparable(capture)
-    assert stepped(names, "ngram-20", "model", 1) == "ngram-3"
-    assert stepped(names, "ngram-3", "model", -1) == "ngram-20"
+    assert stepped(names, "ngram-3", "model", 1) == "ngram-5"
+    assert stepped(names, "ngram-20", "ngram-5", -1) == "ngram-3"
+    assert stepped(names, "ngram-20", "model", 1) is None
+    assert stepped(names, "ngram-3", "model", -1) is None
     assert stepped(["model"], None, "model", 1) is None
 
 
@@ -129,7 +131,13 @@ async def test_keys_change_shading_models_and_place(made: HandMade) -> None:
         await press("minus")
         assert screen.view.right == "ngram-5"
         assert "a capture made with --next 5 keeps all" in remark_of(screen)
-        await press("plus", "backslash")
+        await press("plus", "plus")
+        assert screen.view.right == "ngram-20"
+        assert remark_of(screen) == "20-gram: that is the largest n in this capture"
+        await press("minus", "minus", "minus")
+        assert screen.view.right == "ngram-3"
+        assert remark_of(screen) == "3-gram: that is the smallest n in this capture"
+        await press("plus", "plus", "backslash")
         assert screen.view.pair == ("ngram-20", "model")
         await press("backslash", "a")
         ahead = np.where(np.isnan(other - mine), -9, other - mine)

@@ -103,13 +103,16 @@ async def test_headings_stand_off_in_the_help(ui: Explored) -> None:
 async def test_the_help_says_what_a_key_does_in_less(ui: Explored) -> None:
     await ui.press("?", "G")
     shown = ui.shown
-    while "Used to less?" not in ui.shown:
+    while "│ Signs " not in ui.shown:
         await ui.press("ctrl+b")
         shown += ui.shown
     rows = [row.split("│")[1].split(maxsplit=1) for row in shown.split("\n") if row.count("│") == 2]
-    told = {row[0]: row[1].strip() for row in rows if len(row) == 2}
+    told = {row[0]: row[1].rstrip(" ▁▂▃▄▅▆▇█") for row in reversed(rows) if len(row) == 2}
     assert told["d"] == "Half a screen down; here: Ctrl-D"
     assert told["b"] == "One screen up; here: Ctrl-B"
+    assert "nothing does" not in shown
+    assert told["▯"].startswith("A byte or character that terminals cannot show")
+    assert told["▴"] == "Where the cursor is in that strip"
     await ui.press("escape", "c", "?", "G")
     assert "Draw the screen again; here: Ctrl-L" in ui.shown
     assert "│ j  " not in ui.shown  # it is a line down there, too

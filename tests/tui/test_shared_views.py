@@ -127,7 +127,7 @@ def test_every_format_has_the_pins_the_panels_and_the_marks(made: HandMade, rnnv
         done = rnnviz("snapshot", str(made.path), "--view", view, "--format", form)
         assert done.code == 0
         words = re.sub(r"\x1b\[[0-9;]*m|<[^>]*>|\s", "", done.out)
-        for expected in ("undereachrow0:3.c", "▸fforget", "ngram-3", "where1:4.f", "here,", "came", "730/"):
+        for expected in ("undereachrow0:3.c", "▸fforget", "3-gram", "where1:4.f", "here,", "came", "730/"):
             if form == "svg":
                 expected = expected.removeprefix("▸")  # which is a shape there
             assert expected in words, f"{expected} in {form}"

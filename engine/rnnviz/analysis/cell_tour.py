@@ -28,7 +28,9 @@ CHANGES = 0.7
 PLACES = 2
 """Stretches of each cell."""
 LEAST = 0.3
-"""The |r| from which on a cell is said to follow something."""
+"""The |r| from which on a cell is said to go with something in part."""
+FOLLOWS = 0.5
+"""The |r| from which on it is said to follow it."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class Stop:
     @property
     def note(self) -> str:
         """The sentence that stands with the cell."""
-        return f"follows {self.follows}, r = {signed(self.r)} on this text"
+        told = f"follows {self.follows}" if abs(self.r) >= FOLLOWS else f"goes in part with {self.follows}"
+        return f"{told}, r = {signed(self.r)} on this text"
 
 
 def signed(r: float) -> str:

@@ -42,11 +42,17 @@ def default_pair(capture: Capture, main: str) -> tuple[str | None, str | None]:
 
 
 def stepped(names: list[str], right: str | None, left: str | None, by: int) -> str | None:
-    """The model `by` further than `right`, passing over `left`; around at the ends."""
+    """The model `by` further than `right`, passing over `left`; None where there is none."""
     others = [name for name in names if name != left]
-    if not others:
-        return right
-    return others[(others.index(right) + by) % len(others)] if right in others else others[0]
+    if right not in others:
+        return others[0] if others else None
+    place = others.index(right) + by
+    return others[place] if 0 <= place < len(others) else None
+
+
+def spoken(model: str) -> str:
+    """A model's name as people say it: `20-gram` of `ngram-20`, which is what is stored and typed."""
+    return re.sub(r"^ngram-(\d+)$", r"\1-gram", model)
 
 
 def erring(model: CapturedModel) -> Event:
@@ -55,7 +61,7 @@ def erring(model: CapturedModel) -> Event:
     def states(start: int, stop: int) -> NDArray[np.uint8]:
         return _each(model.surprisal(start, stop) > ERROR, start)
 
-    return Event(f"an error of {model.name}", states, (1, 2), at_start=True)
+    return Event(f"an error of {spoken(model.name)}", states, (1, 2), at_start=True)
 
 
 def parting(left: CapturedModel, right: CapturedModel) -> Event:
@@ -66,7 +72,9 @@ def parting(left: CapturedModel, right: CapturedModel) -> Event:
         known = ~(np.isnan(a) | np.isnan(b))
         return _each(known & ((a > ERROR) != (b > ERROR)), start)
 
-    return Event(f"only one of {left.name} and {right.name} errs", states, (1, 2), at_start=True)
+    return Event(
+        f"only one of {spoken(left.name)} and {spoken(right.name)} errs", states, (1, 2), at_start=True
+    )
 
 
 def _each(holds: NDArray[np.bool_], start: int) -> NDArray[np.uint8]:

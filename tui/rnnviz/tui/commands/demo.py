@@ -170,7 +170,7 @@ def _look(target: Path, color: ColourChoice, theme: ThemeChoice) -> None:
     from rnnviz.tui.commands.snapshot import snapshot
 
     if not notes:  # of a model that was trained so little that no cell follows anything
-        snapshot(target, cell="0:0", start=0, lines=16, width=100, color=color, theme=theme)
+        snapshot(target, start=0, lines=16, width=100, color=color, theme=theme)
     for note in notes:
         typer.echo(f"\n{note.cell} {note.note}")
         for mark in best[note.cell][:1]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.analysis.model_comparison import spoken
 from rnnviz.store.reader import CapturedModel
 from rnnviz.tui.paint.lines import Inks, Line, cut, width_of
 from rnnviz.tui.paint.palette import Paint, Palette
@@ -122,7 +123,7 @@ def prediction_lines(
     inks = Inks.of(palette)
     title: Line = [
         ("next ", inks.strong),
-        (shortened(f"by {in_columns(expected.model)}", width - 5), inks.faint),
+        (shortened(f"by {in_columns(spoken(expected.model))}", width - 5), inks.faint),
     ]
     if not expected.has_next:
         return [title, *_no_predictions(expected, came, width, missing, inks)]
@@ -157,7 +158,7 @@ def comparison_lines(
 
 def _column(expected: Expected, came: Came | None, width: int, inks: Inks) -> list[Line]:
     """One model's share of the comparison, a fixed number of lines."""
-    title: Line = [(shortened(in_columns(expected.model), width), inks.strong)]
+    title: Line = [(shortened(in_columns(spoken(expected.model)), width), inks.strong)]
     lines: list[Line] = []
     if not expected.has_next:
         lines = [[("only surprisal", inks.faint)], [("is captured", inks.faint)]]
@@ -185,10 +186,13 @@ def _surprise(expected: Expected) -> str:
 def _score(came: Named, width: int) -> str:
     """The probability and the rank of what came, in words as long as there is room: digits stay."""
     probability = f"{came.probability:.3f}"
+    short = probability.removeprefix("0")
     forms = [
         f"p {probability}  rank {came.rank}",
+        f"p {probability} rank {came.rank}",
+        f"p {short} rank {came.rank}",
         f"p {probability} #{came.rank}",
-        f"p {probability.removeprefix('0')} #{came.rank}",
+        f"p {short} #{came.rank}",
     ]
     return next((form for form in forms if len(form) <= width), forms[-1])
 

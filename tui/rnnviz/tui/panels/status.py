@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnnviz.analysis.model_comparison import spoken
 from rnnviz.store.reader import Capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.store.training_split import HELD_OUT, PART_WORDS
@@ -60,7 +61,7 @@ def cell_line(
 
 def _shading_title(view: View) -> str:
     """What the text is shaded by, where that is no cell."""
-    names = [in_columns(name) for name in view.shading_models]
+    names = [in_columns(spoken(name)) for name in view.shading_models]
     if view.shade is Shade.DIFFERENCE:
         return f"{names[0]} better + / {names[1]} better −"
     return f"surprisal of {names[0]}"

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from rnnviz.tui.screens.base.dialog import Dialog
 from rnnviz.tui.screens.base.less_keys import AS_IN_LESS, IN_LESS
+from rnnviz.tui.screens.base.signs import Signs
 
 KEYS_WIDTH = 11
 """Columns for the keys of a row; more of them take another line."""
@@ -54,7 +55,8 @@ def _name_of(key: str) -> str:
 
 
 class HelpScreen(Dialog):
-    """A table of keys and what they do, a row a binding, and what less would have done with them."""
+    """A table of keys and what they do, a row a binding, what the signs on the screen mean, and what less would have
+    done with the keys."""
 
     DEFAULT_CSS = """
     HelpScreen .title { color: $accent; text-style: bold; margin-top: 1; }
@@ -72,10 +74,11 @@ class HelpScreen(Dialog):
         Binding("G,end", "scroll_by(1000, 0)", "End"),
     ]
 
-    def __init__(self, groups: Iterable[tuple[str, list[Binding]]]) -> None:
+    def __init__(self, groups: Iterable[tuple[str, list[Binding]]], signs: Signs = ()) -> None:
         """`groups`: a heading and the keys under it, for each group."""
         super().__init__()
         self._groups = list(groups)
+        self._signs = signs
 
     def compose(self) -> ComposeResult:
         groups = [
@@ -87,6 +90,7 @@ class HelpScreen(Dialog):
             box.border_subtitle = "Esc closes, ↑ ↓ Space scroll"
             for name, rows in [
                 *groups,
+                ("Signs", list(self._signs)),
                 ("Used to less? There these keys do something else", self._in_less()),
             ]:
                 if rows:

@@ -28,17 +28,10 @@ IN_LESS: Final[dict[str, tuple[str, str]]] = {
     "r": ("draw the screen again", "Ctrl-L"),
     "F": ("follow a file that grows", "a capture that grows is followed by itself"),
     "M": ("mark the last line on the screen", "m marks the cursor's place"),
-    "v": ("open an editor", "nothing does"),
-    "t": ("to the next tag", "nothing does"),
-    "T": ("to the tag before", "nothing does"),
     "=": ("the name of the file and the place in it", "the lines above and below the text"),
-    ":": ("the first key of a command about files", "nothing does"),
-    "minus": ("change an option", "nothing does"),
-    "plus": ("a command for each new file", "nothing does"),
-    "[": ("find the bracket that matches", "nothing does"),
-    "]": ("find the bracket that matches", "nothing does"),
 }
-"""For each key, as bindings name it: what it does in less, and what does that here."""
+"""For each key, as bindings name it: what it does in less, and what does that here. Those of which nothing here does
+the same have no row: there is nothing to learn from it."""
 
 AS_IN_LESS: Final = frozenset({("j", "mark(1)"), ("k", "mark(-1)"), ("end", "edge(1)"), ("home", "edge(-1)")})
 """Keys of some screens, with their actions, that do what they do in less after all."""

@@ -13,6 +13,7 @@ from rnnviz.tui.paint.shading import Shade
 from rnnviz.tui.scenes.cells_scene import ABOVE, MARGIN
 from rnnviz.tui.screens.base.help_dialog import HelpScreen
 from rnnviz.tui.screens.base.keys import key
+from rnnviz.tui.screens.base.signs import LIST_SIGNS
 from rnnviz.tui.screens.cells.cells_view import ListedCells
 from rnnviz.tui.screens.text.keys.pin_keys import MOST, toggled
 from rnnviz.tui.view.view import next_signal
@@ -181,7 +182,7 @@ class CellsScreen(BegunFilter):
 
     def action_help(self) -> None:
         bindings = [binding for binding in self.BINDINGS if isinstance(binding, Binding)]
-        self.app.push_screen(HelpScreen([(self.GROUP, bindings)]))
+        self.app.push_screen(HelpScreen([(self.GROUP, bindings)], LIST_SIGNS))
 
     def on_canvas_wheeled(self, event: Canvas.Wheeled) -> None:
         self.action_mark(WHEEL if event.down else -WHEEL)

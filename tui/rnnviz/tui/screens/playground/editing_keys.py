@@ -33,7 +33,12 @@ class WhileTyping(PageScreen):
         key("ctrl+r", "cell(-1)", "previous cell", "Previous cell"),
         key("ctrl+t", "signal(1)", "next signal", "Next signal of this cell", show=True),
         key("ctrl+g", "write", "write on", "A model goes on writing, or stops", show=True),
-        key("ctrl+q,ctrl+c", "way_out", "leave", "How to leave: nothing that is typed ends the explorer"),
+        key(
+            "ctrl+q,ctrl+c",
+            "way_out",
+            "leave",
+            "Say how to leave (Esc, then q), and nothing else: while you type, no key quits rnnviz",
+        ),
         key("backspace,ctrl+h", "erase_before", "back", "Take away the character before the cursor"),
     ]
 

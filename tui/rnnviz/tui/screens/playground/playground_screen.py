@@ -77,7 +77,11 @@ class PageModels(PageScreen):
 
     def action_ngram(self, by: int) -> None:
         if not self.session.other_ngram(by):
-            self.notify("there is no such n-gram model", timeout=2)
+            ngram = self.session.readers.get("ngram")
+            if ngram is None or ngram.model is None:
+                self.notify("there is no n-gram model here", timeout=2)
+            else:
+                self.notify(f"{ngram.name}: that is the {'largest' if by > 0 else 'smallest'} n", timeout=2)
         self.turned()
 
     def action_shade(self, by: int) -> None:

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from rnnviz.tui.paint.palette import DEFAULT_MAP, next_map, other_base
 from rnnviz.tui.screens.base.help_dialog import HelpScreen
 from rnnviz.tui.screens.base.keys import key
+from rnnviz.tui.screens.base.signs import TEXT_SIGNS
 from rnnviz.tui.screens.text.capture_screen import ShadedText
 from rnnviz.tui.screens.text.growing_capture import Growing
 from rnnviz.tui.screens.text.keys.bookmark_keys import Marking
@@ -57,7 +58,7 @@ class Screenful(ShadedText):
         self.refresh()
 
     def action_help(self) -> None:
-        self.app.push_screen(HelpScreen(self.key_groups()))
+        self.app.push_screen(HelpScreen(self.key_groups(), TEXT_SIGNS))
 
 
 class TextScreen(

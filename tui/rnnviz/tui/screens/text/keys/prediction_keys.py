@@ -8,7 +8,15 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from rnnviz.analysis.model_comparison import Advantage, comparable, erring, next_largest, parting, stepped
+from rnnviz.analysis.model_comparison import (
+    Advantage,
+    comparable,
+    erring,
+    next_largest,
+    parting,
+    spoken,
+    stepped,
+)
 from rnnviz.store.reader import CapturedModel
 from rnnviz.tui.paint.shading import Shade
 from rnnviz.tui.screens.base.keys import key
@@ -28,8 +36,18 @@ class Predicting(Seeking):
             show=True,
         ),
         key("T", "shade(-1)", "shade back", "The shading before"),
-        key("plus", "right(1)", "next model", "Compare with the next model, of larger n"),
-        key("minus", "right(-1)", "previous model", "Compare with the model before, of smaller n"),
+        key(
+            "plus",
+            "right(1)",
+            "larger n",
+            "Compare with the n-gram model of the next larger n, to the largest",
+        ),
+        key(
+            "minus",
+            "right(-1)",
+            "smaller n",
+            "Compare with the one of the next smaller n; then with other runs",
+        ),
         key("backslash", "swap", "swap", "Swap the two models; + and - change the right one"),
         key(
             "e",
@@ -96,9 +114,19 @@ class Predicting(Seeking):
         if self._compared() is not None:
             names, view = comparable(self.capture), self.view
             right = stepped(names, view.right, view.left, by)
-            self.look(replace(view, right=right))
-            if right is not None:
+            if right is None:
+                self._tell_of_end(view.right or "", by)
+            else:
+                self.look(replace(view, right=right))
                 self._tell_of_surprisals(self.capture.models[right])
+
+    def _tell_of_end(self, name: str, by: int) -> None:
+        """That there is no model beyond the one on the right."""
+        if spoken(name) == name:
+            told = f"{visible(name)} is the {'last' if by > 0 else 'first'} model to compare with"
+        else:
+            told = f"{spoken(name)}: that is the {'largest' if by > 0 else 'smallest'} n in this capture"
+        self.say(told, about=lambda: self.view.pair)
 
     def _tell_of_surprisals(self, model: CapturedModel) -> None:
         """How a model whose surprisals alone were captured would have had its predictions kept."""
@@ -145,12 +173,12 @@ class Predicting(Seeking):
             if found is None:
                 self._ranked = None
                 self.say(
-                    f"no smaller advantage of {visible(better.name)} is left: the next is the largest again",
+                    f"no smaller advantage of {visible(spoken(better.name))} is left: the next is the largest again",
                     about=compared_here,
                 )
                 return
             self._ranked = better.name, worse.name, found
-            told = f"{visible(better.name)} ahead by {found.nats:.2f} nats"
+            told = f"{visible(spoken(better.name))} ahead by {found.nats:.2f} nats"
             self.go_to(found.symbol, lambda: self.say(told, about=compared_here))
 
         self.errand("comparing", lambda cancelled: next_largest(better, worse, length, last, cancelled), then)

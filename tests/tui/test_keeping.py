@@ -263,7 +263,8 @@ def test_a_plain_call_is_understood_and_anything_else_left_to_the_parser() -> No
 
 def test_marking_going_and_coming_back(capture: Capture, tmp_path: Path) -> None:
     environment = {"XDG_STATE_HOME": str(tmp_path / "state")}
-    with Terminal(["browse", str(capture.path)], columns=100, rows=30, environment=environment) as terminal:
+    arguments = ["browse", str(capture.path)]
+    with Terminal([*arguments, "--cell", "0:0"], columns=100, rows=30, environment=environment) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("#")
         terminal.wait_for_text("go to offset")
@@ -285,7 +286,7 @@ def test_marking_going_and_coming_back(capture: Capture, tmp_path: Path) -> None
         assert plain_wishes([str(capture.path), *words]) is not None
         terminal.press("q")
         assert terminal.wait_for_exit() == 0
-    with Terminal(["browse", str(capture.path)], columns=100, rows=30, environment=environment) as terminal:
+    with Terminal(arguments, columns=100, rows=30, environment=environment) as terminal:
         terminal.wait_for_text(f" {at:,}/{len(TEXT):,}  line 120")
         assert "0:1" in terminal.row(0)
     marks = json.loads(marks_files(capture.path)[0].read_text())["marks"]

@@ -94,7 +94,9 @@ def test_going_down_always_comes_to_the_end() -> None:
 
 
 def test_the_screen_shades_whole_symbols_and_names_tokens(made: HandMade) -> None:
-    with Terminal(["browse", str(made.path), "--color", "16m"], columns=110, rows=30) as terminal:
+    with Terminal(
+        ["browse", str(made.path), "--cell", "0:0", "--color", "16m"], columns=110, rows=30
+    ) as terminal:
         terminal.wait_for_text("mean")
         terminal.press("right", "right", "right")
         values = made.signal(0, "c")[0]

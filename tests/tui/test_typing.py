@@ -283,7 +283,7 @@ def test_ngram_models_stand_beside_the_recurrent_one(tmp_path: Path) -> None:
         terminal.wait_for_text("1-gram")
         terminal.wait_for(lambda: terminal.row(16).count("nats a symbol") == 2, "two models")
         terminal.press("-")
-        terminal.wait_for_text("no such n-gram model")
+        terminal.wait_for_text("1-gram: that is the smallest n")
         shutil.rmtree(models.path)
         terminal.press("+")
         terminal.wait_for_text("there is no")

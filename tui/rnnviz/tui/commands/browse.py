@@ -69,8 +69,8 @@ def browse(
 ) -> None:
     """Explore a capture: the text shaded by one cell, keys to step through cells, layers and signals.
 
-    It opens where it was left, unless a cell, a signal, a place or a view is named. `?` in the explorer lists every
-    key.
+    It opens where it was left, unless a cell, a signal, a place or a view is named; the first time, on the cell of the
+    top layer that varies most over the text. `?` in the explorer lists every key.
 
     Examples:
 

@@ -83,7 +83,8 @@ def snapshot(
     """Draw a piece of a capture, as the explorer shows it, to a file or to the terminal.
 
     A cell is drawn as the shaded text alone, a view as the whole screen: with its pins, panels and comparisons, the
-    cursor and what its condition marks. It is as large as the screen was that the view was copied from.
+    cursor and what its condition marks. It is as large as the screen was that the view was copied from. Where neither
+    is named, it is of the cell of the top layer that varies most over the text.
 
     ANSI text looks right with `cat` and `less -R`. Written to a file or a pipe it has 16 million colours unless
     `--color` says otherwise.

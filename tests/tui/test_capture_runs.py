@@ -104,7 +104,7 @@ def test_bytes_that_a_further_run_has_never_seen_are_refused_before_any_work(her
     start(here / "narrow", narrow, SMALL)
     go_on(here / "narrow", narrow)
     command = ("run", "words.txt", "--run", "narrow", "--split", "all", "--out", "y.zarr")
-    with pytest.raises(RnnvizError, match="narrow: the model has never seen byte"):
+    with pytest.raises(RnnvizError, match="narrow: the model has never seen the byte"):
         capture(*command)
     assert not (here / "y.zarr").exists()
     capture(*command, "--unknown", "replace")

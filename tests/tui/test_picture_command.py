@@ -83,7 +83,7 @@ def test_keys_that_do_something_are_taken(rnnviz: Command, capture: Path, keys: 
         (["--press", "j"], "--press is for --picture"),
         (["--size", "80x24"], "--size is for --picture"),
         (["--picture", "nowhere/x.svg"], "there is no folder nowhere"),
-        (["--picture", "x.png"], "no name for a picture"),
+        (["--picture", "x.png"], "does not end in .svg"),
         (["--picture", "x.svg", "--size", "big"], "'big' is no size"),
     ],
 )

@@ -48,7 +48,7 @@ MISTYPED = {
     "a condition": (["f"], "1:3 > 0.5 and 1:77 < 0.1", "there is no unit 77 in layer 1", "1:77"),
     "a signal": (["f"], "not 1:3.q > 0.5", "the capture has no signal 'q'", "q"),
     "half a condition": (["f"], "1:3 > ", "a number or a cell, as in 1:37, is expected after >", ""),
-    "a file's suffix": (["w", "ctrl+u"], "x.png", "x.png has no suffix of a snapshot", "x.png"),
+    "a file's suffix": (["w", "ctrl+u"], "x.png", "x.png does not say by its suffix how to draw it", "x.png"),
     "a file's folder": (["w", "ctrl+u"], "/nowhere/x.txt", "there is no folder /nowhere", "/nowhere/x.txt"),
     "a filter": (["c", "slash"], "1: dev>", "'dev>' is no filter. Type 1: or 1:3", "1: dev>"),
     "a filter by a digit": (["c"], "3x", "'3x' is no filter", "3x"),

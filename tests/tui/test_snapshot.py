@@ -168,7 +168,7 @@ def test_a_choice_of_colours_without_effect_is_told(
         (["--cell", "what"], "is no cell"),
         (["--signal", "z"], "no signal 'z'"),
         (["--start", "100000"], "outside the text"),
-        (["-o", "picture.jpeg"], "no suffix of a snapshot"),
+        (["-o", "picture.jpeg"], "does not say by its suffix how to draw it"),
         (["-o", "nowhere/x.svg"], "there is no folder"),
         (["-o", "/dev/full", "--format", "svg"], "cannot write"),
         (["-o", "/proc/x.svg"], "cannot write"),

@@ -100,7 +100,8 @@ def test_evaluating_parts_and_other_texts(
     write_words(tmp_path / "other.txt", 3000, seed=1)
     other = rnnviz("eval", "run", "other.txt")
     assert other.code == 0
-    assert "other.txt is not the text that run was trained on" in other.err
+    assert other.err.startswith("other.txt is not the text that run was trained on"), "which is no error"
+    assert other.out.startswith("loss on the test part of other.txt ")
     own = rnnviz("eval", "run", "text.txt").out
     monkeypatch.chdir(text.parent.parent)
     assert rnnviz("eval", str(tmp_path / "run")).out == own, "the run knows where its text is, from anywhere"
@@ -116,7 +117,11 @@ def test_evaluating_parts_and_other_texts(
         rnnviz("eval", "run", "unknown.txt"), 2, r"byte 0xE9 \(b'\\xe9'\).* offset 1,501, in line \d+ of", ""
     )
     write_words(tmp_path / "short.txt", 39)
-    _refused(rnnviz("eval", "run", "short.txt"), 2, "39 symbols, fewer than one mini-batch", "longer text")
+    short = rnnviz("eval", "run", "short.txt")
+    _refused(short, 2, "39 symbols, fewer than one mini-batch", "--split all")
+    way_out = shlex.split(short.err.splitlines()[1].partition(": ")[2])
+    assert way_out[0] == "rnnviz"
+    assert rnnviz(*way_out[1:]).out.startswith("loss on all of short.txt ")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +144,12 @@ def test_evaluating_parts_and_other_texts(
         (["--out", "run", "--resume", "--force"], 2, "exclude each other", "--force"),
         (["--out", "run", "--resume"], 2, "there is no run run", "rnnviz train"),
         (["empty.txt", "--out", "run"], 2, "empty.txt is empty", ""),
-        (["folder", "--out", "run", "--glob", "*.c"], 2, r"no file in folder matches \*\.c", "--glob"),
+        (
+            ["folder", "--out", "run", "--glob", "*.c"],
+            2,
+            r"no file in folder whose name matches \*\.c",
+            "--glob",
+        ),
     ],
 )
 def test_mistakes_end_with_a_sentence_and_a_hint(
@@ -166,7 +176,9 @@ def test_a_finished_run_is_replaced_only_with_force(rnnviz: Command, text: Path,
     assert (tmp_path / "run" / "run.json").read_bytes() == before
     resumed = rnnviz("train", "--resume", "--out", "run")
     assert resumed.code == 0
-    assert resumed.err.splitlines()[0].startswith("run is complete: there is nothing to resume")
+    assert resumed.err.splitlines()[0] == (
+        "run is complete with its 2 epochs; give --epochs above 2 to train on"
+    )
     assert (tmp_path / "run" / "run.json").read_bytes() == before
     assert rnnviz("train", "text.txt", "--out", "run", *SMALL, "--force", "--seed", "1").code == 0
     assert load_run(tmp_path / "run").config.seed == 1

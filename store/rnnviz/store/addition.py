@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 import numpy as np
@@ -30,13 +31,20 @@ _PIECE: Final = 1 << 20
 _AGAIN: Final = "The capture is as it was. Free some space, then give the same command again."
 
 
+def finish(capture: Capture) -> str:
+    """The hint of what is refused for an incomplete capture: how it is made whole."""
+    if any(model.kind == "states" for model in capture.models.values()):
+        return "Import it again, by the rnnviz import it was begun with and --force."
+    return f"Finish it first: rnnviz capture --resume --out {quote(str(capture.path))}"
+
+
 def open_to_add(path: Path) -> Capture:
     """The capture at `path`. Raises InvalidRequest unless it is complete, and what `open_capture` raises."""
     capture = open_capture(path)
     if not capture.complete:
         raise InvalidRequest(
             f"{capture.path} is incomplete: a model is added to a whole capture",
-            "Finish it first, by the command it was begun with and --resume.",
+            finish(capture),
         )
     return capture
 
@@ -52,6 +60,17 @@ def is_added(capture: Capture, model: ModelSchema) -> bool:
             "Add a model of the same kind of symbols, or capture the text anew with this one.",
         )
     there = next((known for known in capture.schema.models if known.name == model.name), None)
+    if there is not None and replace(there, next=model.next) == model and there.next:
+        return True  # with distributions, whether or not they are asked for
+    if there is not None and there != model and (there.kind, there.run) == (model.kind, model.run):
+        raise AlreadyExists(
+            f"{capture.path} holds this very model {model.name}, {_kept_otherwise(there, model)}",
+            "A model that is there is not changed: capture the text anew with all that you want kept, as "
+            "rnnviz capture RUN --ngram DIR --next N,… --out Y.zarr"
+            if model.kind == "n-gram"
+            else "A model that is there is not changed: add a copy of the run under another name, or capture the "
+            "text anew with all that you want kept.",
+        )
     if there is not None and there != model:
         raise AlreadyExists(
             f"{capture.path} holds another model {model.name}",
@@ -66,6 +85,17 @@ def is_added(capture: Capture, model: ModelSchema) -> bool:
             "Keep fewer --signals of it, or capture the text anew with it alone.",
         )
     return there is not None
+
+
+def _kept_otherwise(there: ModelSchema, model: ModelSchema) -> str:
+    """What of a model is kept in a capture, where something else is to be kept of the same one."""
+    if there.next < model.next:
+        return "and its distributions were not kept"
+    if there.surprisal < model.surprisal:
+        return "and its surprisal was not kept"
+    if there.signals != model.signals:
+        return f"with the signals {','.join(there.signals)}"
+    return "with other of its predictions"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 
 from rnnviz.store.errors import InvalidRequest, RnnvizError, StorageFailure
@@ -105,3 +106,9 @@ def _sentence(number: int | None, path: Path) -> str:
         return f"the disk is full: cannot write {path}"
     reason = os.strerror(number).lower() if number else "the disk refused"
     return f"cannot write {path}: {reason}"
+
+
+def free_name(name: str) -> str:
+    """The name of a capture in the current directory that nothing has yet: `notes.zarr`, or else `notes-2.zarr`."""
+    names = chain([f"{name}.zarr"], (f"{name}-{number}.zarr" for number in count(2)))
+    return next(name for name in names if not os.path.lexists(name))

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import join
 from typing import Final
 
 from rnnviz.store.bounds import (
@@ -22,6 +23,7 @@ from rnnviz.store.bounds import (
     MOST_TOKENS,
     MOST_UNITS,
 )
+from rnnviz.store.disk import free_name
 from rnnviz.store.errors import InvalidCapture, NotFound
 from rnnviz.store.portable_path import is_portable
 from rnnviz.store.schema import (
@@ -93,6 +95,12 @@ def check_is_capture(path: Path) -> None:
         raise NotFound(f"there is no capture {path}", f"Look for a mistyped name. {make_one}")
     if not path.is_dir():
         raise InvalidCapture(f"{path} is a file; a capture is a directory", make_one)
+    if (path / "run.json").is_file():
+        out = free_name(path.resolve().name)
+        raise InvalidCapture(
+            f"{path} is a run, not a capture",
+            f"Capture it: {join(['rnnviz', 'capture', str(path), '--out', out])}",
+        )
     if not (path / DOCUMENT).exists():
         raise InvalidCapture(f"{path} is no capture: it has no {DOCUMENT}", make_one)
     if ATTRIBUTE not in read_attributes(path):

@@ -42,7 +42,7 @@ def test_the_first_unknown_byte_is_located(tmp_path: Path) -> None:
     assert unknown is not None
     assert (unknown.offset, unknown.value, unknown.line, unknown.part, unknown.count) == (7, 0xE9, 2, "b", 3)
     with pytest.raises(
-        InvalidText, match=r"0xE9 \(b'\\xe9'\).* offset 7, in line 2 of b, and 2 more"
+        InvalidText, match=r"0xE9 \(b'\\xe9'\).* offset 7, in line 2 of b, the first of 3 places"
     ) as caught:
         refuse_unknown(vocabulary, text, "a hint")
     assert caught.value.hint == "a hint"

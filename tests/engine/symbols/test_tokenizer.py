@@ -170,7 +170,7 @@ def test_nothing_but_white_space_has_no_words(tmp_path: Path) -> None:
         (
             STRICT,
             b"a ab\na xyzzy \n b",
-            "the word 'xyzzy', which is at offset 7, in line 2 of 0.txt, and 1 more",
+            "the word 'xyzzy', which is at offset 7, in line 2 of 0.txt, the first of 2 places with an unseen word",
         ),
         (CHARACTERS, "aaß".encode(), "the character 'ß', which is at offset 2, in line 1 of 0.txt"),
         (CHARACTERS, b"a\n\xffa", "byte 0xFF, which is no UTF-8, which is at offset 2, in line 2 of 0.txt"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnviz.engine.capture.run_stream import substitute_words
 from rnnviz.engine.runs.run import Run
 from rnnviz.engine.symbols.byte_vocabulary import UNKNOWN
 from rnnviz.engine.symbols.token_stream import ENDS, substitute_of
@@ -106,9 +107,12 @@ def refuse_unknown_symbols(capture: Capture, run: Run, source: Source, count: in
     begin = int(capture.ends(time - 1, time)[0]) if time else 0
     end = min(int(capture.ends(time, time + 1)[0]), begin + SHOWN)
     data = capture.text(begin, end).tobytes()
-    name = f"byte 0x{data[0]:02X} ({data!r})" if capture.unit == "byte" else name_symbol(capture.unit, data)
-    others = f", and {count - 1:,} more" if count > 1 else ""
+    name = (
+        f"the byte 0x{data[0]:02X} ({data!r})" if capture.unit == "byte" else name_symbol(capture.unit, data)
+    )
+    read_as = substitute_words(run.vocabulary, source.substitute)
+    others = f", the first of {count:,} places with an unseen {capture.unit}" if count > 1 else ""
     raise InvalidText(
         f"{run.path} has never seen {name}, which is symbol {time:,} of the captured text{others}",
-        f"Give --unknown replace to have it read such {capture.unit}s as another.",
+        f"Give --unknown replace to have it read such {capture.unit}s as {read_as}.",
     )

@@ -7,7 +7,7 @@ from typing import Final
 
 from rnnviz.engine.progress import Progress
 from rnnviz.engine.runs.run import Run
-from rnnviz.engine.symbols.byte_vocabulary import refuse_unknown
+from rnnviz.engine.symbols.byte_vocabulary import Vocabulary, refuse_unknown
 from rnnviz.engine.symbols.token_stream import TokenSource
 from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
 from rnnviz.engine.symbols.tokenized_text import refuse_unknown_tokens, token_text
@@ -36,28 +36,38 @@ def source_of(
     vocabulary = run.vocabulary
     if isinstance(vocabulary, TokenVocabulary):
         tokens = yield from token_text(text, vocabulary)
-        found = TokenSource(tokens, _segments(run, tokens, part, streams, first))
+        found = TokenSource(tokens, read_segments(run, tokens, part, streams, first))
         unknown = found.count_unknown()
         if unknown and not replace_unknown:
-            substitute = vocabulary.tokens[found.read_as]
-            refuse_unknown_tokens(tokens, hint or _HINT.format(f"{vocabulary.unit}s", ascii(substitute)))
+            read_as = substitute_words(vocabulary, found.substitute)
+            refuse_unknown_tokens(tokens, hint or _HINT.format(f"{vocabulary.unit}s", read_as))
         return found, unknown
-    source = ByteSource(text, _segments(run, text, part, streams, first), vocabulary)
+    source = ByteSource(text, read_segments(run, text, part, streams, first), vocabulary)
     unknown = source.count_unknown()
     if unknown and not replace_unknown:
-        refuse_unknown(vocabulary, text, hint or _HINT.format("bytes", repr(bytes([source.read_as]))))
+        refuse_unknown(
+            vocabulary, text, hint or _HINT.format("bytes", substitute_words(vocabulary, source.substitute))
+        )
     return source, unknown
 
 
-def _segments(
+def substitute_words(vocabulary: Vocabulary | TokenVocabulary, substitute: int) -> str:
+    """What a message calls the symbol of this number, as which unknown ones are read: `a space`."""
+    if isinstance(vocabulary, TokenVocabulary):
+        token = vocabulary.tokens[substitute]
+    else:
+        token = chr(vocabulary.symbols[substitute])
+    return "a space" if token == " " else ascii(token)
+
+
+def read_segments(
     run: Run, symbols: Symbols, part: CapturedPart, streams: int | None, first: int | None
 ) -> Segments:
+    """The segments of a part of the text that the run is to read. Raises as `segments_of` does."""
     try:
         return segments_of(symbols, run.config.split, part, streams, first)
     except TooShort as error:
-        if run.text is not None:
-            raise
-        # How an imported model was trained is not known, and cannot be changed.
+        # Nobody is training: what the run was trained with cannot be changed.
         raise TooShort(
             error.message, "Leave --split out, to have all of the text read, or give a longer one."
         ) from error

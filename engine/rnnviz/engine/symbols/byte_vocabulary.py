@@ -83,9 +83,9 @@ def refuse_unknown(vocabulary: Vocabulary, text: Text, hint: str) -> None:
     unknown = vocabulary.first_unknown(text)
     if unknown is None:
         return
-    others = f", and {unknown.count - 1:,} more" if unknown.count > 1 else ""
+    others = f", the first of {unknown.count:,} places with an unseen byte" if unknown.count > 1 else ""
     raise InvalidText(
-        f"the model has never seen byte 0x{unknown.value:02X} ({bytes([unknown.value])!r}), which is at offset "
+        f"the model has never seen the byte 0x{unknown.value:02X} ({bytes([unknown.value])!r}), which is at offset "
         f"{unknown.offset:,}, in line {unknown.line:,} of {unknown.part}{others}",
         hint,
     )

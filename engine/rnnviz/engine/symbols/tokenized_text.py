@@ -126,7 +126,11 @@ def refuse_unknown_tokens(tokens: TokenText, hint: str) -> None:
         begin += len(data) - len(data.lstrip(WHITE))
     name = name_symbol(tokens.vocabulary.unit, data)
     part = text.part_at(begin)
-    others = f", and {tokens.unknown - 1:,} more" if tokens.unknown > 1 else ""
+    others = (
+        f", the first of {tokens.unknown:,} places with an unseen {tokens.vocabulary.unit}"
+        if tokens.unknown > 1
+        else ""
+    )
     raise InvalidText(
         f"the model has never seen {name}, which is at offset {begin:,}, in line "
         f"{1 + count_newlines(text, part.start, begin):,} of {part.name}{others}",

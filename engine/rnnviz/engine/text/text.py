@@ -159,8 +159,13 @@ def open_text(spec: str, *, glob: str = "*", seed: int = 0) -> Text:
         return Text(name, [(name, path)], path)
     files = [(relative, file) for relative, file in _files_below(path) if _matches(relative, glob)]
     if not files:
+        if glob == "*":
+            raise InvalidText(
+                f"there is no file in {printable(spec)}", "Give a file, or a directory with files to read."
+            )
         raise InvalidText(
-            f"no file in {printable(spec)} matches {printable(glob)}", "Give another pattern with --glob."
+            f"there is no file in {printable(spec)} whose name matches {printable(glob)}",
+            "Give another pattern with --glob.",
         )
     return _joined(name, files, seed, path)
 

@@ -180,4 +180,9 @@ def sentence(message: str) -> str:
     # Newer releases of Typer pass on how pydantic says it.
     line = line.replace("Value error, ", "").replace("Input should be", "it should be")
     line = re.sub(r", unable to parse .*", "", line).replace("a valid integer", "a whole number")
+    # Of a mistyped option and of a mistyped command Typer says it in two ways.
+    line = re.sub(r" \(Possible options: (.*)\)$", r"; did you mean \1?", line)
+    line = re.sub(
+        r"\. Did you mean (.*)\?$", lambda names: f"; did you mean {names[1].replace(chr(39), '')}?", line
+    )
     return line[:1].lower() + line[1:]

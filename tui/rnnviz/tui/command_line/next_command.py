@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Sequence
-from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +19,6 @@ if TYPE_CHECKING:
 def say_next(words: Sequence[str]) -> None:
     """Print `next: …` on standard error: a command line that works when it is pasted into a shell."""
     typer.echo(f"next: {shlex.join(words)}", err=True)
-
-
-def free_name(name: str) -> str:
-    """The name of a capture in the current directory that nothing has yet: `notes.zarr`, or else `notes-2.zarr`."""
-    names = chain([f"{name}.zarr"], (f"{name}-{number}.zarr" for number in count(2)))
-    return next(name for name in names if not os.path.lexists(name))
 
 
 def say_drawn(path: Path, capture: Capture, view: View, size: str) -> None:

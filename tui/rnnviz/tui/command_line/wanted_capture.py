@@ -77,10 +77,11 @@ def make(
     from rnnviz.engine.capture.capture import capture as computation
     from rnnviz.engine.capture.capture import model_schema
     from rnnviz.engine.capture.extent import Extent, default_extent
+    from rnnviz.engine.capture.run_stream import read_segments
     from rnnviz.engine.runs.device import resolve
     from rnnviz.engine.runs.run import load_run
     from rnnviz.engine.symbols.byte_vocabulary import Vocabulary
-    from rnnviz.engine.text.segments import refuse_extent, segments_of
+    from rnnviz.engine.text.segments import refuse_extent
     from rnnviz.store.creation import refuse_existing
 
     assert wanted.path is not None
@@ -99,7 +100,7 @@ def make(
     has_bytes = isinstance(run.vocabulary, Vocabulary)
     symbols = min(opened.length, extent.first or opened.length)
     if has_bytes:
-        symbols = segments_of(opened, run.config.split, extent.part, wanted.streams, extent.first).symbols
+        symbols = read_segments(run, opened, extent.part, wanted.streams, extent.first).symbols
     main = model_schema(run, wanted.kept, wanted.predictions)
     additions.check(run, opened, extent.part, wanted.streams, extent.first)
     if wanted.split is None:

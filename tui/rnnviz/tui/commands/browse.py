@@ -93,8 +93,8 @@ def browse(
             )
     if picture is not None and picture.suffix.lower() != ".svg":
         raise InvalidRequest(
-            f"{picture} is no name for a picture in SVG",
-            "Write FILE.svg; rsvg-convert makes a PNG of it.",
+            f"{picture} does not end in .svg, and a picture is drawn as SVG",
+            "Give --picture a name that ends in .svg; rsvg-convert makes a PNG of it.",
         )
     if picture is not None and not picture.parent.is_dir():
         raise NotFound(f"there is no folder {picture.parent}", "Make it first, or choose another place.")

@@ -284,6 +284,7 @@ def _again(context: typer.Context, out: Path) -> list[str]:
 def _report(path: Path) -> None:
     from rnnviz.store.reader import open_capture
     from rnnviz.store.summary import size_on_disk
+    from rnnviz.tui.command_line.facts.unknown_symbols import unknown_notes
     from rnnviz.tui.commands.info import counted, model_facts, size_words, surprisal_words
 
     capture = open_capture(path)
@@ -295,4 +296,11 @@ def _report(path: Path) -> None:
     )
     for other in added:
         say_result(f"  {other['name']}: mean surprisal {surprisal_words(other) or 'not kept'}")
+    for note in unknown_notes(capture):
+        say_note(note)
+    if "held out" in model["parts"] and len(model["parts"]) > 1:
+        say_note(
+            "rnnviz eval reads the held-out stretches alone, each from zero state; here what comes before them in "
+            "their segment was read, too, so their mean surprisal differs from its loss"
+        )
     say_next(["rnnviz", "browse", str(path)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,17 +72,24 @@ def evaluate(
     from rnnviz.engine.runs.device import resolve
     from rnnviz.engine.runs.run import load_run
     from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
+    from rnnviz.engine.text.split import TooShort
     from rnnviz.tui.command_line.progress_bar import show
 
     run = load_run(path)
     part = split or ("test" if run.text else "all")
     opened = open_own_text(run, text, glob)
     measuring = Computation(_measure(run, opened, part, resolve(device)))
-    show("evaluating", measuring)
+    try:
+        show("evaluating", measuring)
+    except TooShort as error:
+        again = shlex.join(["rnnviz", "eval", str(path), *([text] if text else []), "--split", "all"])
+        raise TooShort(error.message, f"Measure it over the whole text: {again}") from error
     result = measuring.result
     unit = run.vocabulary.unit if isinstance(run.vocabulary, TokenVocabulary) else "byte"
-    if run.text and opened.sha256() != run.text.sha256:
-        say_note(f"{opened.name} is not the text that {path} was trained on")
+    is_own = run.text is not None and opened.sha256() == run.text.sha256
+    if run.text is not None and not is_own:
+        whole = "" if part == "all" else "; --split all reads the whole of it"
+        say_note(f"{opened.name} is not the text that {path} was trained on{whole}")
     if as_json:
         record = {
             "loss": result.loss,
@@ -93,10 +101,18 @@ def evaluate(
         typer.echo(json.dumps(record))
     else:
         name, words = ("symbol", "symbols") if unit == "byte" else (unit, f"{unit}s")
+        what = _loss_words(part, opened.name, is_own=is_own)
         say_result(
-            f"{'' if part == 'all' else part + ' '}loss {result.loss:.4f} ± {result.deviation:.4f} nats per {name} "
+            f"{what} {result.loss:.4f} ± {result.deviation:.4f} nats per {name} "
             f"({result.bits:.4f} bits) over {result.symbols:,} {words}"
         )
+
+
+def _loss_words(part: CapturedPart, name: str, *, is_own: bool) -> str:
+    """What the loss is of. Of a text that the run was not trained on, no part was trained, validated or tested on."""
+    if part == "all":
+        return f"loss on all of {name}"
+    return f"{part} loss" if is_own else f"loss on the {part} part of {name}"
 
 
 def _measure(

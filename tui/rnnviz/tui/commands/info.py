@@ -257,10 +257,23 @@ def capture_lines(facts: Facts) -> list[str]:
         lines["checked"] = "every file is whole"
     if unknown:
         lines["unknown"] = f"{unknown:,} {facts['unit']}s that the model has never seen"
-    rows = _table(lines)
+    rows = _table(lines | _split_rows(facts["models"]))
     for model in facts["models"]:
         rows += _model_lines(model, _SYMBOL_WORDS[facts["unit"]])
     return rows
+
+
+def _split_rows(models: list[Facts]) -> dict[str, str]:
+    """What of the symbols was trained on and what was held out: once where it is the same for all models that say it,
+    else once for each split, with the models that have it."""
+    names: dict[str, list[str]] = {}
+    for model in models:
+        if model["parts"]:
+            split = ", ".join(f"{part['symbols']:,} {name}" for name, part in model["parts"].items())
+            names.setdefault(split, []).append(model["name"])
+    if len(names) < 2:
+        return {"symbols": next(iter(names))} if names else {}
+    return {"symbols": "; ".join(f"{split} ({', '.join(those)})" for split, those in names.items())}
 
 
 def surprisal_words(model: Facts) -> str:
@@ -345,8 +358,6 @@ def _model_lines(model: Facts, symbol_words: str) -> list[str]:
             words["surprisal"] = "none: the states came without a model"
     if model["mean_surprisal"] is not None:
         words["surprisal"] = f"on average {surprisal_words(model)}"
-    if model["parts"]:
-        words["symbols"] = ", ".join(f"{part['symbols']:,} {name}" for name, part in model["parts"].items())
     for layer, signals in enumerate(model["saturated"]):
         shares = [
             f"{name} {share['low']:.0%}/{share['high']:.0%}" if share else name

@@ -176,6 +176,7 @@ def evaluate(
     from rnnviz.engine.ngram.scorers.scorer import scorer_note
     from rnnviz.engine.progress import Computation
     from rnnviz.engine.symbols.byte_vocabulary import refuse_unknown
+    from rnnviz.engine.text.split import TooShort
     from rnnviz.tui.command_line.progress_bar import show
 
     models = load_ngrams(path)
@@ -189,7 +190,12 @@ def evaluate(
     if note is not None:
         say_note(note)
     measuring = Computation(evaluate_ngrams(models, opened, split))
-    show("evaluating", measuring)
+    try:
+        show("evaluating", measuring)
+    except TooShort as error:
+        raise TooShort(
+            error.message, "Give a longer text: it is split as in training, and only a part of it is scored."
+        ) from error
     if as_json:
         typer.echo(json.dumps([{"n": each.n, "loss": each.loss} for each in measuring.result]))
         return

@@ -97,6 +97,7 @@ def snapshot(
 
         rnnviz snapshot wp.zarr --view 1:37.c,top=4000,shade=difference -o difference.html
     """
+    from rnnviz.store.addition import finish
     from rnnviz.tui.launch.browse import Wishes, open_wished
     from rnnviz.tui.launch.open_view import depth_of_terminal
     from rnnviz.tui.paint.palette import Depth, theme_name
@@ -108,9 +109,7 @@ def snapshot(
         start = start or 0
     opened, drawn_view = open_wished(Wishes(capture, cell, signal, start, view=view))
     if opened.captured == 0:
-        raise InvalidRequest(
-            f"nothing is captured in {capture} yet", "Finish it first: rnnviz capture --resume …"
-        )
+        raise InvalidRequest(f"nothing is captured in {capture} yet", finish(opened))
     to_terminal = out is None and sys.stdout.isatty()
     known = to_terminal or color is not ColourChoice.AUTO
     depth = depth_of_terminal(color.value).depth if known else Depth.TRUE

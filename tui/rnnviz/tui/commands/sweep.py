@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeVar
 
 import typer
 
+from rnnviz.store.disk import free_name
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.command_line.capture_notes import note_text
 from rnnviz.tui.command_line.help_page import choices
 from rnnviz.tui.command_line.home_path import home_path
 from rnnviz.tui.command_line.message import say_note, say_result
-from rnnviz.tui.command_line.next_command import free_name, say_next
+from rnnviz.tui.command_line.next_command import say_next
 from rnnviz.tui.command_line.options import (
     DeviceOption,
     EpochsOption,

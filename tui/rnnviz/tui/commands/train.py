@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from rnnviz.store.disk import free_name
 from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.command_line.capture_notes import note_text, open_own_text
 from rnnviz.tui.command_line.help_page import choices
 from rnnviz.tui.command_line.home_path import home_path
 from rnnviz.tui.command_line.message import say_note, say_result
-from rnnviz.tui.command_line.next_command import free_name, say_next
+from rnnviz.tui.command_line.next_command import say_next
 from rnnviz.tui.command_line.options import (
     DeviceOption,
     EpochsOption,
@@ -127,7 +128,8 @@ def train(
         goes_on = is_given(context, "epochs") and epochs != run.config.epochs
         if run.complete and not goes_on:
             say_note(
-                f"{out} is complete: there is nothing to resume, but more --epochs than {run.config.epochs}"
+                f"{out} is complete with its {run.config.epochs} epochs; "
+                f"give --epochs above {run.config.epochs} to train on"
             )
             _report(run)
             return

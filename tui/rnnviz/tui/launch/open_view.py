@@ -36,9 +36,7 @@ def open_view(path: Path, cell: str | None, signal: str | None, start: int) -> t
             f"It has {', '.join(signals)} of layer {chosen.layer}.",
         )
     if start < 0 or (start >= capture.captured and start > 0):
-        raise InvalidRequest(
-            f"offset {start:,} lies outside the text", f"It has {capture.captured:,} symbols, counted from 0."
-        )
+        raise outside(f"offset {start:,}", start, capture)
     left, right = default_pair(capture, model.name)
     view = View(
         model.name, chosen, signal or signals[0], byte_of(capture, start), start, left=left, right=right
@@ -63,6 +61,20 @@ def _first_cell(capture: Capture, model: CapturedModel, signal: str | None) -> C
     except RnnvizError:
         return Cell(0, 0)
     return Cell(0, 0) if unit is None else Cell(top, unit)
+
+
+def outside(name: str, offset: int, capture: Capture) -> InvalidRequest:
+    """The refusal of an offset that cannot be shown: it lies behind the text, or behind what is captured so far."""
+    if capture.captured <= offset < capture.symbols:
+        from rnnviz.store.addition import finish  # loads what writes captures, and the explorer writes none
+
+        return InvalidRequest(
+            f"{name} is not captured yet",
+            f"{capture.captured:,} of the text's {capture.symbols:,} symbols are captured so far. {finish(capture)}",
+        )
+    return InvalidRequest(
+        f"{name} lies outside the text", f"It has {capture.symbols:,} symbols, counted from 0."
+    )
 
 
 def open_at(path: Path, address: str) -> tuple[Capture, View]:

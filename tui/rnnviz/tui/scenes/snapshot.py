@@ -36,7 +36,8 @@ def format_of(path: Path) -> Format:
         return SUFFIXES[path.suffix.lower()]
     except KeyError:
         raise InvalidRequest(
-            f"{path} has no suffix of a snapshot", "Name it .ans, .html, .svg or .txt."
+            f"{path} does not say by its suffix how to draw it",
+            "Give a name that ends in .ans, .html, .svg or .txt.",
         ) from None
 
 

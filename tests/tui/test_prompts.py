@@ -191,6 +191,7 @@ async def test_the_run_to_type_with_is_asked_for_until_it_is_one(
         await pilot.press("i")
         await ui.until(lambda: "path of the run model" in ui.shown, "the question")
         page = app.screen
+        assert "that is typed below." in ui.shown
         await pilot.press(*str(tmp_path / "none"), "enter")
         await ui.until(lambda: "is no run" in ui.shown or "there is no" in ui.shown, "what is wrong")
         assert app.screen is page
@@ -198,6 +199,7 @@ async def test_the_run_to_type_with_is_asked_for_until_it_is_one(
         await pilot.press("escape")
         assert not app.screen.query_one(Prompt).display
         assert app.screen is page
+        await ui.until(lambda: "from here. Esc and then R" in ui.shown, "the way to it")
 
 
 async def test_a_run_that_was_given_and_is_none_of_the_capture_is_asked_for_again(

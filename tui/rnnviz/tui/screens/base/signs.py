@@ -13,7 +13,7 @@ TEXT_SIGNS: Final[Signs] = (
     ("·", "A further byte of the character before it, with the shade of its own"),
     ("▯  �", "A byte or character that terminals cannot show, and a byte that is no UTF-8"),
     ("▸", "In a list of what a model expects: the symbol that came"),
-    ("#77  rank 77", "What came was the 77th likeliest"),
+    ("#77", "The rank of what came: it was the 77th likeliest"),
     ("◂  ▸", "The left, or the right model knew more of what came, by so many nats"),
     ("◂▸ ±3", "The strip under the text: how far either was ahead, 3 nats at its upper and lower edge"),
     ("▴", "Where the cursor is in that strip"),

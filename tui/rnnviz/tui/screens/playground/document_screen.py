@@ -203,7 +203,7 @@ class PageScreen(Asking[View | None]):
     def _say_how_to_give_a_run(self) -> None:
         way = "Esc and then R take its path." if self.typing else "R takes its path."
         if self._lacking:
-            way = "Its path can be typed below." if self.asking else way
+            way = "Enter takes the path that is typed below." if self.asking else way
             self.session.readers["recurrent"].says = f"{self._lacking} {way}"
 
     def ask_run(self, path: str = "", mistake: RnnvizError | None = None) -> None:

@@ -32,7 +32,7 @@ from rnnviz.tui.capture_cache.blocks import Block, ByteBlock
 from rnnviz.tui.capture_cache.wanted_blocks import reading_list, text_needed, values_needed, window_at
 from rnnviz.tui.paint.lines import Inks, Line, ellipsed
 from rnnviz.tui.paint.palette import Depth, base_of
-from rnnviz.tui.scenes.layout import Places
+from rnnviz.tui.scenes.layout import NARROW, Places
 from rnnviz.tui.scenes.text_scene import Scene
 from rnnviz.tui.screens.base.background_work import Errands
 from rnnviz.tui.screens.base.hints import Hint
@@ -318,8 +318,9 @@ class ShadedText(Errands):
 
     @property
     def stay(self) -> tuple[str, ...]:
-        """The keys that the line at the bottom names before any other."""
-        return STAY
+        """The keys that the line at the bottom names before any other. On a narrow screen the panels break the lines of
+        most texts: p takes them away."""
+        return (*STAY, "p") if self.size.width < NARROW else STAY
 
     def hints(self) -> list[Hint]:
         """The keys that the line at the bottom may name."""

@@ -31,7 +31,7 @@ from rnnviz.tui.widgets.canvas import Canvas
 class Screenful(ShadedText):
     GROUP = "Screen"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("p", "panels", "panels", "Show or hide the panels"),
+        key("p", "panels", "panels", "Show or hide the panels beside the text", show=True),
         key("b", "brightness", "light or dark", "Light or dark colours"),
         key("B", "map", "colour map", "Next map of diverging colours"),
         key("ctrl+p", "app.command_palette", "commands", "Find any of these by name"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rnnviz.analysis.cell_columns import Order
 from rnnviz.analysis.cells import Cell
-from rnnviz.tui.paint.lines import Inks, Line, cut
+from rnnviz.tui.paint.lines import Inks, Line, cut, ellipsed
 
 NAME_WIDTH = 9
 NUMBER_WIDTH = 8
@@ -67,7 +67,7 @@ def heading(
     line: Line = [_title("  cell", order is Order.LAYER, arrow, NAME_WIDTH, inks)]
     for column in columns:
         line.append(_title(_HEADINGS[column], column is order, arrow, NUMBER_WIDTH, inks, right=True))
-    return cut([*line, ("  ", inks.plain), (over, inks.faint)], width)
+    return ellipsed([*line, ("  ", inks.plain), (over, inks.faint)], width)
 
 
 def _title(name: str, sorted_by: bool, arrow: str, width: int, inks: Inks, *, right: bool = False) -> tuple:  # type: ignore[type-arg]

@@ -14,7 +14,7 @@ from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.capture_cache.block_cache import Source
 from rnnviz.tui.capture_cache.blocks import Block, StatisticsBlock, signal_blocks
 from rnnviz.tui.paint.grid import Band, Grid
-from rnnviz.tui.paint.lines import Inks, Line, cut, spread, width_of
+from rnnviz.tui.paint.lines import Inks, Line, spread
 from rnnviz.tui.paint.palette import Palette
 from rnnviz.tui.panels.cell_table import CellRow, column_at, heading, row_line, shown_columns, strip_start
 from rnnviz.tui.panels.status import model_title
@@ -146,7 +146,7 @@ def _status(cells: CellList, progress: Progress, width: int, inks: Inks) -> Line
         left.append((f"  {cells.dead:,} dead{' hidden' if cells.hides_dead else ''}", inks.plain))
         left.append((f" (dev. < {DEAD:g})", inks.faint))
     right = _passes(cells, progress, inks)
-    return spread(left, right, width, inks.plain) if width_of(left) < width else cut(left, width)
+    return spread(left, right, width, inks.plain)
 
 
 def _passes(cells: CellList, progress: Progress, inks: Inks) -> Line:

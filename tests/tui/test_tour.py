@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnviz.analysis.cell_tour import FOLLOWED, STRETCH, tour
+from rnnviz.analysis.cell_tour import FOLLOWED, STRETCH, Stop, signed, tour
 from rnnviz.analysis.cells import Cell
 from rnnviz.analysis.tracks.python_source import correlation, correlations, tracks_of, tracks_over
 from rnnviz.store.reader import Capture, open_capture
@@ -94,6 +94,13 @@ def test_the_tour_finds_the_cells_that_were_made_to_follow(capture: Capture) -> 
         assert stops[FOLLOWED[name]].cell == cell
     assert stops[FOLLOWED["indentation"]].r < -0.3
     assert "r = −0." in stops[FOLLOWED["indentation"]].note
+
+
+@pytest.mark.parametrize("r", [0.5, -0.9, 0.44, -0.49])
+def test_a_cell_that_goes_loosely_with_something_is_not_said_to_follow_it(r: float) -> None:
+    note = Stop(Cell(1, 50), "how many brackets are open", r, ()).note
+    told = "follows" if abs(r) >= 0.5 else "goes in part with"
+    assert note == f"{told} how many brackets are open, r = {signed(r)} on this text"
 
 
 def test_its_places_are_where_the_cells_follow_most_closely(capture: Capture) -> None:

@@ -11,7 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rnnviz.tui.command_line.message import wrapped
-from support.command import ended, in_a_process
+from support.captures import several_columns, write_capture
+from support.command import Command, ended, in_a_process
 from support.terminal import Terminal
 
 WORDS = st.lists(st.text("abc日本-/.,:", min_size=1, max_size=12), min_size=1, max_size=30)
@@ -68,3 +69,41 @@ def test_on_a_terminal_lines_end_between_words(tmp_path: Path) -> None:
             "  Look for a mistyped name, or begin one:",
             "  rnnviz capture RUN --out nope.zarr",
         ]
+
+
+def test_an_incomplete_capture_says_how_far_it_is_and_how_it_is_finished(
+    rnnviz: Command, tmp_path: Path
+) -> None:
+    made = several_columns(tmp_path / "x.zarr")
+    captured, symbols = made.schema.column, made.schema.symbols
+    write_capture(made, captured, force=True)
+    way_out = "Finish it first: rnnviz capture --resume --out x.zarr"
+    for arguments in (["--start", str(captured)], ["--view", f"0:0.c,cursor={captured}"]):
+        refused = rnnviz("snapshot", "x.zarr", *arguments)
+        assert "is not captured yet" in refused.err
+        assert f"{captured:,} of the text's {symbols:,} symbols are captured so far. {way_out}" in refused.err
+    beyond = rnnviz("snapshot", "x.zarr", "--start", str(symbols)).err
+    assert "lies outside the text" in beyond
+    assert f"{symbols:,} symbols" in beyond
+
+
+def test_a_run_in_place_of_a_capture_is_told_as_one(rnnviz: Command, tmp_path: Path) -> None:
+    """With the command that captures it, under a name that is free."""
+    (tmp_path / "a run").mkdir()
+    (tmp_path / "a run/run.json").touch()
+    (tmp_path / "a run.zarr").touch()
+    for command in ("snapshot", "browse"):
+        refused = rnnviz(command, "a run")
+        assert refused.err.splitlines()[0] == "rnnviz: a run is a run, not a capture"
+        assert refused.err.endswith("Capture it: rnnviz capture 'a run' --out 'a run-2.zarr'\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["trian"], "no such command 'trian'; did you mean train?"),
+        (["train", "x", "--out", "r", "--epoch", "3"], "no such option: --epoch; did you mean --epochs?"),
+    ],
+)
+def test_mistyped_words_are_answered_in_one_form(rnnviz: Command, words: list[str], said: str) -> None:
+    assert rnnviz(*words).err.splitlines()[0] == f"rnnviz: {said}"

@@ -12,7 +12,7 @@ from rnnviz.store.reader import Capture, CapturedModel, open_capture
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.terminal.colour_depth import ColourDepth, colour_depth
 from rnnviz.tui.text.symbol_edges import byte_of
-from rnnviz.tui.view.address import view_at
+from rnnviz.tui.view.address import outside, view_at
 from rnnviz.tui.view.user_state import last_view
 from rnnviz.tui.view.view import View
 
@@ -61,20 +61,6 @@ def _first_cell(capture: Capture, model: CapturedModel, signal: str | None) -> C
     except RnnvizError:
         return Cell(0, 0)
     return Cell(0, 0) if unit is None else Cell(top, unit)
-
-
-def outside(name: str, offset: int, capture: Capture) -> InvalidRequest:
-    """The refusal of an offset that cannot be shown: it lies behind the text, or behind what is captured so far."""
-    if capture.captured <= offset < capture.symbols:
-        from rnnviz.store.addition import finish  # loads what writes captures, and the explorer writes none
-
-        return InvalidRequest(
-            f"{name} is not captured yet",
-            f"{capture.captured:,} of the text's {capture.symbols:,} symbols are captured so far. {finish(capture)}",
-        )
-    return InvalidRequest(
-        f"{name} lies outside the text", f"It has {capture.symbols:,} symbols, counted from 0."
-    )
 
 
 def open_at(path: Path, address: str) -> tuple[Capture, View]:

@@ -142,7 +142,7 @@ def view_at(address: str, capture: Capture) -> View:
     view = replace(
         view,
         top=_number(found, "top", capture.text_bytes),
-        cursor=_number(found, "cursor", capture.captured),
+        cursor=_cursor(found, capture),
         left=_compared(capture, found, "left", left),
         right=_compared(capture, found, "right", right),
         pins=tuple(Reading(*_reading(pin, capture, model)) for pin in found.get("pin", [])[:MOST_PINS]),
@@ -171,6 +171,27 @@ def _reading(text: str, capture: Capture, model: str) -> tuple[Cell, str]:
     if signal and signal not in signals:
         raise InvalidRequest(f"layer {cell.layer} has no signal {signal!r}", _of(list(signals)))
     return cell, signal or signals[0]
+
+
+def outside(name: str, offset: int, capture: Capture) -> InvalidRequest:
+    """The refusal of an offset that cannot be shown: it lies behind the text, or behind what is captured so far."""
+    if capture.captured <= offset < capture.symbols:
+        from rnnviz.store.addition import finish  # loads what writes captures, and the explorer writes none
+
+        return InvalidRequest(
+            f"{name} is not captured yet",
+            f"{capture.captured:,} of the text's {capture.symbols:,} symbols are captured so far. {finish(capture)}",
+        )
+    return InvalidRequest(
+        f"{name} lies outside the text", f"It has {capture.symbols:,} symbols, counted from 0."
+    )
+
+
+def _cursor(found: dict[str, list[str]], capture: Capture) -> int:
+    cursor = _number(found, "cursor", capture.symbols)
+    if cursor >= max(1, capture.captured):
+        raise outside(f"cursor={cursor}", cursor, capture)
+    return cursor
 
 
 def _number(found: dict[str, list[str]], name: str, length: int) -> int:

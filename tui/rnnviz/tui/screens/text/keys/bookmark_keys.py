@@ -12,7 +12,7 @@ from rnnviz.store.errors import InvalidRequest
 from rnnviz.tui.screens.base.keys import key
 from rnnviz.tui.screens.base.number_prefix import Numbered
 from rnnviz.tui.screens.text.bookmarks_dialog import MarksScreen
-from rnnviz.tui.view.address import address_of, view_at
+from rnnviz.tui.view.address import address_of, outside, view_at
 from rnnviz.tui.view.user_state import Mark, read_marks, write_marks
 from rnnviz.tui.widgets.prompt import Question
 
@@ -58,7 +58,7 @@ class Marking(Numbered):
                 )
             self.go_to(int(starts[number - 1]))
         elif number >= length:
-            raise InvalidRequest(f"offset {number:,} lies outside the text", f"It has {length:,} symbols.")
+            raise outside(f"offset {number:,}", number, self.capture)
         else:
             self.go_to(number)
 

@@ -130,8 +130,10 @@ def test_refusals_are_one_line_and_a_hint(here: Path, rnnviz: Command) -> None:
 
 def test_unknown_bytes_can_be_replaced(here: Path, rnnviz: Command) -> None:
     (here / "strange.txt").write_bytes(b"the prince\n said \xff\n")
-    assert rnnviz("capture", "run", "strange.txt", "--out", "a.zarr", "--unknown", "replace").code == 0
-    assert "1 bytes that the model has never seen" in rnnviz("info", "a.zarr").out
+    done = rnnviz("capture", "run", "strange.txt", "--out", "a.zarr", "--unknown", "replace")
+    assert done.code == 0
+    assert "run has never seen 1 of the text's 19 bytes: it was read as a space\n" in done.err
+    assert "1 byte that the model has never seen" in rnnviz("info", "a.zarr").out
     assert open_capture(here / "a.zarr").text(17, 18).tobytes() == b"\xff"
 
 

@@ -163,3 +163,20 @@ def test_what_makes_no_sense_is_refused_before_any_work(
     assert sentence in refused.message
     assert refused.hint
     assert not (place / "x.zarr").exists()
+
+
+def test_the_same_models_kept_otherwise_are_told_as_such(place: Path, tmp_path: Path) -> None:
+    """Distributions that were not kept cannot be added later; those that were kept do no harm."""
+    shutil.copytree(place / "other.zarr", tmp_path / "x.zarr")
+    for part in ("run", "models"):
+        (tmp_path / part).symlink_to(place / part)
+    added = rnnviz("capture", "--add", "x.zarr", "--ngram", "models", directory=tmp_path)
+    assert added.returncode == 0, added.stderr
+    refused = rnnviz("capture", "--add", "x.zarr", "--ngram", "models", "--next", "1", directory=tmp_path)
+    assert refused.returncode == 2
+    assert "holds this very model ngram-1, and its distributions were not kept" in refused.stderr
+    assert "capture the text anew" in refused.stderr
+    asked = rnnviz("capture", "--add", "x.zarr", "--ngram", "models", "--next", "4", directory=tmp_path)
+    assert asked.returncode == 0, asked.stderr
+    words = rnnviz("info", "x.zarr", directory=tmp_path).stdout.splitlines()
+    assert sum(line.startswith("symbols:") for line in words) <= 1

@@ -256,7 +256,7 @@ def capture_lines(facts: Facts) -> list[str]:
     if facts["checked"]:
         lines["checked"] = "every file is whole"
     if unknown:
-        lines["unknown"] = f"{unknown:,} {facts['unit']}s that the model has never seen"
+        lines["unknown"] = f"{counted(unknown, facts['unit'])} that the model has never seen"
     rows = _table(lines | _split_rows(facts["models"]))
     for model in facts["models"]:
         rows += _model_lines(model, _SYMBOL_WORDS[facts["unit"]])

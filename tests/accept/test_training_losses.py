@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnviz.engine.models.recurrent import Kind
+from rnnviz.engine.models.kinds.registry import Kind
 from rnnviz.engine.runs.run import Run, RunConfig
 from rnnviz.engine.symbols.byte_vocabulary import Vocabulary
 from rnnviz.engine.text.split import Split, spans

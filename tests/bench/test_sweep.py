@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from rnnviz.engine.models.recurrent import Kind
+from rnnviz.engine.models.kinds.registry import Kind
 from rnnviz.engine.runs.device import DeviceName, resolve
 from rnnviz.engine.sweep.job import ENDS, Job
 from rnnviz.engine.sweep.local import Capacity, capacity, threads_of_each, train_here

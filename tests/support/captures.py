@@ -12,8 +12,16 @@ from numpy.typing import NDArray
 
 from rnnviz.store.accumulator import LayerAccumulator, Tally
 from rnnviz.store.schema import CaptureSchema, ModelSchema, SymbolUnit
-from rnnviz.store.signals import SIGNALS, SIGNALS_OF_KIND
+from rnnviz.store.signals import SIGNALS
 from rnnviz.store.writer import CaptureWriter, create_capture, resume_capture
+
+SIGNALS_OF_KIND: dict[str, tuple[str, ...]] = {
+    "lstm": ("c", "h", "i", "f", "o", "g"),
+    "gru": ("h", "r", "z", "n"),
+    "gru-torch": ("h", "r", "z", "n"),
+    "rnn": ("h",),
+}
+"""The signals of a layer of each kind of recurrent model, with the one to look at first in front."""
 
 Values = dict[str, NDArray[Any]]
 """What a capture's time arrays hold, by array path."""

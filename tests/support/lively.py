@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from rnnviz.engine.capture.capture import capture
-from rnnviz.engine.models.recurrent import Kind
+from rnnviz.engine.models.kinds.registry import Kind
 from rnnviz.engine.runs.run import Run, load_run
 from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
 from rnnviz.engine.text.text import open_text

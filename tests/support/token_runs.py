@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 
-from rnnviz.engine.models.recurrent import Kind, build
+from rnnviz.engine.models.kinds.registry import Kind
+from rnnviz.engine.models.recurrent import build
 from rnnviz.engine.runs.imported_file import ImportedFile
 from rnnviz.engine.runs.run import Run, RunConfig, load_run, versions
 from rnnviz.engine.symbols.byte_vocabulary import Vocabulary

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rnnviz.analysis.cell_columns import Order
 from rnnviz.analysis.cells import Cell
 from rnnviz.store.accumulator import LayerAccumulator
-from rnnviz.store.signals import SIGNALS, SIGNALS_OF_KIND
+from rnnviz.store.signals import SIGNALS
 from rnnviz.store.statistics import LayerStatistics
 from rnnviz.tui.paint.grid import Grid, paint_of
 from rnnviz.tui.paint.lines import Inks, Line, width_of
@@ -24,7 +24,7 @@ from rnnviz.tui.panels.gates import gate_lines, gates_shown
 from rnnviz.tui.panels.scatter import MARK, Saturation, braille, gates_of, nearest, scatter_lines
 from rnnviz.tui.panels.strips import activity_strip, strip
 from rnnviz.tui.view.cell_list import CellList
-from support.captures import count
+from support.captures import SIGNALS_OF_KIND, count
 
 DIVERGING = palette(Depth.TRUE, "dark", "diverging")
 SEQUENTIAL = palette(Depth.TRUE, "dark", "sequential")

@@ -55,14 +55,6 @@ SIGNALS: dict[str, Signal] = {
     )
 }
 
-SIGNALS_OF_KIND: dict[str, tuple[str, ...]] = {
-    "lstm": ("c", "h", "i", "f", "o", "g"),
-    "gru": ("h", "r", "z", "n"),
-    "gru-torch": ("h", "r", "z", "n"),
-    "rnn": ("h",),
-}
-"""Every signal a layer of each kind of recurrent model has, the one to look at first in front."""
-
 SATURATION = 0.1
 """A value within this share of its range of either end is saturated: a gate below 0.1 or above 0.9, the
 thresholds of the paper's figure 3."""

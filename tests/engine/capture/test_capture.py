@@ -28,9 +28,9 @@ from rnnviz.store.errors import (
     InvalidText,
 )
 from rnnviz.store.reader import Capture, CapturedModel, open_capture
-from rnnviz.store.signals import SIGNALS_OF_KIND
 from rnnviz.store.summary import mean_surprisal, surprisal_by_part
 from rnnviz.store.training_split import HELD_OUT, TRAINED, parts_of, training_split
+from support.captures import SIGNALS_OF_KIND
 from support.files import contents
 from support.runs import SMALL, go_on, start
 from support.texts import write_words

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from rnnviz.engine.capture.plan import MOST_TOGETHER, Piece, plan
 from rnnviz.engine.capture.read_ahead import ReadAhead
+from rnnviz.engine.models.kinds.registry import KINDS
 from rnnviz.engine.models.parallel_readers import Readers
-from rnnviz.engine.models.recurrent import KINDS, RecurrentModel, initialise
+from rnnviz.engine.models.recurrent import RecurrentModel, initialise
 from rnnviz.engine.symbols.byte_vocabulary import UNKNOWN, Vocabulary
 from rnnviz.engine.text.segments import ByteSource, segments_of
 from rnnviz.engine.text.split import Split
@@ -81,7 +82,7 @@ def test_the_state_read_ahead_is_the_state_there(kind: str, tmp_path: Path) -> N
     vocabulary = Vocabulary.of(text)
     segments = segments_of(text, Split(), "all")
     source = ByteSource(text, segments, vocabulary)
-    model = RecurrentModel(kind, len(vocabulary), 6, 2).eval()  # type: ignore[arg-type]
+    model = RecurrentModel(kind, len(vocabulary), 6, 2).eval()
     initialise(model, 0, 1.0)
     (group,) = plan(segments.lengths, enough=50, most=1000, together=4, piece=30, uncut=45).groups
     with Readers(model) as readers:

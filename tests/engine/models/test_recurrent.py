@@ -9,17 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from rnnviz.engine.models.recurrent import (
-    KINDS,
-    Kind,
-    PaperGRU,
-    RecurrentModel,
-    build,
-    initialise,
-    parameter_shapes,
-)
-from rnnviz.store.signals import SIGNALS_OF_KIND
+from rnnviz.engine.models.kinds.registry import KINDS, Kind
+from rnnviz.engine.models.recurrent import RecurrentModel, build, initialise, parameter_shapes
+from rnnviz.engine.models.stepped_layers import SteppedLayers
 from support import recurrences
+from support.captures import SIGNALS_OF_KIND
 
 K, HIDDEN, TIME, BATCH = 11, 6, 40, 3
 
@@ -200,7 +194,7 @@ def test_parameters_carry_torchs_names(kind: Kind, layers: int) -> None:
     assert {
         f"rnn.{name}": tuple(value.shape) for name, value in theirs.named_parameters()
     }.items() <= shapes.items()
-    assert isinstance(model.rnn, PaperGRU) == (kind == "gru")
+    assert isinstance(model.rnn, SteppedLayers) == (kind == "gru")
 
 
 def test_parameters_of_the_smallest_lstm() -> None:

@@ -10,18 +10,20 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rnnviz.engine.models import lstm_kernel as lstm_steps
+from rnnviz.engine.models import lstm_kernel
+from rnnviz.engine.models.kinds.registry import KINDS, Kind
+from rnnviz.engine.models.layer_steps import SHAPES
 from rnnviz.engine.models.matrix_kernel import panels
 from rnnviz.engine.models.parallel_readers import Readers
-from rnnviz.engine.models.recurrent import KINDS, MOST_ONE_HOT, Kind, RecurrentModel, build, initialise
-from rnnviz.engine.models.step_reader import SHAPES, Steps
+from rnnviz.engine.models.recurrent import MOST_ONE_HOT, RecurrentModel, build, initialise
+from rnnviz.engine.models.step_reader import Steps
 from rnnviz.engine.models.threads import FEWEST_STREAMS
-from rnnviz.store.signals import SIGNALS_OF_KIND
 from support import recurrences
+from support.captures import SIGNALS_OF_KIND
 
 K, HIDDEN, BATCH = 11, 6, 3
 WIDE = 13
-"""Hidden units of whose gates there are more than one panel, and not a whole number of them: see `products`."""
+"""Hidden units of whose gates there are more than one panel, and not a whole number of them: see `matrix_kernel`."""
 
 
 def _model(kind: Kind, layers: int = 2, hidden: int = HIDDEN) -> RecurrentModel:
@@ -157,5 +159,5 @@ def test_the_compiled_sigmoid_is_the_sigmoid(values: list[float]) -> None:
     for value in values:
         sums = np.full((1, 1, 4), value, np.float32)
         c, h = np.zeros((2, 2, 1, 1), np.float32)
-        lstm_steps.window(sums, panels(np.zeros((1, 4), np.float32)), c, h)
+        lstm_kernel.window(sums, panels(np.zeros((1, 4), np.float32)), c, h)
         np.testing.assert_allclose(sums[0, 0, 0], torch.sigmoid(torch.tensor(value)), rtol=0, atol=1.2e-7)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rnnviz.engine.models.recurrent import MOST_ONE_HOT, Kind, build, initialise
+from rnnviz.engine.models.kinds.registry import KINDS, Kind
+from rnnviz.engine.models.recurrent import MOST_ONE_HOT, build, initialise
 from rnnviz.engine.playground import recurrent_reading as live_recurrent
 from rnnviz.engine.playground.reading import LiveReading, drawn, likeliest, tempered
 from rnnviz.engine.playground.recurrent_reading import LiveRecurrent, open_recurrent
@@ -40,8 +40,7 @@ def read(reading: LiveReading, text: bytes) -> list[int]:
 def _runs(tmp_path_factory: pytest.TempPathFactory) -> dict[Kind, Run]:
     folder = tmp_path_factory.mktemp("live")
     text = write_words(folder / "words.txt", 2000)
-    kinds: tuple[Kind, ...] = get_args(Kind)
-    return {kind: lively_run(folder / kind, text, kind) for kind in kinds}
+    return {kind: lively_run(folder / kind, text, kind) for kind in KINDS}
 
 
 def agrees(reading: LiveRecurrent, model: CapturedModel, length: int) -> None:
@@ -58,7 +57,7 @@ def agrees(reading: LiveRecurrent, model: CapturedModel, length: int) -> None:
     )
 
 
-@pytest.mark.parametrize("kind", get_args(Kind))
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_typed_text_has_the_values_of_its_capture(
     runs: dict[Kind, Run], kind: Kind, tmp_path: Path
 ) -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.engine.models.recurrent import KINDS, Kind, build
+from rnnviz.engine.models.kinds.registry import KINDS, Kind
+from rnnviz.engine.models.recurrent import build
 from rnnviz.engine.sweep.grid import PAPER_SIZES, grid, matched_hidden, parameter_count
 from rnnviz.engine.sweep.paper import FIGURES, LINUX_KERNEL, WAR_AND_PEACE, recognise
 from rnnviz.engine.text.split import Split
@@ -41,7 +42,7 @@ def test_the_papers_hidden_sizes_come_out(symbols: int, kind: Kind, layers: int,
     assert found == hidden
 
 
-@given(st.sampled_from(KINDS), st.integers(1, 256), st.integers(1, 4), st.integers(1, 90))
+@given(st.sampled_from(list(KINDS)), st.integers(1, 256), st.integers(1, 4), st.integers(1, 90))
 def test_no_other_hidden_size_comes_closer(kind: Kind, symbols: int, layers: int, size: int) -> None:
     aim = parameter_count("lstm", symbols, size, 1)
     hidden = matched_hidden(kind, symbols, layers, size)

@@ -10,7 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnviz.engine.models.recurrent import Kind, build, initialise
+from rnnviz.engine.models.kinds.registry import Kind
+from rnnviz.engine.models.recurrent import build, initialise
 from rnnviz.engine.models.window_network import build_window
 from rnnviz.engine.progress import Computation
 from rnnviz.engine.symbols.byte_vocabulary import Vocabulary

@@ -8,7 +8,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from rnnviz.engine.models.recurrent import KINDS, Kind, RecurrentModel, State, build, initialise
+from rnnviz.engine.models.kinds.registry import KINDS, Kind
+from rnnviz.engine.models.layer_weights import State
+from rnnviz.engine.models.recurrent import RecurrentModel, build, initialise
 from rnnviz.engine.training.parallel_gradients import Shares
 
 K, HIDDEN, STREAMS, TIME = 9, 7, 100, 12

@@ -19,8 +19,8 @@ from torch import Tensor
 from rnnviz.engine.capture.placement_kernel import place
 from rnnviz.engine.capture.plan import MOST_TOGETHER, Block, Piece
 from rnnviz.engine.capture.read_ahead import ReadAhead
+from rnnviz.engine.models.layer_weights import State
 from rnnviz.engine.models.parallel_readers import Reader, Readers
-from rnnviz.engine.models.recurrent import State
 from rnnviz.engine.symbols.byte_vocabulary import UNKNOWN
 from rnnviz.engine.text.segments import Source
 from rnnviz.store.schema import CaptureSchema

@@ -24,6 +24,7 @@ from rnnviz.engine.capture.block_reader import BlockReader
 from rnnviz.engine.capture.plan import Block, Plan, chain, plan
 from rnnviz.engine.capture.read_ahead import ReadAhead
 from rnnviz.engine.capture.run_stream import source_of
+from rnnviz.engine.models.kinds.registry import KINDS
 from rnnviz.engine.models.parallel_readers import Readers
 from rnnviz.engine.models.recurrent import RecurrentModel
 from rnnviz.engine.progress import Progress
@@ -35,7 +36,6 @@ from rnnviz.engine.text.text import Text
 from rnnviz.store.errors import InvalidRequest, InvalidRun
 from rnnviz.store.portable_path import portable_path
 from rnnviz.store.schema import CaptureSchema, ModelSchema, model_name
-from rnnviz.store.signals import SIGNALS_OF_KIND
 from rnnviz.store.writer import CaptureWriter, create_capture, resume_capture
 
 BLOCK_BYTES: Final = 128 << 20
@@ -217,7 +217,7 @@ def placed(schema: ModelSchema, directory: Path, capture: Path) -> ModelSchema:
 def model_schema(run: Run, signals: Sequence[str] | None, predictions: Predictions = "all") -> ModelSchema:
     """How a capture describes the run's model. Raises InvalidRequest for signals that its kind does not have."""
     config = run.config
-    known = SIGNALS_OF_KIND[config.kind]
+    known = KINDS[config.kind].signal_names
     wanted = known if signals is None else tuple(signals)
     if not wanted or not set(wanted) <= set(known) or len(set(wanted)) != len(wanted):
         raise InvalidRequest(

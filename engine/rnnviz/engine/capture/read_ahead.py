@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from rnnviz.engine.capture.plan import Group, Piece
+from rnnviz.engine.models.layer_weights import State
 from rnnviz.engine.models.parallel_readers import Reader, Readers
-from rnnviz.engine.models.recurrent import State
 from rnnviz.engine.text.segments import Source
 
 WINDOW: Final = 4096

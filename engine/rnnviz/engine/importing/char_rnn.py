@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from rnnviz.engine.importing.graph import Node, NotTheModel, array, read_graph
 from rnnviz.engine.importing.network import Linear, Network
 from rnnviz.engine.importing.torch7_file import Instance, Table, Value, read_t7
-from rnnviz.engine.models.equations import Weights
-from rnnviz.engine.models.recurrent import Kind
+from rnnviz.engine.models.kinds.registry import Kind
+from rnnviz.engine.models.layer_weights import Weights
 from rnnviz.engine.text.text import printable
 from rnnviz.store.errors import InvalidCheckpoint
 

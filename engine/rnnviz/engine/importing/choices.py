@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from rnnviz.engine.models.recurrent import Kind
+from rnnviz.engine.models.kinds.registry import Kind
 
 ONE_HOT: Final = "none"
 """The `embedding` that is none."""

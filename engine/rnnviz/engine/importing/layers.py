@@ -11,19 +11,10 @@ from torch import Tensor
 
 from rnnviz.engine.importing.choices import Choices
 from rnnviz.engine.importing.state_dict import shape, shown, with_table
-from rnnviz.engine.models.equations import Weights
-from rnnviz.engine.models.recurrent import GATES, Kind
+from rnnviz.engine.models.kinds.registry import KINDS, Kind
+from rnnviz.engine.models.layer_kind import LayerKind
+from rnnviz.engine.models.layer_weights import Weights
 from rnnviz.store.errors import InvalidCheckpoint
-
-KIND_OF_GATES: Final[dict[int, Kind]] = {4: "lstm", 3: "gru-torch", 1: "rnn"}
-"""By how many times the rows of weight_hh are its columns."""
-
-MODULE: Final[dict[Kind, str]] = {
-    "lstm": "an nn.LSTM",
-    "gru-torch": "an nn.GRU",
-    "gru": "the paper's GRU",
-    "rnn": "an nn.RNN (taken to have tanh: weights do not tell)",
-}
 
 _PARAMETER: Final = re.compile(
     r"^(.*?)(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(\d{1,6})(_reverse)?$"
@@ -55,7 +46,7 @@ class Layers:
 
     def __str__(self) -> str:
         size = f"{len(self.weights)} × {self.hidden} units reading {self.width} values"
-        return f"{shown(self.prefix)}weight_ih_l0 … are {MODULE[self.kind]}, {size}" + (
+        return f"{shown(self.prefix)}weight_ih_l0 … are {KINDS[self.kind].title}, {size}" + (
             "" if self.has_biases else ", without biases"
         )
 
@@ -73,7 +64,7 @@ class _Search:
     def found(self) -> Layers:
         prefix, layers = self._numbered()
         kind = self._kind(layers[0])
-        self._check(prefix, layers, GATES[kind])
+        self._check(prefix, layers, KINDS[kind])
         weights = tuple(_weights(layer) for layer in layers)
         return Layers(prefix, kind, weights, has_biases="bias_ih" in layers[0])
 
@@ -118,32 +109,35 @@ class _Search:
         if recurrent is not None and recurrent.ndim == 2 and recurrent.shape[1]:
             gates, rest = divmod(recurrent.shape[0], recurrent.shape[1])
             gates = 0 if rest else gates
-        if recurrent is None or gates not in KIND_OF_GATES:
+        assumed = {kind.gates: kind for kind in KINDS.values() if kind.assumed}
+        kind = KINDS[self._choices.kind] if self._choices.kind else assumed.get(gates)
+        fits = kind is not None and kind.gates == gates
+        if recurrent is None or kind is None or not (fits or gates in assumed):
+            *most, least = sorted(assumed, reverse=True)
+            names = ", ".join(assumed[number].name for number in (*most, least))
             self._refuse(
-                f"weight_hh_l0 is {shape(recurrent) if recurrent is not None else 'not there'}, and 4, 3 or 1 times as "
-                "many rows as columns are expected (LSTM, GRU, RNN)",
+                f"weight_hh_l0 is {shape(recurrent) if recurrent is not None else 'not there'}, and "
+                f"{', '.join(map(str, most))} or {least} times as many rows as columns are expected ({names})",
                 "Give the state_dict of a module with one nn.LSTM, nn.GRU or nn.RNN.",
             )
-        kind = self._choices.kind or KIND_OF_GATES[gates]
-        if GATES[kind] != gates:
+        if not fits:
             self._refuse(
-                f"weight_hh_l0 is {shape(recurrent)}, and a {kind} has {GATES[kind]} times as many rows as columns",
-                f"Leave --kind out: it is {MODULE[KIND_OF_GATES[gates]]}.",
+                f"weight_hh_l0 is {shape(recurrent)}, and a {kind.name} has {kind.gates} times as many rows as columns",
+                f"Leave --kind out: it is {assumed[gates].title}.",
             )
-        return kind
+        return kind.name
 
-    def _check(self, prefix: str, layers: list[dict[str, Tensor]], gates: int) -> None:
+    def _check(self, prefix: str, layers: list[dict[str, Tensor]], kind: LayerKind) -> None:
         hidden = layers[0]["weight_hh"].shape[1]
         first = layers[0].get("weight_ih")
         width = first.shape[1] if first is not None and first.ndim == 2 else 0
         for number, layer in enumerate(layers):
-            rows = gates * hidden
-            wanted: dict[str, tuple[int, ...]] = {
-                "weight_ih": (rows, hidden if number else width),
-                "weight_hh": (rows, hidden),
+            has_biases = "bias_ih" in layers[0] or "bias_hh" in layers[0]
+            wanted = {
+                part: size
+                for part, size in kind.parameter_shapes(hidden if number else width, hidden).items()
+                if has_biases or not part.startswith("bias")
             }
-            if "bias_ih" in layers[0] or "bias_hh" in layers[0]:
-                wanted |= {"bias_ih": (rows,), "bias_hh": (rows,)}
             for part in {**wanted, **layer}:
                 tensor, size = layer.get(part), wanted.get(part)
                 if tensor is None or size is None or tuple(tensor.shape) != size or not width:

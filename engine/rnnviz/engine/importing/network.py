@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
 
-from rnnviz.engine.models.equations import Weights
-from rnnviz.engine.models.recurrent import GATES, Kind
+from rnnviz.engine.models.kinds.registry import Kind
+from rnnviz.engine.models.layer_weights import Weights
+from rnnviz.engine.models.recurrent import parameter_shapes
 from rnnviz.engine.progress import Progress
 from rnnviz.store.errors import InvalidCheckpoint
 
@@ -38,8 +40,8 @@ class Linear(NamedTuple):
 class Network:
     """A model as its program has it, every shape checked; float64 or narrower.
 
-    `layers` have their rows in the order of `equations`; `embedding` is [K, d], None for one-hot symbols; `head`
-    are the linear maps from the top layer's h to K logits, in the order they are applied.
+    `layers` have their rows in the order that the kind's module says; `embedding` is [K, d], None for one-hot symbols;
+    `head` are the linear maps from the top layer's h to K logits, in the order they are applied.
     """
 
     kind: Kind
@@ -111,8 +113,7 @@ class Network:
 
     def _refuse_too_large(self) -> None:
         hidden, symbols, layers = self.hidden, self.symbols, len(self.layers)
-        rows = GATES[self.kind] * hidden
-        parameters = rows * (symbols + (layers - 1) * hidden + layers * (hidden + 2)) + symbols * (hidden + 1)
+        parameters = sum(map(prod, parameter_shapes(self.kind, symbols, hidden, layers).values()))
         if parameters > MOST_PARAMETERS:
             raise InvalidCheckpoint(
                 f"{layers} layers of {hidden:,} units over {symbols:,} one-hot symbols have {parameters:,} parameters; "

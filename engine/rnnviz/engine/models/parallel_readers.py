@@ -9,7 +9,8 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor
 
-from rnnviz.engine.models.recurrent import MOST_ONE_HOT, RecurrentModel, State
+from rnnviz.engine.models.layer_weights import State
+from rnnviz.engine.models.recurrent import MOST_ONE_HOT, RecurrentModel
 from rnnviz.engine.models.step_reader import Steps
 from rnnviz.engine.models.threads import Threads
 

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rnnviz.engine.models.recurrent import RecurrentModel, State, take_memory
+from rnnviz.engine.models.layer_weights import State
+from rnnviz.engine.models.recurrent import RecurrentModel, take_memory
 
 
 class WindowNetwork(nn.Module):

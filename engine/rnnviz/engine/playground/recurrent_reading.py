@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rnnviz.engine.models.recurrent import GATES, STATE_PARTS, RecurrentModel, State
+from rnnviz.engine.models.layer_weights import State
+from rnnviz.engine.models.recurrent import RecurrentModel
 from rnnviz.engine.models.step_reader import Steps
 from rnnviz.engine.playground.reading import of_what_came
 from rnnviz.engine.runs.run import load_run
@@ -24,7 +25,6 @@ from rnnviz.engine.symbols.byte_vocabulary import UNKNOWN, Vocabulary
 from rnnviz.engine.symbols.token_vocabulary import TokenVocabulary
 from rnnviz.engine.symbols.typed_symbols import Bytes, Codes, common_length, typed_symbols
 from rnnviz.store.errors import InvalidRequest, InvalidRun
-from rnnviz.store.signals import SIGNALS_OF_KIND
 
 WINDOW: Final = 64
 """Symbols read between two looks at whether the text has changed again: 10 ms at 3×241 on one core…"""
@@ -42,15 +42,15 @@ class LiveRecurrent:
     def __init__(self, model: RecurrentModel, vocabulary: Vocabulary | TokenVocabulary) -> None:
         self.model = model
         self.typed = typed_symbols(vocabulary)
-        self.signals = SIGNALS_OF_KIND[model.kind]
+        self.signals = model.layer_kind.signal_names
         self.length = 0
         self._steps = Steps(model)
-        self._state_signals = ("h", "c")[: STATE_PARTS[model.kind]]
+        self._state_signals = model.layer_kind.state
         dtypes = {name: np.float32 if name in self._state_signals else np.float16 for name in self.signals}
         cells = model.layers * model.hidden
         each = sum(cells * np.dtype(dtype).itemsize for dtype in dtypes.values())
         self.longest = max(1, min(MOST_SYMBOLS, MOST_BYTES // each))
-        products = 2 * GATES[model.kind] * cells * model.hidden + model.symbols * model.hidden
+        products = 2 * model.layer_kind.gates * cells * model.hidden + model.symbols * model.hidden
         self.window = max(1, min(WINDOW, WINDOW_PRODUCTS // products))
         shape = (self.longest, model.layers, model.hidden)
         self._values: dict[str, NDArray[Any]] = {

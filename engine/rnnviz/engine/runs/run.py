@@ -20,14 +20,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal, get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
 from rnnviz.engine.fields import Fields
-from rnnviz.engine.models.recurrent import KINDS, STATE_PARTS, Kind, RecurrentModel, build, parameter_shapes
+from rnnviz.engine.models.kinds.registry import KINDS, Kind
+from rnnviz.engine.models.recurrent import RecurrentModel, build, parameter_shapes
 from rnnviz.engine.models.window_network import Predictor, build_window, window_shapes
 from rnnviz.engine.runs.device import DEVICES, DeviceName
 from rnnviz.engine.runs.imported_file import ImportedFile
@@ -60,8 +60,8 @@ GREATEST_WINDOW = 64
 IMPORTED_CONFIG = ("kind", "layers", "hidden")
 """What the config of an imported model says."""
 
-ModelKind = Kind | Literal["n-nn"]
-MODEL_KINDS: tuple[ModelKind, ...] = (*get_args(Kind), "n-nn")
+ModelKind = Kind
+"""A kind of recurrent layers, or `n-nn`."""
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ class Run:
         if config.kind == "n-nn":
             assert config.n is not None
             return [(config.n - 1, config.split.streams)]
-        return [(config.layers, config.split.streams, config.hidden)] * STATE_PARTS[config.kind]
+        return [(config.layers, config.split.streams, config.hidden)] * len(KINDS[config.kind].state)
 
     def open_text(self, spec: str | None = None, glob: str | None = None, known: Sequence[Path] = ()) -> Text:
         """The text that `spec` names, or the one the run was trained on if it can still be found: see
@@ -344,7 +344,7 @@ def read_epoch(fields: Fields) -> Epoch:
 
 def _imported_config(fields: Fields) -> RunConfig:
     return RunConfig(
-        kind=fields.choice("kind", KINDS),
+        kind=fields.choice("kind", tuple(KINDS)),
         layers=fields.integer("layers", 1, GREATEST_LAYERS),
         hidden=fields.integer("hidden", 1, GREATEST),
     )
@@ -353,7 +353,7 @@ def _imported_config(fields: Fields) -> RunConfig:
 def _config(fields: Fields) -> RunConfig:
     split = fields.group("split")
     return RunConfig(
-        kind=fields.choice("kind", MODEL_KINDS),
+        kind=fields.choice("kind", (*KINDS, "n-nn")),
         n=fields.integer("n", 1, GREATEST_WINDOW) if fields.has("n") else None,
         layers=fields.integer("layers", 1, GREATEST_LAYERS),
         hidden=fields.integer("hidden", 1, GREATEST),

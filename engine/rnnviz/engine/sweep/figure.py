@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rnnviz.engine.models.recurrent import Kind
+from rnnviz.engine.models.kinds.registry import Kind
 from rnnviz.engine.runs.run import Run
 from rnnviz.engine.sweep.grid import GridModel
 from rnnviz.engine.sweep.paper import FIGURES

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rnnviz.engine.models.recurrent import KINDS, Kind, parameter_shapes
+from rnnviz.engine.models.kinds.registry import KINDS, Kind
+from rnnviz.engine.models.recurrent import parameter_shapes
 from rnnviz.engine.runs.run import GREATEST_LAYERS
 from rnnviz.store.errors import InvalidRequest
 

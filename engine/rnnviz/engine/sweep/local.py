@@ -13,6 +13,7 @@ from typing import Final
 
 import torch
 
+from rnnviz.engine.models.kinds.registry import KINDS
 from rnnviz.engine.runs.run import RunConfig
 from rnnviz.engine.sweep.grid import parameter_count
 from rnnviz.engine.sweep.job import ENDS, Job, Report
@@ -148,7 +149,8 @@ def _shares(config: RunConfig) -> int:
     """
     if config.dropout:
         return 1
-    return max(1, config.split.streams // (STREAMS_OF_PYTHON if config.kind == "gru" else STREAMS))
+    in_python = KINDS[config.kind].module is None
+    return max(1, config.split.streams // (STREAMS_OF_PYTHON if in_python else STREAMS))
 
 
 Member = tuple[Trainer, threading.Thread, int]

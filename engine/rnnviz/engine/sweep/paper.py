@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from rnnviz.engine.models.recurrent import Kind
+from rnnviz.engine.models.kinds.registry import Kind
 from rnnviz.engine.ngram.evaluation import PAPER
 from rnnviz.engine.sweep.grid import PAPER_KINDS, PAPER_LAYERS, PAPER_SIZES
 from rnnviz.engine.text.split import Split

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from rnnviz.engine.fields import Fields
-from rnnviz.engine.models.recurrent import KINDS, Kind
+from rnnviz.engine.models.kinds.registry import KINDS, Kind
 from rnnviz.engine.runs.run import GREATEST, GREATEST_LAYERS, MODEL_FILE, RUN_FILE, Run, RunConfig, load_run
 from rnnviz.engine.sweep.grid import (
     GREATEST_SIZE,
@@ -286,7 +286,7 @@ def _protocol(fields: Fields) -> Protocol:
 
 
 def _entry(fields: Fields, symbols: int) -> Entry:
-    kind: Kind = fields.choice("kind", KINDS)
+    kind: Kind = fields.choice("kind", tuple(KINDS))
     layers = fields.integer("layers", 1, GREATEST_LAYERS)
     size = fields.integer("size", 1, GREATEST_SIZE)
     hidden = matched_hidden(kind, symbols, layers, size)

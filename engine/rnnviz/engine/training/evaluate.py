@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rnnviz.engine.capture.plan import MOST_TOGETHER
-from rnnviz.engine.models.recurrent import MOST_ONE_HOT, RecurrentModel, State
+from rnnviz.engine.models.layer_weights import State
+from rnnviz.engine.models.recurrent import MOST_ONE_HOT, RecurrentModel
 from rnnviz.engine.models.step_reader import Steps
 from rnnviz.engine.models.threads import Threads
 from rnnviz.engine.models.window_network import Predictor

@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rnnviz.engine.models.recurrent import PaperGRU, State
+from rnnviz.engine.models.layer_weights import State
 from rnnviz.engine.models.window_network import Predictor, WindowNetwork
 
 STREAMS: Final = 25
@@ -34,7 +34,8 @@ FEW_STREAMS: Final = 20
 SMALL_STEP: Final = 1 << 20
 """Streams × units², of a few streams, below which one thread computes a share."""
 STREAMS_OF_PYTHON: Final = 50
-"""The same where every step is Python (the paper's GRU), which runs in one thread at a time."""
+"""The same where every step is Python, as for kinds that PyTorch has no layers of (the paper's GRU): Python runs in
+one thread at a time."""
 
 
 class Shares:
@@ -121,7 +122,7 @@ def _count(model: Predictor, streams: int) -> int:
     """How many shares the streams make."""
     if isinstance(model, WindowNetwork) or model.dropout or model.decoder.weight.is_cuda:
         return 1
-    if isinstance(model.rnn, PaperGRU):
+    if model.layer_kind.module is None:
         return max(1, streams // STREAMS_OF_PYTHON)
     return max(2 if streams >= FEW_STREAMS else 1, streams // STREAMS)
 

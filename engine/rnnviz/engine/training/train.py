@@ -19,7 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.rmsprop import rmsprop
 
-from rnnviz.engine.models.recurrent import State, initialise
+from rnnviz.engine.models.layer_weights import State
+from rnnviz.engine.models.recurrent import initialise
 from rnnviz.engine.progress import Computation, Progress
 from rnnviz.engine.runs.checkpoint import (
     Checkpoint,

@@ -147,7 +147,7 @@ def test_a_snapshot_from_the_explorer_is_the_one_of_the_command_line(made: HandM
         terminal.wait_for_text("hand-0_5-c-0.ans2")
         assert "is there already" not in "\n".join(terminal.screen.display)
         terminal.press("enter")
-        terminal.wait_for_text("Name it .ans, .html, .svg or .txt.")
+        terminal.wait_for_text("Give a name that ends in .ans, .html,")
         terminal.press("/nowhere/x.ans", "enter")  # in the place of what is selected
         terminal.wait_for_text("there is no folder /nowhere")
         assert terminal.row(28).startswith(" write (.ans .html .svg .txt) /nowhere/x.ans ")

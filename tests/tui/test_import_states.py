@@ -105,7 +105,7 @@ def test_a_part_of_a_text_that_an_imported_model_over_bytes_reads(rnnviz: Comman
     imported_run(tmp_path / "run", Vocabulary(b"\nab"))
     (tmp_path / "text.txt").write_bytes(b"ab\n" * 300)
     code, _, err = rnnviz("eval", "run", "text.txt", "--split", "test")
-    assert (code, "Leave --split out" in err, "--streams" in err) == (2, True, False), err
+    assert (code, "--split all" in err, "--streams 1" in err) == (2, True, False), err
     (tmp_path / "text.txt").write_bytes(b"ab\n" * 40_000)
     code, out, err = rnnviz("eval", "run", "text.txt", "--split", "test", "--json")
     assert (code, err) == (0, "")
@@ -127,9 +127,12 @@ def test_a_model_over_words_from_run_to_capture(rnnviz: Command, tmp_path: Path)
     assert "nats per word" in out
     assert "over 179 words" in out
     assert json.loads(rnnviz("eval", "run", "text.txt", "--json")[1])["unit"] == "word"
-    for command in (("eval", "run", "text.txt"), ("capture", "run", "text.txt", "--out", "a.zarr")):
+    for way_out, command in (
+        ("--split all", ("eval", "run", "text.txt")),
+        ("Leave --split out", ("capture", "run", "text.txt", "--out", "a.zarr")),
+    ):
         code, _, err = rnnviz(*command, "--split", "test")
-        assert (code, "Leave --split out" in err, "train" in err) == (2, True, False), err
+        assert (code, way_out in err, "train" in err) == (2, True, False), err
     code, out, _ = rnnviz("capture", "run", "text.txt", "--out", "a.zarr")
     assert (code, "180 symbols" in out) == (0, True)
     code, out, _ = rnnviz("info", "a.zarr", "--check")

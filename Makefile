@@ -43,7 +43,7 @@ demo: $(READY)
 	@$(BIN)/rnnviz demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest --ignore=tests/bench --ignore=tests/accept --numprocesses 2
+	@$(BIN)/python -m pytest --ignore=tests/bench --ignore=tests/accept --numprocesses 4
 
 newest:
 	@.ci/newest

@@ -25,6 +25,7 @@ RUN_MODELS = (
     "tui/test_first_hour.py",
     "tui/test_import_command.py",
     "tui/test_import_states.py",
+    "tui/test_ngram_command.py",
     "tui/test_sweep_command.py",
     "tui/test_train_command.py",
     "tui/test_typing.py",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from wcwidth import wcwidth
 
 from rnnviz.store.signals import SIGNALS
 from rnnviz.tui.paint.lines import painted_row
@@ -92,9 +93,5 @@ def test_a_character_cut_by_the_top_of_the_screen_is_still_known() -> None:
 def test_runs_cover_every_column_of_every_row(data: bytes, width: int, height: int) -> None:
     frame = frame_of(data, width, height)
     for row in range(height):
-        drawn = sum(
-            2 if 0x2E80 < ord(ch) < 0xFFDC else 1
-            for text, _ in painted_row(frame, row, SHADES)
-            for ch in text
-        )
+        drawn = sum(wcwidth(character) for text, _ in painted_row(frame, row, SHADES) for character in text)
         assert drawn == width
